@@ -1,0 +1,40 @@
+/** A stored object as a listing shows it. */
+export interface BlobEntry {
+  readonly key: string;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Write-once objects by key. Keys are `/`-separated segments of `[a-z0-9._-]`, at most 512 characters, no empty segment, no `.` or `..`.
+ * Every adapter passes the same conformance suite (`test/conformance/blob-store.ts`).
+ */
+export interface BlobStore {
+  /**
+   * Stores `parts`, one after the other, as one object. Resolved means durable (file and folder fsynced, or the store's own acknowledgement)
+   * and visible as a whole; nothing is visible before. Putting the same bytes again is fine; other bytes under a taken key throw `blob_exists`.
+   */
+  put(key: string, parts: readonly Uint8Array[]): Promise<void>;
+  /** The whole object. Throws `blob_not_found`. */
+  get(key: string): Promise<Uint8Array>;
+  /** Exactly `lengthBytes` from `offset`. Throws `blob_not_found`, or `blob_range` when the object is shorter. */
+  getRange(key: string, offset: number, lengthBytes: number): Promise<Uint8Array>;
+  /** Undefined when there is none. */
+  stat(key: string): Promise<BlobEntry | undefined>;
+  /** Every object whose key starts with `prefix`, in no promised order. An error while listing is thrown, never read as "no more". */
+  list(prefix: string): AsyncIterable<BlobEntry>;
+  /** Removes the object; removing what is not there is fine. Resolved means durable. */
+  delete(key: string): Promise<void>;
+}
+
+export type BlobErrorCode = "blob_exists" | "blob_not_found" | "blob_range" | "blob_key_invalid" | "blob_store_full" | "blob_store_failed";
+
+/** The only error an adapter throws. */
+export class BlobError extends Error {
+  readonly code: BlobErrorCode;
+
+  constructor(code: BlobErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = "BlobError";
+    this.code = code;
+  }
+}

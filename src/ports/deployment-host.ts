@@ -1,0 +1,57 @@
+import type { CollectionDescription, CollectionTotals } from "./snapshot-repository.ts";
+
+/** What a host must know of a deployment to serve its database. */
+export interface HostedDeployment {
+  /** 24 hex digits. */
+  readonly id: string;
+  readonly projectId: string;
+  readonly name: string;
+  /** Which of the deployment's data files is the true one; a restore writes the next and the metadata transaction moves this number. */
+  readonly generation: number;
+  /** The port it had before, if any: it is taken again when free, so that connection strings stay true. */
+  readonly port?: number;
+}
+
+export interface DeploymentAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Name of the replica set that drivers are told. */
+  readonly replicaSetName: string;
+}
+
+/** A new data file beside the one in use. Nothing written here can be seen by anybody until the metadata says its generation is the true one. */
+export interface RestoreStaging {
+  createCollection(description: CollectionDescription): Promise<void>;
+  /** Whole BSON documents, one after the other; stored as they are. */
+  insertDocuments(database: string, name: string, documents: Uint8Array): Promise<void>;
+  /** Builds the collection's indexes; after the documents, since that is quicker and finds duplicates. */
+  createIndexes(database: string, name: string, indexes: readonly Uint8Array[]): Promise<void>;
+  /** What now stands in the file: descriptions with totals, read back from it. */
+  collections(): Promise<readonly (CollectionDescription & CollectionTotals)[]>;
+  /** The documents as they stand in the file, in `_id` order. */
+  documents(database: string, name: string): AsyncIterable<Uint8Array>;
+  /** Makes the file durable and closes it. */
+  finish(): Promise<void>;
+  /** Closes and deletes the file. Never throws. */
+  abort(): Promise<void>;
+}
+
+/** Runs the databases of deployments. The embedded engine is one host; deployments elsewhere need none. */
+export interface DeploymentHost {
+  /** Full version `x.y.z` that the databases announce. */
+  readonly serverVersion: string;
+  /** Makes the database reachable. Doing it again answers the same address. Throws when no port of the range is free. */
+  start(deployment: HostedDeployment): Promise<DeploymentAddress>;
+  /** Closes the database and its connections; the data stays. */
+  stop(deploymentId: string): Promise<void>;
+  /** Stops it and deletes all its data files. */
+  remove(deploymentId: string): Promise<void>;
+  /** A connection string for this process's own use, with a user that may read and write everything. Secret: never logged, never stored. */
+  systemConnectionString(deploymentId: string): Promise<string>;
+  /** Opens an empty data file for `generation`; one that a dead process left behind is deleted first. */
+  openStaging(deploymentId: string, generation: number): Promise<RestoreStaging>;
+  /** Serves another generation: open cursors and transactions end, clients reconnect. Data files of other generations are deleted. */
+  switchGeneration(deploymentId: string, generation: number): Promise<void>;
+  /** Closes everything. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,120 @@
+/** What a snapshot keeps of a collection besides its documents. Options and index specifications stay the bytes the source answered. */
+export interface CollectionDescription {
+  readonly database: string;
+  readonly name: string;
+  readonly type: "collection" | "view" | "timeseries";
+  /** 16 bytes; absent for views and for sources that have none. */
+  readonly uuid?: Uint8Array;
+  /** One BSON document, as `listCollections` answered it under `options`. */
+  readonly options: Uint8Array;
+  /** One BSON document each, as `listIndexes` answered them, `_id_` included. */
+  readonly indexes: readonly Uint8Array[];
+}
+
+export interface CollectionTotals {
+  readonly documentCount: number;
+  /** Plain BSON bytes. */
+  readonly dataSizeBytes: number;
+}
+
+export interface StoredCollection extends CollectionDescription, CollectionTotals {}
+
+/** How the source was read, kept with the snapshot for ever. */
+export interface SnapshotFacts {
+  /** `exact`: one point in time; `log_catch_up`: fuzzy copy plus log; `best_effort`: each collection at its own time. */
+  readonly consistency: "exact" | "log_catch_up" | "best_effort";
+  /** Cluster time read at, seconds and increment; only with `exact` and `log_catch_up`. */
+  readonly clusterTime?: { readonly seconds: number; readonly increment: number };
+  /** `x.y.z` as the source announced it. */
+  readonly serverVersion: string;
+  /** Milliseconds since the epoch at which the data was captured. */
+  readonly capturedAtMs: number;
+}
+
+export interface CommittedSnapshot extends CollectionTotals {
+  /** Names the manifest object; all that is needed to open the snapshot again. */
+  readonly manifestKey: string;
+  /** Stored bytes (compressed, sealed) that restoring this snapshot reads: its blocks, each counted once, and its manifest. */
+  readonly storageSizeBytes: number;
+  /** Stored bytes that this snapshot added to the store. */
+  readonly addedSizeBytes: number;
+  readonly collectionCount: number;
+}
+
+export interface BeginSnapshot {
+  /** Snapshots of one deployment in order share a lineage; unchanged data is looked for in the lineage's previous snapshot. */
+  readonly lineageId: string;
+  readonly snapshotId: string;
+  /** The newest completed snapshot of the lineage, when there is one. */
+  readonly parentManifestKey?: string;
+}
+
+/** Documents of one collection on their way into a snapshot. */
+export interface CollectionWriter {
+  /**
+   * Takes whole BSON documents, one after the other in one buffer, in the order the source gave them (`_id` order where it can). The bytes
+   * may be reused once the promise resolves. Waits when the store is slower than the source. Throws on bytes that are not whole documents.
+   */
+  write(documents: Uint8Array): Promise<void>;
+  end(): Promise<CollectionTotals>;
+}
+
+export interface SnapshotWriter {
+  /** One collection at a time; the one before must have ended. */
+  beginCollection(description: CollectionDescription): Promise<CollectionWriter>;
+  /**
+   * Makes packs and manifest durable, reads every new byte back and compares, then answers. After it the snapshot can be opened;
+   * whoever keeps the catalogue may now say `completed`. Throws without leaving anything that looks complete.
+   */
+  commit(facts: SnapshotFacts): Promise<CommittedSnapshot>;
+  /** Gives up; what was written becomes garbage. Never throws. */
+  abort(): Promise<void>;
+}
+
+export interface ComparedCollection extends CollectionTotals {
+  readonly equal: boolean;
+}
+
+/** A committed snapshot. Every byte handed out was authenticated first. */
+export interface SnapshotReader {
+  readonly facts: SnapshotFacts;
+  readonly collections: readonly StoredCollection[];
+  /** The documents in stored order, whole documents concatenated, about 1 MiB at a time. Throws `SnapshotDamaged` naming what is hurt. */
+  documents(database: string, name: string): AsyncIterable<Uint8Array>;
+  /** Whether `documents` (in the order the snapshot was read) are byte for byte those of the snapshot. */
+  compare(database: string, name: string, documents: AsyncIterable<Uint8Array>): Promise<ComparedCollection>;
+  /** Reads and authenticates everything the snapshot needs. Throws `SnapshotDamaged`. */
+  verify(signal?: AbortSignal): Promise<void>;
+}
+
+export interface GarbageRequest {
+  /** Manifests of every snapshot that must stay, read anew right before anything is deleted. */
+  readonly liveManifestKeys: () => Promise<ReadonlySet<string>>;
+  /** Snapshots being written now: nothing of theirs is touched. */
+  readonly snapshotIdsInProgress: () => Promise<ReadonlySet<string>>;
+}
+
+export interface GarbageReport {
+  readonly deletedObjectCount: number;
+  readonly deletedSizeBytes: number;
+}
+
+/** Where snapshots are kept: deduplicated, compressed, sealed. */
+export interface SnapshotRepository {
+  begin(request: BeginSnapshot): Promise<SnapshotWriter>;
+  /** Throws `SnapshotDamaged` when the manifest is missing or does not authenticate. */
+  open(manifestKey: string): Promise<SnapshotReader>;
+  /** Deletes objects that no live snapshot needs. Never deletes when a listing or a manifest cannot be read. */
+  collectGarbage(request: GarbageRequest): Promise<GarbageReport>;
+}
+
+/** Stored bytes are missing or are not what was written. */
+export class SnapshotDamaged extends Error {
+  readonly objectKey: string;
+
+  constructor(objectKey: string, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = "SnapshotDamaged";
+    this.objectKey = objectKey;
+  }
+}

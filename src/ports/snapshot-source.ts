@@ -1,0 +1,20 @@
+import type { CollectionDescription, SnapshotFacts } from "./snapshot-repository.ts";
+
+/** One reading of a whole deployment, at one point in time where the source can do that. */
+export interface SourceReading {
+  /** How it is being read; `capturedAtMs` and `clusterTime` are those of the first read. */
+  readonly facts: SnapshotFacts;
+  /** User collections and views with options and indexes; databases `local`, `config` and `admin.system.*` are left out. */
+  readonly collections: readonly CollectionDescription[];
+  /** Every document of one collection: whole documents concatenated, in `_id` order. The buffer may be reused after the next step. */
+  documents(database: string, name: string): AsyncIterable<Uint8Array>;
+  /** Throws when the catalogue changed in a way that makes the reading untrue (a collection dropped and made again, say). */
+  confirmCatalogue(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Reads deployments through the wire protocol, whatever serves it. */
+export interface SnapshotSource {
+  /** `connectionString` holds a password: it is never logged. The reading stops with the signal's reason when it aborts. */
+  open(connectionString: string, signal: AbortSignal): Promise<SourceReading>;
+}
