@@ -1,0 +1,190 @@
+/** Where documents live: `database.collection`. */
+export interface Namespace {
+  readonly database: string;
+  readonly collection: string;
+}
+
+/** A moment in the order of writes: seconds since the epoch and a counter within the second, as a BSON Timestamp. */
+export interface ClusterTime {
+  readonly seconds: number;
+  readonly increment: number;
+}
+
+export interface ReadOptions {
+  /** Aborted by killOp, `maxTimeMS` and a closed connection; the operation then throws the signal's reason within milliseconds. */
+  readonly signal: AbortSignal;
+  /** Reads the state that `beginSnapshot` pinned under this time. Throws 239 SnapshotTooOld when it is no longer held. */
+  readonly atClusterTime?: ClusterTime;
+}
+
+export interface WriteOptions {
+  readonly signal: AbortSignal;
+  /** Wait for fsync before answering (`j: true`, `w: "majority"`, and the default). */
+  readonly durable: boolean;
+  /** A retryable write: the same pair again answers what was answered before and changes nothing. */
+  readonly retry?: { readonly sessionId: Uint8Array; readonly transactionNumber: bigint };
+}
+
+/** One statement of a command that failed while others may have gone through. */
+export interface WriteError {
+  readonly index: number;
+  readonly code: number;
+  readonly message: string;
+  /** With 11000 DuplicateKey: one BSON document each. */
+  readonly keyPattern?: Uint8Array;
+  readonly keyValue?: Uint8Array;
+  /** With 121 DocumentValidationFailure. */
+  readonly details?: Uint8Array;
+}
+
+export interface InsertResult {
+  readonly insertedCount: number;
+  readonly writeErrors: readonly WriteError[];
+}
+
+export interface UpdateStatement {
+  readonly filter: Uint8Array;
+  /** Update document or replacement; an array of stages for a pipeline. */
+  readonly update: Uint8Array | readonly Uint8Array[];
+  readonly multi: boolean;
+  readonly upsert: boolean;
+  readonly arrayFilters: readonly Uint8Array[];
+  /** Documents given under `let`, for `$expr`. */
+  readonly variables?: Uint8Array;
+  readonly sort?: Uint8Array;
+}
+
+export interface UpdateResult {
+  readonly matchedCount: number;
+  readonly modifiedCount: number;
+  /** Each a BSON document `{index, _id}` as the reply shows it. */
+  readonly upserted: readonly Uint8Array[];
+  readonly writeErrors: readonly WriteError[];
+}
+
+export interface DeleteStatement {
+  readonly filter: Uint8Array;
+  /** False: every match. */
+  readonly justOne: boolean;
+  readonly variables?: Uint8Array;
+}
+
+export interface DeleteResult {
+  readonly deletedCount: number;
+  readonly writeErrors: readonly WriteError[];
+}
+
+export interface FindAndModifyQuery {
+  readonly filter: Uint8Array;
+  readonly sort?: Uint8Array;
+  readonly projection?: Uint8Array;
+  /** Absent: the document is removed. */
+  readonly update?: Uint8Array | readonly Uint8Array[];
+  readonly upsert: boolean;
+  /** Answer the document after the change instead of before. */
+  readonly returnNew: boolean;
+  readonly arrayFilters: readonly Uint8Array[];
+  readonly variables?: Uint8Array;
+}
+
+export interface FindAndModifyResult {
+  readonly value: Uint8Array | undefined;
+  readonly updatedExisting: boolean;
+  /** BSON document `{_id}` of an upsert. */
+  readonly upserted?: Uint8Array;
+}
+
+export interface FindQuery {
+  readonly filter: Uint8Array;
+  readonly projection?: Uint8Array;
+  readonly sort?: Uint8Array;
+  readonly skip?: number;
+  /** 0 or absent: no limit. */
+  readonly limit?: number;
+  /** Index name or key pattern document. */
+  readonly hint?: string | Uint8Array;
+  readonly variables?: Uint8Array;
+}
+
+/** Results of one query, read as far as asked. Documents are whole BSON documents that stay valid after the next call. */
+export interface EngineCursor {
+  /** At least one document unless exhausted; at most `maxDocuments`, and no further document once `maxBytes` is reached. */
+  next(limits: { readonly maxDocuments: number; readonly maxBytes: number }, signal: AbortSignal): Promise<readonly Uint8Array[]>;
+  /** True once `next` cannot give more. */
+  readonly exhausted: boolean;
+  close(): void;
+}
+
+export interface DatabaseEntry {
+  readonly name: string;
+  readonly sizeOnDiskBytes: number;
+  readonly empty: boolean;
+}
+
+export interface CollectionEntry {
+  readonly name: string;
+  readonly type: "collection" | "view";
+  /** BSON document, the bytes given at creation. */
+  readonly options: Uint8Array;
+  /** 16 bytes. */
+  readonly uuid: Uint8Array;
+}
+
+export interface CollectionStatistics {
+  readonly documentCount: number;
+  readonly dataSizeBytes: number;
+  readonly indexCount: number;
+  readonly indexSizeBytes: number;
+}
+
+/**
+ * One deployment's databases in one file. Everything is asynchronous so that long work can give way to others between steps; the engine
+ * itself runs wherever it is called (a worker thread, in the product). Errors are `EngineError` with MongoDB's codes.
+ */
+export interface Engine {
+  readonly path: string;
+  /** Time of the newest write. */
+  clusterTime(): ClusterTime;
+  /** Pins the newest state for reads with `atClusterTime`; let go when unused for 300 s. */
+  beginSnapshot(): Promise<ClusterTime>;
+
+  listDatabases(read: ReadOptions): Promise<readonly DatabaseEntry[]>;
+  /** In name order; system collections included. */
+  listCollections(database: string, read: ReadOptions): Promise<readonly CollectionEntry[]>;
+  /** Specifications `{v, key, name, ...}`. Throws 26 NamespaceNotFound. */
+  listIndexes(namespace: Namespace, read: ReadOptions): Promise<readonly Uint8Array[]>;
+  statistics(namespace: Namespace, read: ReadOptions): Promise<CollectionStatistics>;
+
+  /** Throws 48 NamespaceExists, 73 InvalidNamespace, 115 CommandNotSupportedOnView, 72 InvalidOptions. */
+  createCollection(namespace: Namespace, options: Uint8Array, write: WriteOptions, uuid?: Uint8Array): Promise<void>;
+  /** False when there was none. */
+  dropCollection(namespace: Namespace, write: WriteOptions): Promise<boolean>;
+  dropDatabase(database: string, write: WriteOptions): Promise<void>;
+  createIndexes(
+    namespace: Namespace,
+    specifications: readonly Uint8Array[],
+    write: WriteOptions,
+  ): Promise<{ readonly countBefore: number; readonly countAfter: number; readonly createdCollection: boolean }>;
+  /** By names or key patterns; `"*"` is all but `_id_`. Throws 27 IndexNotFound. Answers how many there were. */
+  dropIndexes(namespace: Namespace, indexes: "*" | readonly (string | Uint8Array)[], write: WriteOptions): Promise<number>;
+
+  /** Creates the collection when missing. A missing `_id` is the caller's to add; `_id` is moved first. */
+  insert(namespace: Namespace, documents: readonly Uint8Array[], ordered: boolean, write: WriteOptions): Promise<InsertResult>;
+  update(namespace: Namespace, statements: readonly UpdateStatement[], ordered: boolean, write: WriteOptions): Promise<UpdateResult>;
+  delete(namespace: Namespace, statements: readonly DeleteStatement[], ordered: boolean, write: WriteOptions): Promise<DeleteResult>;
+  findAndModify(namespace: Namespace, query: FindAndModifyQuery, write: WriteOptions): Promise<FindAndModifyResult>;
+
+  find(namespace: Namespace, query: FindQuery, read: ReadOptions): Promise<EngineCursor>;
+  /** `collection` undefined: a database-level pipeline. */
+  aggregate(database: string, collection: string | undefined, pipeline: readonly Uint8Array[], variables: Uint8Array | undefined, read: ReadOptions): Promise<EngineCursor>;
+  count(namespace: Namespace, query: { readonly filter: Uint8Array; readonly skip?: number; readonly limit?: number }, read: ReadOptions): Promise<number>;
+  /** BSON document `{values: [...]}`. */
+  distinct(namespace: Namespace, key: string, filter: Uint8Array, read: ReadOptions): Promise<Uint8Array>;
+
+  /** Stores whole documents given in one buffer as they are, for restores; the collection must exist. */
+  load(namespace: Namespace, documents: Uint8Array): Promise<void>;
+  /** Every document in `_id` order, whole documents concatenated, about 1 MiB at a time. */
+  scan(namespace: Namespace, read: ReadOptions): AsyncIterable<Uint8Array>;
+  /** Writes everything to the one main file and closes it; the write-ahead log is gone afterwards. */
+  close(): Promise<void>;
+}
