@@ -1,0 +1,29 @@
+import type { Page, PageRequest } from "../../shared/page.ts";
+
+export interface RestoreJobRecord {
+  readonly id: string;
+  /** The deployment whose snapshot is restored; lists go by it. */
+  readonly deploymentId: string;
+  readonly snapshotId: string;
+  readonly deliveryType: "automated";
+  readonly targetProjectId: string;
+  readonly targetDeploymentId: string;
+  readonly targetName: string;
+  readonly requestedAtMs: number;
+  /** `createdAt` of the snapshot. */
+  readonly snapshotCreatedAtMs: number;
+  /** Set once, whether it went well or not. */
+  readonly finishedAtMs: number | undefined;
+  readonly failed: boolean;
+  readonly failureReason: string | undefined;
+}
+
+export interface RestoreJobRecords {
+  insert(job: RestoreJobRecord): Promise<void>;
+  find(deploymentId: string, id: string): Promise<RestoreJobRecord | undefined>;
+  /** Newest first. */
+  page(deploymentId: string, page: PageRequest): Promise<Page<RestoreJobRecord>>;
+  /** An unfinished one that writes to this deployment. */
+  findUnfinishedFor(targetDeploymentId: string): Promise<RestoreJobRecord | undefined>;
+  update(id: string, changes: Partial<Pick<RestoreJobRecord, "finishedAtMs" | "failed" | "failureReason">>): Promise<void>;
+}
