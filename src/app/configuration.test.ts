@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { resolve } from "node:path";
+import { describe, test } from "node:test";
+import { ConfigurationError, readConfiguration, settings } from "./configuration.ts";
+
+describe("configuration", () => {
+  test("without flags and variables the documented defaults hold", () => {
+    const configuration = readConfiguration([], {});
+    assert.equal(configuration.host, "127.0.0.1");
+    assert.equal(configuration.port, 8080);
+    assert.equal(configuration.dataDirectory, resolve("./data"));
+    assert.deepEqual(configuration.enginePortRange, { first: 27_100, last: 27_999 });
+    assert.equal(configuration.metadata.path, resolve("./data/metadata.sqlite"));
+    assert.equal(configuration.demo, false);
+  });
+
+  test("a flag wins over its environment twin, which wins over the default", () => {
+    const environment = { TELAMON_PORT: "9000", TELAMON_DATA_DIR: "/srv/telamon" };
+    assert.equal(readConfiguration(["--port", "9001"], environment).port, 9001);
+    assert.equal(readConfiguration(["--port=9002"], environment).port, 9002);
+    assert.equal(readConfiguration([], environment).port, 9000);
+    assert.equal(readConfiguration([], environment).dataDirectory, "/srv/telamon");
+  });
+
+  test("every setting has an environment twin and a sentence", () => {
+    for (const setting of settings) {
+      assert.match(setting.environmentVariable, /^TELAMON_[A-Z_]+$/);
+      assert.match(setting.description, /\.$/);
+    }
+  });
+
+  const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
+    ["an unknown flag", ["--prot", "1"], /unknown flag --prot/],
+    ["a word that is no flag", ["serve"], /unknown flag serve/],
+    ["a flag without a value", ["--port"], /--port needs a value/],
+    ["a flag given twice", ["--port", "1", "--port", "2"], /--port is given twice/],
+    ["a port above the range", ["--port", "65536"], /--port must be/],
+    ["a port that is no number", ["--port", "http"], /--port must be/],
+    ["a host that is no address", ["--host", "example.com"], /--host must be/],
+    ["a port range that runs backwards", ["--engine-port-range", "200-100"], /--engine-port-range must be/],
+    ["a port range from 0", ["--engine-port-range", "0-100"], /--engine-port-range must be/],
+    ["a public URL with a query", ["--public-url", "http://a/?b"], /--public-url must be/],
+    ["a store that is not built", ["--blobs", "s3://bucket"], /s3: is not built yet/],
+    ["a metadata database that is not built", ["--metadata", "postgres://user:secret@host/db"], /postgres: is not built yet/],
+    ["a role split", ["--roles", "api"], /not built yet/],
+    ["a log level that is none", ["--log-level", "loud"], /--log-level must be one of/],
+  ];
+  for (const [name, flags, message] of refused) {
+    test(`${name} is refused with a message that names it`, () => {
+      assert.throws(() => readConfiguration(flags, {}), (error) => error instanceof ConfigurationError && message.test(error.message));
+    });
+  }
+
+  test("a refused metadata location never shows its password", () => {
+    assert.throws(
+      () => readConfiguration(["--metadata", "postgres://user:secret@host/db"], {}),
+      (error) => error instanceof Error && !error.message.includes("secret"),
+    );
+  });
+
+  test("all problems are reported together", () => {
+    assert.throws(() => readConfiguration(["--port", "x", "--host", "y"], {}), /--host must be.*\n.*--port must be|--port must be[\s\S]*--host must be/);
+  });
+
+  for (const [port, good] of [["0", true], ["65535", true], ["65536", false]] as const) {
+    test(`port ${port} is ${good ? "taken" : "refused"}`, () => {
+      if (good) assert.equal(readConfiguration(["--port", port], {}).port, Number(port));
+      else assert.throws(() => readConfiguration(["--port", port], {}), ConfigurationError);
+    });
+  }
+});

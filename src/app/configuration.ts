@@ -1,0 +1,161 @@
+import { isIP } from "node:net";
+import { resolve } from "node:path";
+
+/** Where metadata lives. */
+export type MetadataLocation = { readonly kind: "sqlite"; readonly path: string };
+/** Where snapshot objects live. */
+export type BlobLocation = { readonly kind: "file"; readonly path: string };
+
+/** Everything an operator can set, checked and complete. */
+export interface Configuration {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly dataDirectory: string;
+  /** Base of every link, without a trailing slash; undefined: made from the address that is listened on. */
+  readonly publicUrl: string | undefined;
+  readonly enginePortRange: { readonly first: number; readonly last: number };
+  readonly metadata: MetadataLocation;
+  readonly blobs: BlobLocation;
+  readonly logLevel: string;
+  readonly rateLimits: "atlas" | "off";
+  readonly demo: boolean;
+}
+
+/** One setting: its flag, its environment twin, its default and what it means; `--help` and the reference are made from this. */
+export interface Setting {
+  readonly flag: string;
+  readonly environmentVariable: string;
+  readonly placeholder: string;
+  readonly defaultValue: string | undefined;
+  readonly description: string;
+}
+
+export const settings: readonly Setting[] = [
+  setting("host", "ADDRESS", "127.0.0.1", "Address to listen on, for the API and the databases. Anything but loopback opens both to the network."),
+  setting("port", "NUMBER", "8080", "Port of the API; 0 takes any free one."),
+  setting("data-dir", "FOLDER", "./data", "Folder for everything Telamon keeps; made with mode 0700 when missing."),
+  setting("public-url", "URL", undefined, "Base of the links in answers, when clients reach the API by another address than it listens on."),
+  setting("engine-port-range", "FIRST-LAST", "27100-27999", "Ports for the databases of instances, one each."),
+  setting("metadata", "LOCATION", "sqlite:", "Metadata database: `sqlite:` (in the data folder) or `sqlite:PATH`. `postgres://` is not built yet."),
+  setting("blobs", "LOCATION", "file:", "Snapshot store: `file:` (in the data folder) or `file:PATH`. `s3://` is not built yet."),
+  setting("roles", "LIST", "api,worker,engine", "Parts this process runs. Splitting them over several processes is not built yet, so it must be all three."),
+  setting("log-level", "LEVEL", "info", "debug, info, warn, error or silent. Logs go to standard error as JSON lines."),
+  setting("rate-limits", "atlas|off", "atlas", "Limits of requests per minute as Atlas has them, or none."),
+];
+
+/** A flag or variable that cannot be used; the message names every problem found, not the first alone. */
+export class ConfigurationError extends Error {
+  constructor(problems: readonly string[]) {
+    super(problems.join("\n"));
+    this.name = "ConfigurationError";
+  }
+}
+
+/**
+ * Reads flags, then environment twins, then defaults. Flags are `--name value` or `--name=value`, and `--demo` alone.
+ * Throws `ConfigurationError`.
+ */
+export function readConfiguration(flags: readonly string[], environment: Readonly<Record<string, string | undefined>>): Configuration {
+  const problems: string[] = [];
+  const given = parseFlags(flags, problems);
+  const value = (flag: string): string => {
+    const known = settings.find((candidate) => candidate.flag === flag);
+    return given.get(flag) ?? environment[known?.environmentVariable ?? ""] ?? known?.defaultValue ?? "";
+  };
+  const dataDirectory = resolve(value("data-dir"));
+  const configuration: Configuration = {
+    host: parseHost(value("host"), problems),
+    port: parsePort(value("port"), problems),
+    dataDirectory,
+    publicUrl: parsePublicUrl(value("public-url"), problems),
+    enginePortRange: parsePortRange(value("engine-port-range"), problems),
+    metadata: { kind: "sqlite", path: parseLocation("metadata", value("metadata"), "sqlite:", resolve(dataDirectory, "metadata.sqlite"), problems) },
+    blobs: { kind: "file", path: parseLocation("blobs", value("blobs"), "file:", resolve(dataDirectory, "store"), problems) },
+    logLevel: oneOf("log-level", value("log-level"), ["debug", "info", "warn", "error", "silent"], problems),
+    rateLimits: oneOf("rate-limits", value("rate-limits"), ["atlas", "off"], problems) as "atlas" | "off",
+    demo: given.has("demo"),
+  };
+  checkRoles(value("roles"), problems);
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return Object.freeze(configuration);
+}
+
+function setting(flag: string, placeholder: string, defaultValue: string | undefined, description: string): Setting {
+  return { flag, environmentVariable: `TELAMON_${flag.toUpperCase().replaceAll("-", "_")}`, placeholder, defaultValue, description };
+}
+
+function parseFlags(flags: readonly string[], problems: string[]): Map<string, string> {
+  const given = new Map<string, string>();
+  for (let position = 0; position < flags.length; position += 1) {
+    const [name = "", ...rest] = (flags[position] ?? "").split("=");
+    const flag = name.startsWith("--") ? name.slice(2) : "";
+    if (flag === "demo" && rest.length === 0) {
+      given.set("demo", "true");
+      continue;
+    }
+    if (!settings.some((known) => known.flag === flag)) {
+      problems.push(`unknown flag ${flags[position] ?? ""} (see telamon serve --help)`);
+      continue;
+    }
+    const value = rest.length > 0 ? rest.join("=") : flags[position + 1];
+    if (rest.length === 0) position += 1;
+    if (value === undefined || value === "") problems.push(`--${flag} needs a value`);
+    else if (given.has(flag)) problems.push(`--${flag} is given twice`);
+    else given.set(flag, value);
+  }
+  return given;
+}
+
+function parseHost(text: string, problems: string[]): string {
+  if (isIP(text) === 0 && text !== "localhost") problems.push(`--host must be an IP address or localhost, not ${text}`);
+  return text;
+}
+
+function parsePort(text: string, problems: string[]): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(port <= 65_535)) problems.push(`--port must be a number from 0 to 65535, not ${text}`);
+  return port;
+}
+
+function parsePortRange(text: string, problems: string[]): { readonly first: number; readonly last: number } {
+  const match = /^(\d{1,5})-(\d{1,5})$/.exec(text);
+  const first = Number(match?.[1]);
+  const last = Number(match?.[2]);
+  if (!(first >= 1 && first <= last && last <= 65_535)) {
+    problems.push(`--engine-port-range must be two ports such as 27100-27999, not ${text}`);
+  }
+  return { first, last };
+}
+
+function parsePublicUrl(text: string, problems: string[]): string | undefined {
+  if (text === "") return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "" || url.username !== "") {
+    problems.push(`--public-url must be an http or https URL without query, such as https://backup.example.com, not ${text}`);
+  }
+  return text.replace(/\/+$/, "");
+}
+
+function parseLocation(flag: string, text: string, scheme: string, defaultPath: string, problems: string[]): string {
+  if (/^(postgres(ql)?|s3):/.test(text)) {
+    problems.push(`--${flag} ${text.slice(0, text.indexOf(":"))}: is not built yet; use ${scheme} (see README, "What does not work yet")`);
+  } else if (!text.startsWith(scheme)) {
+    problems.push(`--${flag} must start with ${scheme}, not ${text}`);
+  }
+  const path = text.slice(scheme.length);
+  return path === "" ? defaultPath : resolve(path);
+}
+
+function oneOf(flag: string, text: string, allowed: readonly string[], problems: string[]): string {
+  if (!allowed.includes(text)) problems.push(`--${flag} must be one of ${allowed.join(", ")}, not ${text}`);
+  return text;
+}
+
+function checkRoles(text: string, problems: string[]): void {
+  const roles = text.split(",").map((role) => role.trim());
+  const all = ["api", "worker", "engine"];
+  const unknown = roles.filter((role) => !all.includes(role));
+  if (unknown.length > 0) problems.push(`--roles knows ${all.join(", ")}, not ${unknown.join(", ")}`);
+  else if (all.some((role) => !roles.includes(role))) problems.push("--roles: splitting roles over processes is not built yet; give api,worker,engine");
+}
