@@ -1,0 +1,45 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+
+export interface Credentials {
+  readonly baseUrl: string;
+  readonly groupId: string;
+  readonly apiKey: { readonly publicKey: string; readonly privateKey: string };
+  readonly serviceAccount: { readonly clientId: string; readonly clientSecret: string };
+}
+
+/** Starts the product as its users do, with rate limits off, and waits for its ready line. */
+export async function startTelamon(dataDirectory: string): Promise<{
+  readonly credentials: Credentials;
+  readonly readyMs: number;
+  residentBytes(): number;
+  stop(): Promise<void>;
+}> {
+  const main = resolve(import.meta.dirname, "../../src/main.ts");
+  const startedMs = performance.now();
+  const child = spawn(
+    process.execPath,
+    [main, "serve", "--port", "0", "--data-dir", dataDirectory, "--rate-limits", "off", "--log-level", "warn"],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line.startsWith("telamon ready ")) break;
+  }
+  const readyMs = performance.now() - startedMs;
+  if (child.exitCode !== null) throw new Error(`telamon ended with ${child.exitCode} before it was ready`);
+  return {
+    readyMs,
+    credentials: JSON.parse(readFileSync(join(dataDirectory, "credentials.json"), "utf8")) as Credentials,
+    residentBytes() {
+      const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
+      return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+    },
+    async stop() {
+      child.kill("SIGTERM");
+      await once(child, "exit");
+    },
+  };
+}

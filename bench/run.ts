@@ -1,0 +1,74 @@
+// `npm run bench`: the list of snapshots against the same bytes from a bare node:http server, in one run, as ratios.
+// `--quick` measures each row for 1 s and leaves the million out; `--seconds N` sets the time of a row.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { startBareServer } from "./list/bare-server.ts";
+import { fillStore, instanceName } from "./list/fill-store.ts";
+import { type Measurement, measure } from "./list/load.ts";
+import { authorizationKinds, createPlan } from "./list/plan.ts";
+import { startTelamon } from "./list/telamon-process.ts";
+
+const { values } = parseArgs({ options: { quick: { type: "boolean", default: false }, seconds: { type: "string" } } });
+const seconds = Number(values.seconds ?? (values.quick ? 1 : 4));
+const sizes = values.quick ? [10, 10_000] : [10, 10_000, 1_000_000];
+const pageSizes = [1, 100, 500];
+
+const dataDirectory = mkdtempSync(join(tmpdir(), "telamon-bench-"));
+try {
+  await run();
+} finally {
+  rmSync(dataDirectory, { recursive: true, force: true });
+}
+
+async function run(): Promise<void> {
+  const first = await startTelamon(dataDirectory);
+  await first.stop();
+  console.log(`filling the store: ${sizes.join(", ")} snapshots`);
+  await fillStore(dataDirectory, first.credentials.groupId, sizes);
+
+  const telamon = await startTelamon(dataDirectory);
+  console.log(`start to ready: ${Math.round(first.readyMs)} ms on an empty folder, ${Math.round(telamon.readyMs)} ms with the store filled`);
+  console.log(`idle memory: ${Math.round(telamon.residentBytes() / 1048576)} MiB resident\n`);
+  try {
+    console.log("auth          snapshots   page  position     telamon rps   p50 ms  p99 ms     bare rps   p50 ms  p99 ms   ratio");
+    for (const kind of authorizationKinds) {
+      for (const size of sizes) {
+        for (const pageSize of pageSizes) {
+          await row(telamon.credentials, kind, size, pageSize, 1);
+        }
+      }
+    }
+    const largest = sizes.at(-1) ?? 10;
+    await row(telamon.credentials, "bearer", largest, 100, Math.floor(largest / 100));
+    console.log(`\nmemory after the load: ${Math.round(telamon.residentBytes() / 1048576)} MiB resident`);
+  } finally {
+    await telamon.stop();
+  }
+}
+
+async function row(
+  credentials: Awaited<ReturnType<typeof startTelamon>>["credentials"],
+  kind: (typeof authorizationKinds)[number],
+  size: number,
+  pageSize: number,
+  pageNumber: number,
+): Promise<void> {
+  const path = `/api/atlas/v2/groups/${credentials.groupId}/serverless/${instanceName(size)}/backup/snapshots?itemsPerPage=${pageSize}&pageNum=${pageNumber}`;
+  const plan = await createPlan(kind, credentials, path);
+  const bare = await startBareServer(plan.sample);
+  try {
+    const ours = await measure(credentials.baseUrl, plan, seconds);
+    const theirs = await measure(bare.url, plan, seconds);
+    console.log(
+      `${kind.padEnd(13)} ${String(size).padStart(9)} ${String(pageSize).padStart(6)}  ${(pageNumber === 1 ? "first" : "deep").padEnd(8)} ${show(ours)} ${show(theirs)}  ${(ours.requestsPerSecond / theirs.requestsPerSecond).toFixed(2).padStart(6)}`,
+    );
+  } finally {
+    await bare.stop();
+  }
+}
+
+function show(measurement: Measurement): string {
+  return `${measurement.requestsPerSecond.toFixed(0).padStart(15)} ${measurement.p50Ms.toFixed(1).padStart(8)} ${measurement.p99Ms.toFixed(1).padStart(7)}`;
+}
