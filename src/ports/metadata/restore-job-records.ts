@@ -25,5 +25,10 @@ export interface RestoreJobRecords {
   page(deploymentId: string, page: PageRequest): Promise<Page<RestoreJobRecord>>;
   /** An unfinished one that writes to this deployment. */
   findUnfinishedFor(targetDeploymentId: string): Promise<RestoreJobRecord | undefined>;
-  update(id: string, changes: Partial<Pick<RestoreJobRecord, "finishedAtMs" | "failed" | "failureReason">>): Promise<void>;
+  /** Whether an unfinished one reads this snapshot: it must not be deleted then. */
+  unfinishedNeeds(snapshotId: string): Promise<boolean>;
+  update(
+    id: string,
+    changes: Partial<Pick<RestoreJobRecord, "finishedAtMs" | "failed" | "failureReason">>,
+  ): Promise<void>;
 }

@@ -29,7 +29,9 @@ export interface SnapshotRecord {
   readonly failureReason: string | undefined;
 }
 
-export type SnapshotChanges = Partial<Omit<SnapshotRecord, "id" | "deploymentId" | "sequence" | "snapshotType" | "frequencyType" | "requestedAtMs">>;
+export type SnapshotChanges = Partial<
+  Omit<SnapshotRecord, "id" | "deploymentId" | "sequence" | "snapshotType" | "frequencyType" | "requestedAtMs">
+>;
 
 export interface SnapshotRecords {
   /** Gives the record its sequence number and answers it. */
@@ -47,6 +49,11 @@ export interface SnapshotRecords {
   newestCompleted(deploymentId: string): Promise<SnapshotRecord | undefined>;
   /** Whether an on-demand snapshot is queued or in progress. */
   hasUnfinishedOnDemand(deploymentId: string): Promise<boolean>;
+  /** The newest scheduled one that has not failed, of one frequency type or of any. */
+  newestScheduled(
+    deploymentId: string,
+    frequencyType?: SnapshotRecord["frequencyType"],
+  ): Promise<SnapshotRecord | undefined>;
   update(id: string, changes: SnapshotChanges): Promise<void>;
   delete(id: string): Promise<void>;
   /** Completed or failed ones past `nowMs` that no unfinished restore needs, at most `limit`. */
