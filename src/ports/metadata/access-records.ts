@@ -55,7 +55,9 @@ export interface AccessRecords {
   recordSecretUse(clientId: string, secretId: string, usedAtMs: number): Promise<void>;
   insertToken(token: AccessTokenRecord): Promise<void>;
   /** The token with its account in one look-up: this is on the path of every request. */
-  findToken(tokenHash: Uint8Array): Promise<{ readonly token: AccessTokenRecord; readonly account: ServiceAccountRecord } | undefined>;
+  findToken(
+    tokenHash: Uint8Array,
+  ): Promise<{ readonly token: AccessTokenRecord; readonly account: ServiceAccountRecord } | undefined>;
   /** How many tokens of the account live past `nowMs`. */
   countTokens(clientId: string, nowMs: number): Promise<number>;
   /** Only when it belongs to that account. */

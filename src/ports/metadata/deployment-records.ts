@@ -26,7 +26,13 @@ export interface DeploymentRecord {
 export type DeploymentChanges = Partial<
   Pick<
     DeploymentRecord,
-    "state" | "continuousBackupEnabled" | "terminationProtectionEnabled" | "tags" | "port" | "generation" | "nextSnapshotAtMs"
+    | "state"
+    | "continuousBackupEnabled"
+    | "terminationProtectionEnabled"
+    | "tags"
+    | "port"
+    | "generation"
+    | "nextSnapshotAtMs"
   >
 >;
 

@@ -35,7 +35,10 @@ export interface ProjectRecords {
   find(id: string): Promise<ProjectRecord | undefined>;
   findByName(organizationId: string, name: string): Promise<ProjectRecord | undefined>;
   /** Projects of whole organizations or by their own ids (what a caller may see), by name in byte order. */
-  page(visible: { readonly organizationIds: readonly string[]; readonly projectIds: readonly string[] }, page: PageRequest): Promise<Page<ProjectRecord>>;
+  page(
+    visible: { readonly organizationIds: readonly string[]; readonly projectIds: readonly string[] },
+    page: PageRequest,
+  ): Promise<Page<ProjectRecord>>;
 }
 
 /** A unique rule of the metadata was broken; nothing was written. */

@@ -49,10 +49,12 @@ export interface SnapshotRecords {
   newestCompleted(deploymentId: string): Promise<SnapshotRecord | undefined>;
   /** Whether an on-demand snapshot is queued or in progress. */
   hasUnfinishedOnDemand(deploymentId: string): Promise<boolean>;
-  /** The newest scheduled one that has not failed, of one frequency type or of any. */
+  /** Whether a scheduled snapshot is queued or in progress. */
+  hasUnfinishedScheduled(deploymentId: string): Promise<boolean>;
+  /** The newest scheduled one of that frequency type that has not failed. */
   newestScheduled(
     deploymentId: string,
-    frequencyType?: SnapshotRecord["frequencyType"],
+    frequencyType: SnapshotRecord["frequencyType"],
   ): Promise<SnapshotRecord | undefined>;
   update(id: string, changes: SnapshotChanges): Promise<void>;
   delete(id: string): Promise<void>;
