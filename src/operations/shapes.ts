@@ -1,0 +1,41 @@
+import { Type } from "typebox";
+
+/** 24 lower-case hex digits. */
+export const ObjectIdText = Type.String({ pattern: "^[a-f0-9]{24}$", examples: ["32b6e34b3d91647abb20e7b8"] });
+
+/** `YYYY-MM-DDTHH:MM:SSZ`, whole seconds, UTC: the only form of a time in answers. */
+export const DateTimeText = Type.String({ format: "date-time", examples: ["2026-11-24T06:00:00Z"] });
+
+/** A link to a resource; `rel` is `self` or an Atlas relation URL. */
+export const Link = Type.Object({ href: Type.String(), rel: Type.String() });
+
+/** Key and value by which people group what they own. */
+export const ResourceTag = Type.Object(
+  {
+    key: Type.String({ minLength: 1, maxLength: 255 }),
+    value: Type.String({ minLength: 1, maxLength: 255 }),
+  },
+  { additionalProperties: false },
+);
+
+/** At most 50 tags, as Atlas allows. */
+export const ResourceTags = Type.Array(ResourceTag, { maxItems: 50 });
+
+/** Absolute URL of a path below the public base. */
+export type Href = (path: string) => string;
+
+/** Milliseconds since the epoch as `YYYY-MM-DDTHH:MM:SSZ`. */
+export function presentTime(timeMs: number): string {
+  // "2026-11-24T06:00:00.000Z" without its fraction: cheaper than any formatter and exact.
+  return `${new Date(timeMs).toISOString().slice(0, 19)}Z`;
+}
+
+/** Relations of links carry the vendor's host whatever the server's own base is; clients compare them literally. */
+export function relation(name: string): string {
+  return `https://cloud.mongodb.com/${name}`;
+}
+
+/** Path of a serverless instance in the API. */
+export function serverlessInstancePath(projectId: string, name: string): string {
+  return `/api/atlas/v2/groups/${projectId}/serverless/${encodeURIComponent(name)}`;
+}
