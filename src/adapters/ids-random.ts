@@ -1,9 +1,10 @@
 import { randomBytes, randomInt, randomUUID } from "node:crypto";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
+import { createSystemClock } from "./clock-system.ts";
 
 /** Identifiers and secrets from the system's random source; ObjectIds carry the clock's seconds (BSON specification). */
-export function createRandomIds(clock: Clock): Ids {
+export function createRandomIds(clock: Clock = createSystemClock()): Ids {
   const processPart = randomBytes(5).toString("hex");
   let counter = randomInt(0x1_00_00_00);
   return {

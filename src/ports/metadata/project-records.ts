@@ -34,6 +34,8 @@ export interface ProjectRecords {
   insert(project: ProjectRecord): Promise<void>;
   find(id: string): Promise<ProjectRecord | undefined>;
   findByName(organizationId: string, name: string): Promise<ProjectRecord | undefined>;
+  /** How many projects the organization has. */
+  countOf(organizationId: string): Promise<number>;
   /** Projects of whole organizations or by their own ids (what a caller may see), by name in byte order. */
   page(
     visible: { readonly organizationIds: readonly string[]; readonly projectIds: readonly string[] },

@@ -19,6 +19,7 @@ export interface RestoreJobRecord {
 }
 
 export interface RestoreJobRecords {
+  /** Throws `MetadataConflict` when an unfinished one writes to the same deployment. */
   insert(job: RestoreJobRecord): Promise<void>;
   find(deploymentId: string, id: string): Promise<RestoreJobRecord | undefined>;
   /** Newest first. */

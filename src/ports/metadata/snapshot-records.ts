@@ -34,7 +34,7 @@ export type SnapshotChanges = Partial<
 >;
 
 export interface SnapshotRecords {
-  /** Gives the record its sequence number and answers it. */
+  /** Gives the record its sequence number and answers it. Throws `MetadataConflict` when there is one of that id. */
   insert(snapshot: Omit<SnapshotRecord, "sequence">): Promise<SnapshotRecord>;
   /** Puts many at once, oldest first, for imports and measurements. */
   insertMany(snapshots: readonly Omit<SnapshotRecord, "sequence">[]): Promise<void>;
@@ -54,7 +54,7 @@ export interface SnapshotRecords {
   /** The newest scheduled one of that frequency type that has not failed. */
   newestScheduled(
     deploymentId: string,
-    frequencyType: SnapshotRecord["frequencyType"],
+    frequencyType: "daily" | "weekly" | "monthly",
   ): Promise<SnapshotRecord | undefined>;
   update(id: string, changes: SnapshotChanges): Promise<void>;
   delete(id: string): Promise<void>;

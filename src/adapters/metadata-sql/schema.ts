@@ -1,0 +1,183 @@
+import type { Generated } from "kysely";
+
+/** A flag is 0 or 1, a time is milliseconds since the epoch, a list is JSON text: the same in every dialect. */
+export interface Schema {
+  organizations: OrganizationRow;
+  projects: ProjectRow;
+  api_keys: ApiKeyRow;
+  service_accounts: ServiceAccountRow;
+  service_account_secrets: ServiceAccountSecretRow;
+  role_assignments: RoleAssignmentRow;
+  access_tokens: AccessTokenRow;
+  deployments: DeploymentRow;
+  database_users: DatabaseUserRow;
+  snapshots: SnapshotRow;
+  snapshot_counters: SnapshotCounterRow;
+  snapshot_buckets: SnapshotBucketRow;
+  restore_jobs: RestoreJobRow;
+  jobs: JobRow;
+}
+
+export type Flag = 0 | 1;
+
+export interface OrganizationRow {
+  id: string;
+  name: string;
+  created_at_ms: number;
+}
+
+export interface ProjectRow {
+  id: string;
+  organization_id: string;
+  name: string;
+  created_at_ms: number;
+  tags: string | null;
+  with_default_alerts_settings: Flag;
+}
+
+export interface ApiKeyRow {
+  id: string;
+  organization_id: string;
+  public_key: string;
+  description: string;
+  sealed_digest_secrets: Uint8Array;
+  private_key_suffix: string;
+  created_at_ms: number;
+}
+
+export interface ServiceAccountRow {
+  client_id: string;
+  organization_id: string;
+  name: string;
+  description: string;
+  created_at_ms: number;
+}
+
+export interface ServiceAccountSecretRow {
+  client_id: string;
+  id: string;
+  secret_hash: Uint8Array;
+  created_at_ms: number;
+  expires_at_ms: number;
+  last_used_at_ms: number | null;
+}
+
+export interface RoleAssignmentRow {
+  /** Id of an API key or client id of a service account. */
+  principal_id: string;
+  scope: "organization" | "project";
+  scope_id: string;
+  role_name: string;
+}
+
+export interface AccessTokenRow {
+  token_hash: Uint8Array;
+  client_id: string;
+  expires_at_ms: number;
+}
+
+export interface DeploymentRow {
+  /** Order of creation. */
+  position: Generated<number>;
+  id: string;
+  project_id: string;
+  kind: "serverless";
+  name: string;
+  state: "CREATING" | "IDLE" | "UPDATING" | "DELETING" | "REPAIRING";
+  created_at_ms: number;
+  backing_provider_name: string;
+  region_name: string;
+  continuous_backup_enabled: Flag;
+  termination_protection_enabled: Flag;
+  tags: string | null;
+  port: number | null;
+  generation: number;
+  next_snapshot_at_ms: number;
+}
+
+export interface DatabaseUserRow {
+  project_id: string;
+  database_name: string;
+  username: string;
+  salt: Uint8Array;
+  iteration_count: number;
+  stored_key: Uint8Array;
+  server_key: Uint8Array;
+  roles: string;
+  scopes: string;
+  labels: string;
+  description: string | null;
+  delete_after_ms: number | null;
+  created_at_ms: number;
+}
+
+export interface SnapshotRow {
+  deployment_id: string;
+  sequence: number;
+  id: string;
+  status: "queued" | "inProgress" | "completed" | "failed";
+  snapshot_type: "onDemand" | "scheduled";
+  frequency_type: "ondemand" | "hourly" | "daily" | "weekly" | "monthly";
+  description: string | null;
+  requested_at_ms: number;
+  captured_at_ms: number | null;
+  completed_at_ms: number | null;
+  expires_at_ms: number;
+  retention_ms: number;
+  storage_size_bytes: number;
+  added_size_bytes: number;
+  manifest_key: string | null;
+  server_version: string | null;
+  consistency: "exact" | "log_catch_up" | "best_effort" | null;
+  cluster_time_seconds: number | null;
+  cluster_time_increment: number | null;
+  failure_reason: string | null;
+}
+
+/** One row per deployment: the last sequence number given and how many snapshots there are. */
+export interface SnapshotCounterRow {
+  deployment_id: string;
+  last_sequence: number;
+  snapshot_count: number;
+}
+
+/** How many snapshots have a sequence number in `[bucket << shift, (bucket + 1) << shift)`; rows of none are removed. */
+export interface SnapshotBucketRow {
+  deployment_id: string;
+  shift: number;
+  bucket: number;
+  snapshot_count: number;
+}
+
+export interface RestoreJobRow {
+  /** Order of request. */
+  position: Generated<number>;
+  id: string;
+  deployment_id: string;
+  snapshot_id: string;
+  delivery_type: "automated";
+  target_project_id: string;
+  target_deployment_id: string;
+  target_name: string;
+  requested_at_ms: number;
+  snapshot_created_at_ms: number;
+  finished_at_ms: number | null;
+  failed: Flag;
+  failure_reason: string | null;
+}
+
+export interface JobRow {
+  /** Order of arrival; among jobs of one exclusive key the lowest goes first. */
+  position: Generated<number>;
+  id: string;
+  kind: "provision" | "deprovision" | "takeSnapshot" | "restore" | "collectGarbage";
+  subject_id: string;
+  exclusive_key: string;
+  run_at_ms: number;
+  attempts: number;
+  lease_owner: string | null;
+  /** Goes up with every lease and never down. */
+  lease_token: number;
+  lease_until_ms: number | null;
+  last_reason: string | null;
+}
