@@ -1,5 +1,7 @@
+import type { Clock } from "../../ports/clock.ts";
 import type { DeploymentRecord } from "../../ports/metadata/deployment-records.ts";
 import type { LeasedJob } from "../../ports/metadata/job-records.ts";
+import type { Metadata, MetadataRecords } from "../../ports/metadata/metadata.ts";
 import type { RestoreJobRecord } from "../../ports/metadata/restore-job-records.ts";
 import type { SnapshotRecord } from "../../ports/metadata/snapshot-records.ts";
 
@@ -26,4 +28,67 @@ export interface RestoreTransitions {
   finish(job: LeasedJob, generation: number): Promise<boolean>;
   /** `failed` with one sentence for people, and the job finished; the target stays as it was. False when the lease is lost. */
   fail(job: LeasedJob, reason: string): Promise<boolean>;
+}
+
+export interface RestoreTransitionsDependencies {
+  readonly metadata: Metadata;
+  readonly clock: Clock;
+}
+
+export function createRestoreTransitions({ metadata, clock }: RestoreTransitionsDependencies): RestoreTransitions {
+  const end = (records: MetadataRecords, restoreJobId: string, failureReason?: string): Promise<void> =>
+    records.restoreJobs.update(restoreJobId, {
+      finishedAtMs: clock.nowMs(),
+      failed: failureReason !== undefined,
+      failureReason,
+    });
+  const markFailed = async (records: MetadataRecords, job: LeasedJob, reason: string): Promise<boolean> => {
+    if (!(await records.jobs.finish(job))) return false;
+    const restoreJob = await unfinishedRestore(records, job);
+    if (restoreJob === undefined) return false;
+    await end(records, restoreJob.id, reason);
+    return true;
+  };
+
+  return {
+    begin: (job) =>
+      metadata.transaction(async (records) => {
+        if (!(await records.jobs.holds(job))) return undefined;
+        const restoreJob = await unfinishedRestore(records, job);
+        if (restoreJob === undefined) {
+          await records.jobs.finish(job);
+          return undefined;
+        }
+        const target = await records.deployments.find(restoreJob.targetDeploymentId);
+        const snapshot = await records.snapshots.find(restoreJob.deploymentId, restoreJob.snapshotId);
+        const manifestKey = snapshot?.manifestKey;
+        if (target === undefined || target.state === "DELETING") {
+          await markFailed(records, job, "The target instance is deleted or being deleted.");
+          return undefined;
+        }
+        if (snapshot?.status !== "completed" || manifestKey === undefined) {
+          await markFailed(records, job, "The snapshot is not there any more.");
+          return undefined;
+        }
+        return { restoreJob, snapshot: { ...snapshot, manifestKey }, target, nextGeneration: target.generation + 1 };
+      }),
+    finish: (job, generation) =>
+      metadata.transaction(async (records) => {
+        if (!(await records.jobs.holds(job))) return false;
+        const restoreJob = await unfinishedRestore(records, job);
+        const target = await records.deployments.find(job.exclusiveKey);
+        if (restoreJob === undefined || target === undefined || target.generation !== generation - 1) return false;
+        await records.deployments.update(target.id, { generation });
+        await end(records, restoreJob.id);
+        await records.jobs.finish(job);
+        return true;
+      }),
+    fail: (job, reason) => metadata.transaction((records) => markFailed(records, job, reason)),
+  };
+}
+
+/** The job's restore while it is unfinished; a deployment is the target of one at a time. */
+async function unfinishedRestore(records: MetadataRecords, job: LeasedJob): Promise<RestoreJobRecord | undefined> {
+  const restoreJob = await records.restoreJobs.findUnfinishedFor(job.exclusiveKey);
+  return restoreJob?.id === job.subjectId ? restoreJob : undefined;
 }

@@ -1,10 +1,25 @@
+import type { Clock } from "../../ports/clock.ts";
+import type { Ids } from "../../ports/ids.ts";
+import type { Metadata } from "../../ports/metadata/metadata.ts";
 import type { SnapshotRecord } from "../../ports/metadata/snapshot-records.ts";
 import type { Page, PageRequest } from "../../shared/page.ts";
+import { invalidAttribute } from "../attributes/errors.ts";
+import { clusterAlreadyRequestedDeletion } from "../deployments/errors.ts";
+import { requireInstance } from "../deployments/require-instance.ts";
+import {
+  cannotDeleteInProgressSnapshot,
+  clusterRestoreInProgress,
+  snapshotRetentionInvalid,
+  unfinishedOnDemandSnapshot,
+} from "./errors.ts";
+import { queueSnapshot } from "./queue-snapshot.ts";
+import { requireSnapshot } from "./require-snapshot.ts";
+import { isRetentionInDays, minimumRetentionInDays, onDemandRetentionMs } from "./retention.ts";
 
 export interface TakeSnapshot {
   readonly description?: string | undefined;
-  /** 1 to 3650. */
-  readonly retentionInDays: number;
+  /** 1 to 3650; 1 when left out. */
+  readonly retentionInDays?: number | undefined;
 }
 
 /** Every call throws `SERVERLESS_INSTANCE_NOT_FOUND` when the project has no instance of that name. */
@@ -17,4 +32,53 @@ export interface SnapshotService {
   take(projectId: string, instanceName: string, request: TakeSnapshot): Promise<SnapshotRecord>;
   /** Throws `CANNOT_DELETE_IN_PROGRESS_SNAPSHOT`, and `ATLAS_CLUSTER_RESTORE_IN_PROGRESS` while an unfinished restore needs it. */
   delete(projectId: string, instanceName: string, snapshotId: string): Promise<void>;
+}
+
+export interface SnapshotServiceDependencies {
+  readonly metadata: Metadata;
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
+export const maximumDescriptionLength = 1024;
+
+export function createSnapshotService({ metadata, clock, ids }: SnapshotServiceDependencies): SnapshotService {
+  return {
+    list: async (projectId, instanceName, page) => {
+      const instance = await requireInstance(metadata, projectId, instanceName);
+      return metadata.snapshots.page(instance.id, page);
+    },
+    get: async (projectId, instanceName, snapshotId) => {
+      const instance = await requireInstance(metadata, projectId, instanceName);
+      return requireSnapshot(metadata, instance, snapshotId);
+    },
+    take: async (projectId, instanceName, request) => {
+      const retentionInDays = request.retentionInDays ?? minimumRetentionInDays;
+      if (!isRetentionInDays(retentionInDays)) throw snapshotRetentionInvalid();
+      if ((request.description?.length ?? 0) > maximumDescriptionLength) throw invalidAttribute("description");
+      return metadata.transaction(async (records) => {
+        const instance = await requireInstance(records, projectId, instanceName);
+        if (instance.state === "DELETING") throw clusterAlreadyRequestedDeletion(instanceName);
+        if (await records.snapshots.hasUnfinishedOnDemand(instance.id)) throw unfinishedOnDemandSnapshot();
+        return queueSnapshot(records, ids, {
+          deploymentId: instance.id,
+          snapshotType: "onDemand",
+          frequencyType: "ondemand",
+          description: request.description,
+          requestedAtMs: clock.nowMs(),
+          retentionMs: onDemandRetentionMs(retentionInDays),
+        });
+      });
+    },
+    delete: async (projectId, instanceName, snapshotId) =>
+      metadata.transaction(async (records) => {
+        const instance = await requireInstance(records, projectId, instanceName);
+        const snapshot = await requireSnapshot(records, instance, snapshotId);
+        if (snapshot.status === "queued" || snapshot.status === "inProgress") {
+          throw cannotDeleteInProgressSnapshot(snapshotId);
+        }
+        if (await records.restoreJobs.unfinishedNeeds(snapshotId)) throw clusterRestoreInProgress();
+        await records.snapshots.delete(snapshotId);
+      }),
+  };
 }

@@ -1,7 +1,13 @@
+import type { Clock } from "../../ports/clock.ts";
+import type { Ids } from "../../ports/ids.ts";
 import type { DeploymentRecord } from "../../ports/metadata/deployment-records.ts";
 import type { LeasedJob } from "../../ports/metadata/job-records.ts";
+import type { Metadata, MetadataRecords } from "../../ports/metadata/metadata.ts";
 import type { SnapshotRecord } from "../../ports/metadata/snapshot-records.ts";
 import type { CommittedSnapshot, SnapshotFacts } from "../../ports/snapshot-repository.ts";
+import { queueSnapshot } from "./queue-snapshot.ts";
+import { expiresAtMs, scheduledRetentionMs } from "./retention.ts";
+import { nextSnapshotAtMs, scheduledFrequency } from "./schedule.ts";
 
 /** A snapshot that this lease may take now. */
 export interface SnapshotInHand {
@@ -26,8 +32,97 @@ export interface SnapshotTransitions {
    * deleted, which fails it); a job still held is finished then.
    */
   begin(job: LeasedJob): Promise<SnapshotInHand | undefined>;
-  /** `completed` with what was committed, and the job finished. False, and nothing changed, when the lease is lost. */
+  /** `completed` with what was committed, and the job finished. False when the lease is lost or the snapshot is no longer under way; it stays as it was then. */
   complete(job: LeasedJob, committed: CommittedSnapshot, facts: SnapshotFacts): Promise<boolean>;
-  /** `failed` with one sentence for people, and the job finished. False, and nothing changed, when the lease is lost. */
+  /** `failed` with one sentence for people, and the job finished. False when the lease is lost or the snapshot is no longer under way. */
   fail(job: LeasedJob, reason: string): Promise<boolean>;
+}
+
+export interface SnapshotTransitionsDependencies {
+  readonly metadata: Metadata;
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
+export function createSnapshotTransitions(dependencies: SnapshotTransitionsDependencies): SnapshotTransitions {
+  const { metadata, clock, ids } = dependencies;
+  return {
+    queueScheduled: (deploymentId) =>
+      metadata.transaction(async (records) => {
+        const nowMs = clock.nowMs();
+        const deployment = await records.deployments.find(deploymentId);
+        if (deployment?.state !== "IDLE" || deployment.nextSnapshotAtMs > nowMs) return undefined;
+        const nextAtMs = nextSnapshotAtMs(deployment.createdAtMs, nowMs);
+        await records.deployments.update(deploymentId, { nextSnapshotAtMs: nextAtMs });
+        if (await records.snapshots.hasUnfinishedScheduled(deploymentId)) return undefined;
+        const latestDaily = await records.snapshots.newestScheduled(deploymentId, "daily");
+        const frequencyType = scheduledFrequency(latestDaily?.requestedAtMs, nowMs);
+        return queueSnapshot(records, ids, {
+          deploymentId,
+          snapshotType: "scheduled",
+          frequencyType,
+          description: undefined,
+          requestedAtMs: nowMs,
+          retentionMs: scheduledRetentionMs(deployment.continuousBackupEnabled, frequencyType),
+        });
+      }),
+    begin: (job) =>
+      metadata.transaction(async (records) => {
+        if (!(await records.jobs.holds(job))) return undefined;
+        const snapshot = await unfinishedSnapshot(records, job);
+        const deployment = await records.deployments.find(job.exclusiveKey);
+        if (snapshot === undefined || deployment === undefined) {
+          await records.jobs.finish(job);
+          return undefined;
+        }
+        if (deployment.state === "DELETING") {
+          await markFailed(records, job, "The instance is being deleted.");
+          return undefined;
+        }
+        await records.snapshots.update(snapshot.id, { status: "inProgress" });
+        const parent = await records.snapshots.newestCompleted(deployment.id);
+        return {
+          snapshot: { ...snapshot, status: "inProgress" as const },
+          deployment,
+          parentManifestKey: parent?.manifestKey,
+        };
+      }),
+    complete: (job, committed, facts) =>
+      metadata.transaction(async (records) => {
+        // Finishing is the fence: it does nothing and says so when another has leased the job since.
+        if (!(await records.jobs.finish(job))) return false;
+        const snapshot = await unfinishedSnapshot(records, job);
+        if (snapshot === undefined) return false;
+        const completedAtMs = clock.nowMs();
+        await records.snapshots.update(snapshot.id, {
+          status: "completed",
+          createdAtMs: facts.capturedAtMs,
+          completedAtMs,
+          expiresAtMs: expiresAtMs(completedAtMs, snapshot.retentionMs),
+          storageSizeBytes: committed.storageSizeBytes,
+          addedSizeBytes: committed.addedSizeBytes,
+          manifestKey: committed.manifestKey,
+          serverVersion: facts.serverVersion,
+          consistency: facts.consistency,
+          clusterTime: facts.clusterTime,
+          failureReason: undefined,
+        });
+        return true;
+      }),
+    fail: (job, reason) => metadata.transaction((records) => markFailed(records, job, reason)),
+  };
+}
+
+async function markFailed(records: MetadataRecords, job: LeasedJob, reason: string): Promise<boolean> {
+  if (!(await records.jobs.finish(job))) return false;
+  const snapshot = await unfinishedSnapshot(records, job);
+  if (snapshot === undefined) return false;
+  await records.snapshots.update(snapshot.id, { status: "failed", failureReason: reason });
+  return true;
+}
+
+/** The job's snapshot while it is queued or in progress. */
+async function unfinishedSnapshot(records: MetadataRecords, job: LeasedJob): Promise<SnapshotRecord | undefined> {
+  const snapshot = await records.snapshots.find(job.exclusiveKey, job.subjectId);
+  return snapshot?.status === "queued" || snapshot?.status === "inProgress" ? snapshot : undefined;
 }

@@ -1,6 +1,16 @@
-import type { DeploymentRecord } from "../../ports/metadata/deployment-records.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Ids } from "../../ports/ids.ts";
+import type { DeploymentChanges, DeploymentRecord } from "../../ports/metadata/deployment-records.ts";
+import type { Metadata, MetadataRecords } from "../../ports/metadata/metadata.ts";
 import type { Tag } from "../../ports/metadata/project-records.ts";
 import type { Page, PageRequest } from "../../shared/page.ts";
+import { checkTags } from "../attributes/tags.ts";
+import { nextSnapshotAtMs } from "../backups/schedule.ts";
+import { groupNotFound } from "../projects/errors.ts";
+import { clusterAlreadyRequestedDeletion, terminationProtectionEnabled, tooManyInstances } from "./errors.ts";
+import { checkInstanceName, checkNameIsFree } from "./instance-name.ts";
+import { checkRegion } from "./regions.ts";
+import { requireInstance } from "./require-instance.ts";
 
 export interface CreateServerlessInstance {
   readonly name: string;
@@ -33,4 +43,111 @@ export interface ServerlessInstanceService {
   update(projectId: string, name: string, changes: ServerlessInstanceChanges): Promise<DeploymentRecord>;
   /** State `DELETING` and a `deprovision` job. Throws under termination protection and the second time. */
   delete(projectId: string, name: string): Promise<void>;
+}
+
+export interface ServerlessInstanceServiceDependencies {
+  readonly metadata: Metadata;
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
+/** Each instance has a port and a data file of its own; a project has at most so many. */
+export const maximumInstancesPerProject = 100;
+
+/** The generation of a data file that no restore has written. */
+const firstGeneration = 1;
+
+export function createServerlessInstanceService(
+  dependencies: ServerlessInstanceServiceDependencies,
+): ServerlessInstanceService {
+  const { metadata, clock, ids } = dependencies;
+
+  const queue = (records: MetadataRecords, kind: "provision" | "deprovision", deploymentId: string): Promise<void> =>
+    records.jobs.insert({
+      id: ids.objectId(),
+      kind,
+      subjectId: deploymentId,
+      exclusiveKey: deploymentId,
+      runAtMs: clock.nowMs(),
+    });
+
+  return {
+    list: (projectId, page) => metadata.deployments.page(projectId, page),
+    get: (projectId, name) => requireInstance(metadata, projectId, name),
+    create: async (projectId, request) => {
+      checkInstanceName(request.name);
+      checkRegion(request.backingProviderName, request.regionName);
+      if (request.tags !== undefined) checkTags(request.tags);
+      return metadata.transaction(async (records) => {
+        if ((await records.projects.find(projectId)) === undefined) throw groupNotFound(projectId);
+        const page = { pageNumber: 1, itemsPerPage: maximumInstancesPerProject, includeCount: false };
+        const others = (await records.deployments.page(projectId, page)).items;
+        const takenNames = others.map((other) => other.name);
+        checkNameIsFree(request.name, takenNames, projectId);
+        if (others.length >= maximumInstancesPerProject) throw tooManyInstances(maximumInstancesPerProject, projectId);
+        const deployment = newDeployment(ids.objectId(), projectId, request, clock.nowMs());
+        await records.deployments.insert(deployment);
+        await queue(records, "provision", deployment.id);
+        return deployment;
+      });
+    },
+    update: async (projectId, name, changes) => {
+      if (changes.tags !== undefined) checkTags(changes.tags);
+      return metadata.transaction(async (records) => {
+        const deployment = await requireInstance(records, projectId, name);
+        if (deployment.state === "DELETING") throw clusterAlreadyRequestedDeletion(name);
+        // One that is still being created says so until its own job has ended; that job is queued already.
+        const updating = deployment.state !== "CREATING";
+        await records.deployments.update(deployment.id, {
+          ...given(changes),
+          ...(updating && { state: "UPDATING" as const }),
+        });
+        if (updating) await queue(records, "provision", deployment.id);
+        return requireInstance(records, projectId, name);
+      });
+    },
+    delete: (projectId, name) =>
+      metadata.transaction(async (records) => {
+        const deployment = await requireInstance(records, projectId, name);
+        if (deployment.state === "DELETING") throw clusterAlreadyRequestedDeletion(name);
+        if (deployment.terminationProtectionEnabled) throw terminationProtectionEnabled(name, projectId);
+        await records.deployments.update(deployment.id, { state: "DELETING" });
+        await queue(records, "deprovision", deployment.id);
+      }),
+  };
+}
+
+function newDeployment(
+  id: string,
+  projectId: string,
+  request: CreateServerlessInstance,
+  nowMs: number,
+): DeploymentRecord {
+  return {
+    id,
+    projectId,
+    kind: "serverless",
+    name: request.name,
+    state: "CREATING",
+    createdAtMs: nowMs,
+    backingProviderName: request.backingProviderName,
+    regionName: request.regionName,
+    continuousBackupEnabled: request.continuousBackupEnabled ?? true,
+    terminationProtectionEnabled: request.terminationProtectionEnabled ?? false,
+    tags: request.tags,
+    port: undefined,
+    generation: firstGeneration,
+    nextSnapshotAtMs: nextSnapshotAtMs(nowMs, nowMs),
+  };
+}
+
+/** Only what was given; a change of undefined would empty the field. */
+function given(changes: ServerlessInstanceChanges): DeploymentChanges {
+  return {
+    ...(changes.continuousBackupEnabled !== undefined && { continuousBackupEnabled: changes.continuousBackupEnabled }),
+    ...(changes.terminationProtectionEnabled !== undefined && {
+      terminationProtectionEnabled: changes.terminationProtectionEnabled,
+    }),
+    ...(changes.tags !== undefined && { tags: changes.tags }),
+  };
 }

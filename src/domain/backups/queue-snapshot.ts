@@ -1,0 +1,40 @@
+import type { Ids } from "../../ports/ids.ts";
+import type { MetadataRecords } from "../../ports/metadata/metadata.ts";
+import type { SnapshotRecord } from "../../ports/metadata/snapshot-records.ts";
+import { expiresAtMs } from "./retention.ts";
+
+export type SnapshotRequest = Pick<
+  SnapshotRecord,
+  "deploymentId" | "snapshotType" | "frequencyType" | "description" | "requestedAtMs" | "retentionMs"
+>;
+
+/** Puts a `queued` snapshot and the job that takes it; to be called in a transaction, so that neither is there without the other. */
+export async function queueSnapshot(
+  records: MetadataRecords,
+  ids: Ids,
+  request: SnapshotRequest,
+): Promise<SnapshotRecord> {
+  const snapshot = await records.snapshots.insert({
+    ...request,
+    id: ids.objectId(),
+    status: "queued",
+    createdAtMs: undefined,
+    completedAtMs: undefined,
+    expiresAtMs: expiresAtMs(request.requestedAtMs, request.retentionMs),
+    storageSizeBytes: 0,
+    addedSizeBytes: 0,
+    manifestKey: undefined,
+    serverVersion: undefined,
+    consistency: undefined,
+    clusterTime: undefined,
+    failureReason: undefined,
+  });
+  await records.jobs.insert({
+    id: ids.objectId(),
+    kind: "takeSnapshot",
+    subjectId: snapshot.id,
+    exclusiveKey: snapshot.deploymentId,
+    runAtMs: request.requestedAtMs,
+  });
+  return snapshot;
+}

@@ -1,0 +1,35 @@
+import type { Clock } from "../../ports/clock.ts";
+import type { DatabaseUserDirectory } from "../../ports/database-user-directory.ts";
+import type { DatabaseUserRecord } from "../../ports/metadata/database-user-records.ts";
+import type { Metadata } from "../../ports/metadata/metadata.ts";
+
+export interface DatabaseUserDirectoryDependencies {
+  readonly metadata: Pick<Metadata, "deployments" | "databaseUsers">;
+  readonly clock: Clock;
+}
+
+/** Looks in the metadata at every login, so that a change counts at once. */
+export function createDatabaseUserDirectory(dependencies: DatabaseUserDirectoryDependencies): DatabaseUserDirectory {
+  const { metadata, clock } = dependencies;
+  return {
+    findCredential: async (deploymentId, authenticationDatabase, username) => {
+      const deployment = await metadata.deployments.find(deploymentId);
+      if (deployment === undefined) return undefined;
+      const user = await metadata.databaseUsers.find(deployment.projectId, authenticationDatabase, username);
+      if (user === undefined || isExpired(user, clock.nowMs()) || !coversDeployment(user, deployment.name)) {
+        return undefined;
+      }
+      return { username: user.username, credential: user.credential, roles: user.roles };
+    },
+  };
+}
+
+export function isExpired(user: DatabaseUserRecord, nowMs: number): boolean {
+  return user.deleteAfterMs !== undefined && user.deleteAfterMs <= nowMs;
+}
+
+/** No scope at all means every deployment of the project. */
+function coversDeployment(user: DatabaseUserRecord, deploymentName: string): boolean {
+  if (user.scopes.length === 0) return true;
+  return user.scopes.some((scope) => scope.type === "CLUSTER" && scope.name === deploymentName);
+}
