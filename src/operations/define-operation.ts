@@ -71,10 +71,20 @@ export interface OperationDefinition<
   readonly versions: Readonly<Record<string, OperationVersion<Static<Path>, Static<Query>, Request, Response, Result>>>;
 }
 
+/** A version of any operation. */
+export interface AnyVersion {
+  readonly request?: TSchema;
+  readonly response: TSchema | undefined;
+  readonly status: 200 | 201 | 202 | 204;
+  // The door checks values against the schemas before it calls.
+  // oxlint-disable-next-line typescript/no-explicit-any -- variance: no other type accepts every handler
+  readonly handler: (request: OperationRequest<any, any, any>, services: OperationServices) => Promise<unknown>;
+}
+
 /** Any operation, for the doors and the documents that treat all alike. */
-// The handler's parameter types differ per operation; the door checks values against the schemas before it calls.
-// oxlint-disable-next-line typescript/no-explicit-any -- variance: no other type accepts every definition
-export type AnyOperation = OperationDefinition<any, any, any, any, any>;
+export interface AnyOperation extends Omit<OperationDefinition, "versions"> {
+  readonly versions: Readonly<Record<string, AnyVersion>>;
+}
 
 type Common<Path extends TObject, Query extends TObject> = Omit<OperationDefinition<Path, Query>, "versions" | "list" | "otherNames" | "query"> & {
   readonly otherNames?: readonly string[];
