@@ -65,7 +65,8 @@ const anyUnfinished = prepared<{ deploymentId: string; snapshotType: SnapshotRow
   (database, value) =>
     database
       .selectFrom("snapshots")
-      .select("id")
+      // Nothing that the index has not, or SQLite would rather walk over every snapshot of the deployment.
+      .select("sequence")
       .where("deployment_id", "=", value("deploymentId"))
       .where("snapshot_type", "=", value("snapshotType"))
       .where(unfinished)
@@ -78,11 +79,18 @@ const newestOfFrequency = prepared<{ deploymentId: string; frequencyType: Snapsh
       .selectFrom("snapshots")
       .selectAll()
       .where("deployment_id", "=", value("deploymentId"))
-      .where("frequency_type", "=", value("frequencyType"))
-      .where(sql<boolean>`frequency_type IN ('daily', 'weekly', 'monthly')`)
-      .where("status", "<>", sql.lit("failed"))
-      .orderBy("sequence", "desc")
-      .limit(1),
+      .where("sequence", "=", (builder) =>
+        builder
+          .selectFrom("snapshots as candidate")
+          // As above: the index answers this alone, and only then the row is read.
+          .select("candidate.sequence")
+          .where("candidate.deployment_id", "=", value("deploymentId"))
+          .where("candidate.frequency_type", "=", value("frequencyType"))
+          .where(sql<boolean>`candidate.frequency_type IN ('daily', 'weekly', 'monthly')`)
+          .where("candidate.status", "<>", sql.lit("failed"))
+          .orderBy("candidate.sequence", "desc")
+          .limit(1),
+      ),
 );
 
 export function snapshotRecords(connections: Connections): SnapshotRecords {

@@ -125,10 +125,10 @@ export function firstSlice({ integer, text, bytes, countingKey, keptInKeyOrder }
       failure_reason ${text},
       PRIMARY KEY (deployment_id, sequence)
     ) ${keptInKeyOrder}`,
-    `CREATE INDEX snapshots_unfinished ON snapshots (deployment_id, snapshot_type)
+    `CREATE INDEX snapshots_unfinished ON snapshots (deployment_id, snapshot_type, status)
       WHERE status IN ('queued', 'inProgress')`,
     `CREATE INDEX snapshots_by_expiry ON snapshots (expires_at_ms) WHERE status IN ('completed', 'failed')`,
-    `CREATE INDEX snapshots_daily_and_rarer ON snapshots (deployment_id, frequency_type, sequence)
+    `CREATE INDEX snapshots_daily_and_rarer ON snapshots (deployment_id, frequency_type, sequence, status)
       WHERE frequency_type IN ('daily', 'weekly', 'monthly')`,
 
     `CREATE TABLE snapshot_counters (
