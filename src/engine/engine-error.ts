@@ -1,0 +1,37 @@
+/** Errors of the engine with MongoDB's numbers and names (error codes of the manual), so that drivers act on them as they would on MongoDB's. */
+export class EngineError extends Error {
+  readonly code: number;
+  readonly codeName: string;
+  /** Added to the reply's labels, `TransientTransactionError` for instance. */
+  readonly labels: readonly string[];
+
+  constructor(code: number, codeName: string, message: string, labels: readonly string[] = []) {
+    super(message);
+    this.name = "EngineError";
+    this.code = code;
+    this.codeName = codeName;
+    this.labels = labels;
+  }
+}
+
+export function badValue(message: string): EngineError {
+  return new EngineError(2, "BadValue", message);
+}
+
+export function failedToParse(message: string): EngineError {
+  return new EngineError(9, "FailedToParse", message);
+}
+
+export function typeMismatch(message: string): EngineError {
+  return new EngineError(14, "TypeMismatch", message);
+}
+
+/** Something MongoDB does and this engine does not: refused, never answered wrongly. */
+export function notSupported(what: string): EngineError {
+  return new EngineError(238, "NotImplemented", `${what} is not supported by this server`);
+}
+
+/** Errors the manual knows by a location number alone. */
+export function located(code: number, message: string): EngineError {
+  return new EngineError(code, `Location${code}`, message);
+}
