@@ -3,16 +3,19 @@ import { prepared } from "./prepared-query.ts";
 import type { Schema, SnapshotRow } from "./schema.ts";
 
 /**
- * Where the n-th newest snapshot lies, without walking over the n before it: counts are kept for runs of 64 sequence numbers, for 64 such
- * runs, and so on. Finding any start reads at most 64 rows of each of the four levels and 64 snapshots (the top level counts 16 million a
+ * Where the n-th newest snapshot lies, without walking over the n before it: counts are kept for runs of 16 sequence numbers, for 16 such
+ * runs, and so on. Finding any start reads at most 16 rows of each of the five levels and 16 snapshots (the top level counts a million a
  * row, so its rows stay few). Counts are of what is there, so deletions anywhere keep every page exact.
  */
 const fanOutBits = 4;
 const fanOut = 2 ** fanOutBits;
 const shifts = [20, 16, 12, 8, 4] as const;
 
-/** A snapshot with the number of all snapshots of its deployment. */
-export type CountedSnapshotRow = SnapshotRow & { readonly total_count: number };
+/** Snapshots of one moment, with the number of all of their deployment at that moment. */
+export interface CountedSnapshots {
+  readonly rows: readonly SnapshotRow[];
+  readonly totalCount: number;
+}
 
 interface PageValues {
   readonly deploymentId: string;
@@ -20,21 +23,102 @@ interface PageValues {
   readonly offset: number;
 }
 
-/** The newest `limit` snapshots. */
-export const newestSnapshots = prepared<Omit<PageValues, "offset">>()((database, value) => {
-  const deploymentId = value("deploymentId");
-  const query = sql<CountedSnapshotRow>`
-    SELECT snapshots.*, ${totalOf(deploymentId)} AS total_count FROM snapshots
-    WHERE deployment_id = ${deploymentId}
-    ORDER BY sequence DESC LIMIT ${value("limit")}`;
-  return { compile: () => query.compile(database) };
-});
+/** The newest `limit` snapshots after the `offset` newest. */
+export async function snapshotsFromOffset(database: Kysely<Schema>, page: PageValues): Promise<CountedSnapshots> {
+  const { deploymentId, limit, offset } = page;
+  if (offset === 0) {
+    const { rows } = await newestSnapshots(database, { deploymentId, limit });
+    return { rows, totalCount: rows[0]?.total_count ?? 0 };
+  }
+  let answer: CountedSnapshots = { rows: [], totalCount: 0 };
+  for (let attempt = 0; attempt < maximumAttempts; attempt += 1) {
+    const before = (await findCounter(database, { deploymentId })).rows[0];
+    if (before === undefined || offset >= before.snapshot_count) {
+      return { rows: [], totalCount: before?.snapshot_count ?? 0 };
+    }
+    const sequence = await sequenceAt(database, deploymentId, offset);
+    const rows = sequence === undefined ? [] : (await snapshotsFrom(database, { deploymentId, sequence, limit })).rows;
+    const [after] = rows;
+    answer = { rows, totalCount: before.snapshot_count };
+    if (after?.total_count === before.snapshot_count && after.last_sequence === before.last_sequence) break;
+  }
+  return answer;
+}
 
-/** `limit` snapshots after the `offset` newest, in one statement and so of one moment. */
-export const snapshotsFromOffset = prepared<PageValues>()((database, value) => {
-  const query = pageFromOffset(value("deploymentId"), value("limit"), value("offset"));
-  return { compile: () => query.compile(database) };
-});
+/**
+ * A start is found in several steps. An insert moves the last number and a deletion the count, so when both are what they were, nothing came
+ * between; otherwise the search, of less than a tenth of a millisecond, is made again. A writer that does nothing but write comes between
+ * about every second time; so many times in a row it does not.
+ */
+const maximumAttempts = 100;
+
+type CountedSnapshotRow = SnapshotRow & { readonly total_count: number; readonly last_sequence: number };
+
+export const newestSnapshots = prepared<{ deploymentId: string; limit: number }>()((database, value) =>
+  countedSnapshots(database, value("deploymentId")).limit(value("limit")),
+);
+
+export const snapshotsFrom = prepared<{ deploymentId: string; sequence: number; limit: number }>()((database, value) =>
+  countedSnapshots(database, value("deploymentId")).where("sequence", "<=", value("sequence")).limit(value("limit")),
+);
+
+export const findCounter = prepared<{ deploymentId: string }>()((database, value) =>
+  database.selectFrom("snapshot_counters").selectAll().where("deployment_id", "=", value("deploymentId")),
+);
+
+export const bucketsBetween = prepared<{ deploymentId: string; shift: number; first: number; end: number }>()(
+  (database, value) =>
+    database
+      .selectFrom("snapshot_buckets")
+      .select(["bucket", "snapshot_count"])
+      .where("deployment_id", "=", value("deploymentId"))
+      .where("shift", "=", value("shift"))
+      .where("bucket", ">=", value("first"))
+      .where("bucket", "<", value("end"))
+      .orderBy("bucket", "desc"),
+);
+
+export const sequencesBetween = prepared<{ deploymentId: string; first: number; end: number }>()((database, value) =>
+  database
+    .selectFrom("snapshots")
+    .select("sequence")
+    .where("deployment_id", "=", value("deploymentId"))
+    .where("sequence", ">=", value("first"))
+    .where("sequence", "<", value("end"))
+    .orderBy("sequence", "desc"),
+);
+
+function countedSnapshots(database: Kysely<Schema>, deploymentId: string) {
+  const counted = (column: "snapshot_count" | "last_sequence") =>
+    sql<number>`(SELECT ${sql.ref(column)} FROM snapshot_counters WHERE deployment_id = ${deploymentId})`;
+  return database
+    .selectFrom("snapshots")
+    .selectAll()
+    .select([counted("snapshot_count").as("total_count"), counted("last_sequence").as("last_sequence")])
+    .where("deployment_id", "=", deploymentId)
+    .orderBy("sequence", "desc")
+    .$castTo<CountedSnapshotRow>();
+}
+
+/** The sequence number of the snapshot that `offset` others are newer than. Undefined when the counts changed underway. */
+async function sequenceAt(database: Kysely<Schema>, deploymentId: string, offset: number): Promise<number | undefined> {
+  let newer = 0;
+  let first = 0;
+  let end = Number.MAX_SAFE_INTEGER;
+  for (const shift of shifts) {
+    const { rows } = await bucketsBetween(database, { deploymentId, shift, first, end });
+    const picked = rows.find(({ snapshot_count: count }) => {
+      if (newer + count > offset) return true;
+      newer += count;
+      return false;
+    });
+    if (picked === undefined) return undefined;
+    first = picked.bucket * fanOut;
+    end = first + fanOut;
+  }
+  const { rows } = await sequencesBetween(database, { deploymentId, first, end });
+  return rows[offset - newer]?.sequence;
+}
 
 /** Adds to the counts of everything that holds these sequence numbers; `delta` is 1 for new snapshots and -1 for deleted ones. */
 export async function adjustPositions(
@@ -81,43 +165,3 @@ const removeEmptyBucket = prepared<{ deploymentId: string; shift: number; bucket
     .where("bucket", "=", value("bucket"))
     .where("snapshot_count", "=", 0),
 );
-
-function totalOf(deploymentId: string) {
-  return sql<number>`(SELECT snapshot_count FROM snapshot_counters WHERE deployment_id = ${deploymentId})`;
-}
-
-function pageFromOffset(deploymentId: string, limit: number, offset: number) {
-  // Each level runs through the buckets of the one picked above it, newest first, adding up (`through`), and picks the first that
-  // reaches past the offset; `passed` snapshots are newer than it. CROSS JOIN keeps SQLite to this order.
-  const levels = shifts.map((shift, depth) => {
-    const above = shifts[depth - 1];
-    const runs = sql.ref(`run${shift}`);
-    const parent = above === undefined ? sql`` : sql`${sql.ref(`pick${above}`)} AS parent CROSS JOIN`;
-    const passed = above === undefined ? sql`0` : sql`parent.passed`;
-    const within =
-      above === undefined
-        ? sql``
-        : sql`AND s.bucket >= parent.bucket * ${sql.lit(fanOut)} AND s.bucket < (parent.bucket + 1) * ${sql.lit(fanOut)}`;
-    return sql`
-      ${runs} AS (
-        SELECT s.bucket, s.snapshot_count,
-          ${passed} + SUM(s.snapshot_count) OVER (ORDER BY s.bucket DESC) AS through
-        FROM ${parent} snapshot_buckets AS s
-        WHERE s.deployment_id = ${deploymentId} AND s.shift = ${sql.lit(shift)} ${within}),
-      ${sql.ref(`pick${shift}`)} AS (
-        SELECT bucket, through - snapshot_count AS passed FROM ${runs}
-        WHERE through > ${offset} ORDER BY bucket DESC LIMIT 1)`;
-  });
-  const lowest = sql.ref(`pick${shifts[shifts.length - 1] ?? fanOutBits}`);
-  return sql<CountedSnapshotRow>`
-    WITH ${sql.join(levels)},
-      first_of_page AS (
-        SELECT s.sequence FROM ${lowest} AS pick CROSS JOIN snapshots AS s
-        WHERE s.deployment_id = ${deploymentId}
-          AND s.sequence >= pick.bucket * ${sql.lit(fanOut)} AND s.sequence < (pick.bucket + 1) * ${sql.lit(fanOut)}
-        ORDER BY s.sequence DESC
-        LIMIT 1 OFFSET COALESCE(CAST(${offset} - (SELECT passed FROM ${lowest}) AS bigint), 0))
-    SELECT snapshots.*, ${totalOf(deploymentId)} AS total_count FROM snapshots
-    WHERE deployment_id = ${deploymentId} AND sequence <= (SELECT sequence FROM first_of_page)
-    ORDER BY sequence DESC LIMIT ${limit}`;
-}

@@ -7,7 +7,7 @@ import { pageOf } from "./paging.ts";
 import { prepared } from "./prepared-query.ts";
 import { optional } from "./row-values.ts";
 import type { Schema, SnapshotRow } from "./schema.ts";
-import { adjustPositions, newestSnapshots, snapshotsFromOffset } from "./snapshot-positions.ts";
+import { adjustPositions, snapshotsFromOffset } from "./snapshot-positions.ts";
 
 type NewSnapshot = Omit<SnapshotRecord, "sequence">;
 
@@ -45,10 +45,6 @@ const takeSequences = prepared<{ deploymentId: string; count: number }>()((datab
       }),
     )
     .returning("last_sequence"),
-);
-
-const totalCount = prepared<{ deploymentId: string }>()((database, value) =>
-  database.selectFrom("snapshot_counters").select("snapshot_count").where("deployment_id", "=", value("deploymentId")),
 );
 
 const newestCompleted = prepared<{ deploymentId: string }>()((database, value) =>
@@ -109,18 +105,9 @@ export function snapshotRecords(connections: Connections): SnapshotRecords {
       }),
     find: async (deploymentId, id) => first(await findSnapshot(read, { deploymentId, id })),
     page: async (deploymentId, page) => {
-      const offset = pageOffset(page);
-      const limit = page.itemsPerPage + 1;
-      const { rows } =
-        offset === 0
-          ? await newestSnapshots(read, { deploymentId, limit })
-          : await snapshotsFromOffset(read, { deploymentId, limit, offset });
-      let total = rows[0]?.total_count ?? 0;
-      // A page past the last has no row that could carry the total.
-      if (rows.length === 0 && offset > 0 && page.includeCount) {
-        total = (await totalCount(read, { deploymentId })).rows[0]?.snapshot_count ?? 0;
-      }
-      return pageOf(rows, page, total, toSnapshot);
+      const values = { deploymentId, limit: page.itemsPerPage + 1, offset: pageOffset(page) };
+      const { rows, totalCount } = await snapshotsFromOffset(read, values);
+      return pageOf(rows, page, totalCount, toSnapshot);
     },
     newestCompleted: async (deploymentId) => first(await newestCompleted(read, { deploymentId })),
     hasUnfinishedOnDemand: async (deploymentId) =>
