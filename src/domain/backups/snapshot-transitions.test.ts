@@ -185,4 +185,18 @@ describe("scheduled snapshots", () => {
     assert.equal(await transitions.queueScheduled(idOf(1)), undefined);
     assert.deepEqual(await listed(world), []);
   });
+
+  test("after the clock was set back a plan is at most 6 hours away again", async () => {
+    const world = await createDomainWorld();
+    const deploymentId = await world.instance("Instance0");
+    const transitions = createSnapshotTransitions(world);
+    world.clock.advance(30 * dayMs);
+    await transitions.queueScheduled(deploymentId);
+    assert.equal(await transitions.correctPlans(), 0);
+    world.clock.setNowMs(world.clock.nowMs() - 20 * dayMs);
+    assert.equal(await transitions.correctPlans(), 1);
+    const planned = (await world.metadata.deployments.find(deploymentId))?.nextSnapshotAtMs ?? 0;
+    assert.ok(planned > world.clock.nowMs() && planned <= world.clock.nowMs() + 6 * hourMs);
+    assert.equal(await transitions.correctPlans(), 0);
+  });
 });

@@ -7,7 +7,7 @@ import type { SnapshotRecord } from "../../ports/metadata/snapshot-records.ts";
 import type { CommittedSnapshot, SnapshotFacts } from "../../ports/snapshot-repository.ts";
 import { queueSnapshot } from "./queue-snapshot.ts";
 import { expiresAtMs, scheduledRetentionMs } from "./retention.ts";
-import { nextSnapshotAtMs, scheduledFrequency } from "./schedule.ts";
+import { correctedNextSnapshotAtMs, nextSnapshotAtMs, scheduledFrequency } from "./schedule.ts";
 
 /** A snapshot that this lease may take now. */
 export interface SnapshotInHand {
@@ -22,6 +22,8 @@ export interface SnapshotInHand {
  * Jobs of kind `takeSnapshot` have the snapshot's id as subject and the deployment's id as exclusive key.
  */
 export interface SnapshotTransitions {
+  /** Makes plans that lie too far ahead anew, for when the clock was set back; answers how many. */
+  correctPlans(): Promise<number>;
   /**
    * Queues a scheduled snapshot of a due deployment and plans the next one, in one transaction. Undefined, and nothing happens, when it is
    * not due any more. While a scheduled one still waits only the plan moves on, so that nothing piles up.
@@ -47,6 +49,18 @@ export interface SnapshotTransitionsDependencies {
 export function createSnapshotTransitions(dependencies: SnapshotTransitionsDependencies): SnapshotTransitions {
   const { metadata, clock, ids } = dependencies;
   return {
+    correctPlans: () =>
+      metadata.transaction(async (records) => {
+        const nowMs = clock.nowMs();
+        let corrected = 0;
+        for (const { id, createdAtMs, nextSnapshotAtMs: plannedAtMs } of await records.deployments.all()) {
+          const rightAtMs = correctedNextSnapshotAtMs(createdAtMs, plannedAtMs, nowMs);
+          if (rightAtMs === plannedAtMs) continue;
+          await records.deployments.update(id, { nextSnapshotAtMs: rightAtMs });
+          corrected += 1;
+        }
+        return corrected;
+      }),
     queueScheduled: (deploymentId) =>
       metadata.transaction(async (records) => {
         const nowMs = clock.nowMs();

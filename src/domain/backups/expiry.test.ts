@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { createDomainWorld, everything } from "../../../test/support/domain-world.ts";
+import { idOf, snapshot } from "../../../test/support/records.ts";
+import { createSnapshotExpiry } from "./expiry.ts";
+
+describe("expiry", () => {
+  test("a snapshot goes at its time and not before, at most so many at once", async () => {
+    const { metadata, clock, services, projectId, instance } = await createDomainWorld();
+    const deploymentId = await instance("Instance0");
+    const expiresAtMs = clock.nowMs() + 1000;
+    for (const number of [1, 2, 3]) {
+      await metadata.snapshots.insert(snapshot(idOf(number), { deploymentId, expiresAtMs }));
+    }
+    await metadata.snapshots.insert(snapshot(idOf(4), { deploymentId, expiresAtMs: expiresAtMs + 1 }));
+    const expiry = createSnapshotExpiry({ metadata, clock });
+    clock.advance(999);
+    assert.equal(await expiry.removeExpired(10), 0);
+    clock.advance(1);
+    assert.equal(await expiry.removeExpired(2), 2);
+    assert.equal(await expiry.removeExpired(2), 1);
+    assert.equal(await expiry.removeExpired(2), 0);
+    const left = await services.snapshots.list(projectId, "Instance0", everything);
+    assert.deepEqual([left.items.map((one) => one.id), left.totalCount], [[idOf(4)], 1]);
+  });
+
+  test("a snapshot that an unfinished restore needs stays until the restore has ended", async () => {
+    const { metadata, clock, services, projectId, instance } = await createDomainWorld();
+    const deploymentId = await instance("Instance0");
+    const expiresAtMs = clock.nowMs() + 1000;
+    await metadata.snapshots.insert(snapshot(idOf(1), { deploymentId, expiresAtMs }));
+    const request = {
+      deliveryType: "automated",
+      snapshotId: idOf(1),
+      targetProjectId: projectId,
+      targetName: "Instance0",
+    };
+    const restore = await services.restoreJobs.create(projectId, "Instance0", request, () => true);
+    const expiry = createSnapshotExpiry({ metadata, clock });
+    clock.advance(5000);
+    assert.equal(await expiry.removeExpired(10), 0);
+    await metadata.restoreJobs.update(restore.id, { finishedAtMs: clock.nowMs() });
+    assert.equal(await expiry.removeExpired(10), 1);
+  });
+
+  test("what is queued or in progress never expires, however long it takes", async () => {
+    const { metadata, clock, services, projectId, instance } = await createDomainWorld();
+    await instance("Instance0");
+    await services.snapshots.take(projectId, "Instance0", { retentionInDays: 1 });
+    clock.advance(10 * 24 * 3_600_000);
+    assert.equal(await createSnapshotExpiry({ metadata, clock }).removeExpired(10), 0);
+  });
+});
