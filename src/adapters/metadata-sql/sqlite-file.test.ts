@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { createInterface, type Interface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { deploymentId, idOf, project, putParents, snapshot } from "../../../test/support/records.ts";
@@ -23,7 +23,7 @@ describe("the metadata's file", () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   /** A process that opens the file and runs `body`; answers after its first line. */
-  const runBeside = async (body: string): Promise<{ child: ChildProcess; line: string }> => {
+  const runBeside = async (body: string): Promise<{ child: ChildProcess; lines: Interface; line: string }> => {
     const script = `
       const { createSqliteMetadata } = await import(${JSON.stringify(adapterUrl)});
       const records = await import(${JSON.stringify(recordsUrl)});
@@ -35,7 +35,7 @@ describe("the metadata's file", () => {
     });
     const lines = createInterface({ input: child.stdout });
     const [line] = (await once(lines, "line")) as [string];
-    return { child, line };
+    return { child, lines, line };
   };
 
   test("another process is refused with a clear message, and let in when this one has closed it", async () => {
@@ -76,6 +76,46 @@ describe("the metadata's file", () => {
     assert.deepEqual([page.items.map((item) => item.id), page.totalCount], [[idOf(1)], 1]);
     assert.equal((await metadata.deployments.find(deploymentId))?.generation, 1);
     await metadata.close();
+  });
+
+  test("killed at any moment of its writing, what was acknowledged is there and the counts are those of the rows", async () => {
+    for (const acknowledged of [1, 2, 5, 11, 23]) {
+      const { child, lines } = await runBeside(`
+        if (!(await metadata.organizations.any())) await records.putParents(metadata);
+        const from = ${acknowledged} * 1000;
+        for (let number = 1; ; number += 1) {
+          await metadata.snapshots.insert(records.snapshot(records.idOf(from + number)));
+          if (number % 3 === 0) await metadata.snapshots.delete(records.idOf(from + number - 1));
+          console.log("done " + number);
+        }`);
+      let last = 1;
+      const enough = new Promise<void>((resolve) => {
+        lines.on("line", (line) => {
+          last = Number(line.split(" ")[1]);
+          if (last >= acknowledged) resolve();
+        });
+      });
+      if (acknowledged > 1) await enough;
+      child.kill("SIGKILL");
+      await once(child, "close");
+      const metadata = await createSqliteMetadata({ path });
+      for (let number = 1; number <= last; number += 1) {
+        const found = await metadata.snapshots.find(deploymentId, idOf(acknowledged * 1000 + number));
+        // The one before every third is deleted again; the very last deletion may or may not have been reached.
+        const deleted = number % 3 === 2 && number < last;
+        assert.ok(
+          deleted ? found === undefined : found !== undefined || number === last,
+          `number ${number} of ${last}`,
+        );
+      }
+      const { items, totalCount } = await metadata.snapshots.page(deploymentId, {
+        pageNumber: 1,
+        itemsPerPage: 500,
+        includeCount: true,
+      });
+      assert.equal(items.length, totalCount);
+      await metadata.close();
+    }
   });
 
   test("nobody else may read the file, its log or its lock", async () => {
