@@ -5,7 +5,7 @@ import type { Metadata, MetadataRecords } from "../../ports/metadata/metadata.ts
 import type { Ids } from "../../ports/ids.ts";
 import type { Page, PageRequest } from "../../shared/page.ts";
 import { missingAttribute } from "../attributes/errors.ts";
-import { groupNotFound } from "../projects/errors.ts";
+import { groupNotFound } from "../access/errors.ts";
 import { isExpired } from "./database-user-directory.ts";
 import {
   databaseNameCannotBeChanged,

@@ -6,7 +6,7 @@ import type { Tag } from "../../ports/metadata/project-records.ts";
 import type { Page, PageRequest } from "../../shared/page.ts";
 import { checkTags } from "../attributes/tags.ts";
 import { nextSnapshotAtMs } from "../backups/schedule.ts";
-import { groupNotFound } from "../projects/errors.ts";
+import { groupNotFound } from "../access/errors.ts";
 import { clusterAlreadyRequestedDeletion, terminationProtectionEnabled, tooManyInstances } from "./errors.ts";
 import { checkInstanceName, checkNameIsFree } from "./instance-name.ts";
 import { checkRegion } from "./regions.ts";

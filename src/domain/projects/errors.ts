@@ -1,11 +1,5 @@
 import { AppError } from "../../shared/app-error.ts";
 
-export function groupNotFound(projectId: string): AppError {
-  return new AppError("not_found", "GROUP_NOT_FOUND", `No group with ID ${projectId} exists.`, {
-    parameters: [projectId],
-  });
-}
-
 export function invalidGroupId(projectId: string): AppError {
   return new AppError("not_found", "INVALID_GROUP_ID", `An invalid group ID ${projectId} was specified.`, {
     parameters: [projectId],

@@ -4,7 +4,8 @@ import type { Metadata } from "../../ports/metadata/metadata.ts";
 import type { ProjectRecord, Tag } from "../../ports/metadata/project-records.ts";
 import type { Page, PageRequest } from "../../shared/page.ts";
 import { checkTags } from "../attributes/tags.ts";
-import { groupAlreadyExists, groupNotFound, invalidGroupName, maxGroupsPerOrgExceeded, orgNotFound } from "./errors.ts";
+import { groupNotFound } from "../access/errors.ts";
+import { groupAlreadyExists, invalidGroupName, maxGroupsPerOrgExceeded, orgNotFound } from "./errors.ts";
 
 /** What a caller may see: every project of some organizations, and some projects by their own ids. */
 export interface VisibleProjects {
