@@ -60,13 +60,14 @@ export function exactDecimal(number: number | bigint): Decimal {
   if (Number.isNaN(number)) return { kind: "nan" };
   const negative = number < 0 || Object.is(number, -0);
   if (!Number.isFinite(number)) return { kind: "infinity", negative };
+  if (Number.isSafeInteger(number)) return finite(negative, BigInt(Math.abs(number)), 0);
   const { mantissa, power } = parts(Math.abs(number));
   return power >= 0 ? finite(negative, mantissa << BigInt(power), 0) : finite(negative, mantissa * 5n ** BigInt(-power), power);
 }
 
 /** A double as MongoDB turns it into a decimal: its 15 significant digits. */
 export function decimalOfDouble(number: number): Decimal {
-  if (!Number.isFinite(number)) return exactDecimal(number);
+  if (!Number.isFinite(number) || Number.isSafeInteger(number)) return exactDecimal(number);
   return parseDecimal(number.toPrecision(15)) ?? exactDecimal(number);
 }
 

@@ -1,0 +1,22 @@
+import { compareValues } from "../bson/compare.ts";
+import { bsonType } from "../bson/types.ts";
+import { regexOf, type Value } from "../bson/value.ts";
+import { createPatternMatch } from "./regular-expression.ts";
+import type { ValueTest } from "./tests.ts";
+
+/** A test for equality with a value; null also fits undefined and what is missing; a pattern finds. */
+export function compileEquality(value: Value): { readonly test: ValueTest; readonly matchesMissing: boolean } {
+  if (value.type === bsonType.regex) {
+    const { pattern, options } = regexOf(value);
+    return { test: createPatternMatch(pattern, options), matchesMissing: false };
+  }
+  if (value.type === bsonType.null) {
+    return { test: (stored) => stored.type === bsonType.null || stored.type === bsonType.undefined, matchesMissing: true };
+  }
+  return { test: exactly(value), matchesMissing: false };
+}
+
+/** Equal in value; types that are the same bytes are compared as such. */
+export function exactly(value: Value): ValueTest {
+  return (stored) => compareValues(stored, value) === 0;
+}
