@@ -33,7 +33,7 @@ const onlyIn: readonly { readonly what: RegExp; readonly name: string; readonly 
   { what: /from "mongodb"/, name: "the MongoDB driver", places: ["adapters/source-mongodb/", "app/demo"] },
   { what: /from "pino"/, name: "pino", places: ["app/"] },
   { what: /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/, name: "the system clock", places: ["adapters/clock-system.ts"] },
-  { what: /\bMath\.random\(|\brandomUUID\(|\brandomBytes\((?!\w+: )/, name: "the system's random source", places: ["adapters/ids-random.ts"] },
+  { what: /\bMath\.random\(|import \{[^}]*\b(randomUUID|randomBytes|randomInt)\b[^}]*\} from "node:crypto"/, name: "the system's random source", places: ["adapters/ids-random.ts"] },
 ];
 
 function typeScriptFiles(folder: string): string[] {

@@ -67,7 +67,7 @@ export function exactDecimal(number: number | bigint): Decimal {
 
 /** A double as MongoDB turns it into a decimal: its 15 significant digits. */
 export function decimalOfDouble(number: number): Decimal {
-  if (!Number.isFinite(number) || Number.isSafeInteger(number)) return exactDecimal(number);
+  if (!Number.isFinite(number) || number === 0) return exactDecimal(number);
   return parseDecimal(number.toPrecision(15)) ?? exactDecimal(number);
 }
 

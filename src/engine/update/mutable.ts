@@ -37,6 +37,12 @@ export class MutableDocument {
     if (index !== -1) this.entries.splice(index, 1);
   }
 
+  /** Moves a field before all others. */
+  putFirst(name: string): void {
+    const index = this.entries.findIndex(([known]) => known === name);
+    if (index > 0) this.entries.unshift(...this.entries.splice(index, 1));
+  }
+
   toBytes(): Uint8Array {
     return buildDocument(this.entries.map(([name, node]) => [name, toValue(node)] as const));
   }

@@ -53,6 +53,7 @@ export function compileUpdate(update: Uint8Array, arrayFilters: readonly Uint8Ar
   return (document, run) => {
     const root = MutableDocument.of(document);
     for (const step of ordered) if (!step.onlyOnInsert || run.inserting) applyStep(root, step, run, filters, document);
+    if (run.inserting) root.putFirst("_id");
     const result = root.toBytes();
     refuseChangedId(document, result, run.inserting);
     return equalBytes(document, result) ? document : result;

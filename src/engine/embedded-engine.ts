@@ -1,0 +1,302 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { readInt32 } from "./bson/bytes.ts";
+import { fieldsOf } from "./bson/walk.ts";
+import { compileStages } from "./aggregate/stages.ts";
+import { idIndexBytes } from "./catalog/index-specification.ts";
+import { checkDatabaseName, namespaceNotFound } from "./catalog/names.ts";
+import type * as contract from "./engine.ts";
+import { EngineError, located, notSupported } from "./engine-error.ts";
+import { FlowCursor } from "./engine-cursor.ts";
+import { createIndexes, dropIndexes } from "./index-commands.ts";
+import { storedBatches } from "./planner/access.ts";
+import { compileFilter } from "./query/filter.ts";
+import { limited, skipped } from "./query/flow.ts";
+import { aggregateFlow, distinctFlow, findFlow } from "./read-commands.ts";
+import { SnapshotRegistry, type ReadState } from "./snapshot-registry.ts";
+import { DatabaseFile } from "./storage/database-file.ts";
+import { Pace } from "./storage/turns.ts";
+import { runDelete, runFindAndModify, runInsert, runUpdate, upsertedEntry, type WriteContext, writeError } from "./write-commands.ts";
+import { type Clock, type WriteTransaction, WriteSide } from "./write-transaction.ts";
+
+export interface EngineOptions {
+  /** The data file; made when missing. */
+  readonly path: string;
+  readonly clock: Clock;
+  /** Random bytes, for UUIDs of collections and `_id`s of upserts. */
+  readonly randomBytes: (length: number) => Uint8Array;
+}
+
+type Namespace = contract.Namespace;
+
+/** The engine over one SQLite file. */
+export class EmbeddedEngine implements contract.Engine {
+  readonly path: string;
+  readonly #file: DatabaseFile;
+  readonly #clock: Clock;
+  readonly #randomBytes: (length: number) => Uint8Array;
+  readonly #writes: WriteSide;
+  readonly #snapshots: SnapshotRegistry;
+
+  constructor(options: EngineOptions) {
+    this.path = options.path;
+    this.#clock = options.clock;
+    this.#randomBytes = options.randomBytes;
+    this.#file = new DatabaseFile(options.path);
+    this.#writes = new WriteSide(this.#file, options.clock, () => uuid(options.randomBytes));
+    this.#snapshots = new SnapshotRegistry(this.#file, () => options.clock.monotonicMs());
+  }
+
+  clusterTime(): contract.ClusterTime {
+    return this.#writes.time;
+  }
+
+  beginSnapshot(): Promise<contract.ClusterTime> {
+    return this.#writes.between(() => {
+      this.#snapshots.pin(this.#writes.time, this.#writes.catalog);
+      return this.#writes.time;
+    });
+  }
+
+  async listDatabases(read: contract.ReadOptions): Promise<readonly contract.DatabaseEntry[]> {
+    const { catalog } = this.#state(read);
+    return catalog.databases().map((name) => {
+      const collections = catalog.of(name);
+      const sizeOnDiskBytes = collections.reduce((sum, record) => sum + record.dataSizeBytes + 4096 * (1 + record.indexes.length), 0);
+      return { name, sizeOnDiskBytes, empty: collections.length === 0 };
+    });
+  }
+
+  async listCollections(database: string, read: contract.ReadOptions): Promise<readonly contract.CollectionEntry[]> {
+    return this.#state(read)
+      .catalog.of(database)
+      .map((record) => ({ name: record.name, type: "collection" as const, options: record.options, uuid: record.uuid }));
+  }
+
+  async listIndexes(namespace: Namespace, read: contract.ReadOptions): Promise<readonly Uint8Array[]> {
+    const record = this.#state(read).catalog.find(namespace);
+    if (record === undefined) throw namespaceNotFound(namespace);
+    return [idIndexBytes, ...record.indexes.map((index) => index.bytes)];
+  }
+
+  async statistics(namespace: Namespace, read: contract.ReadOptions): Promise<contract.CollectionStatistics> {
+    const record = this.#state(read).catalog.find(namespace);
+    return {
+      documentCount: record?.documentCount ?? 0,
+      dataSizeBytes: record?.dataSizeBytes ?? 0,
+      indexCount: record === undefined ? 0 : record.indexes.length + 1,
+      indexSizeBytes: record === undefined ? 0 : 4096 * (record.indexes.length + 1),
+    };
+  }
+
+  createCollection(namespace: Namespace, options: Uint8Array, write: contract.WriteOptions, given?: Uint8Array): Promise<void> {
+    refuseOptions(options);
+    return this.#writes.run(write, async (transaction) => {
+      this.#writes.createCollection(transaction, namespace, options, given);
+    });
+  }
+
+  dropCollection(namespace: Namespace, write: contract.WriteOptions): Promise<boolean> {
+    return this.#writes.run(write, async (transaction) => {
+      const record = transaction.catalog.find(namespace);
+      if (record !== undefined) this.#writes.dropCollection(transaction, record);
+      return record !== undefined;
+    });
+  }
+
+  dropDatabase(database: string, write: contract.WriteOptions): Promise<void> {
+    checkDatabaseName(database);
+    return this.#writes.run(write, async (transaction) => {
+      for (const record of transaction.catalog.of(database)) this.#writes.dropCollection(transaction, record);
+    });
+  }
+
+  createIndexes(namespace: Namespace, specifications: readonly Uint8Array[], write: contract.WriteOptions): ReturnType<contract.Engine["createIndexes"]> {
+    return this.#writes.run(write, async (transaction) => {
+      const createdCollection = transaction.catalog.find(namespace) === undefined;
+      const record = transaction.ensureCollection(namespace);
+      const after = await createIndexes(transaction, record, specifications, this.#pace(write.signal));
+      return { countBefore: record.indexes.length + 1, countAfter: after.indexes.length + 1, createdCollection };
+    });
+  }
+
+  dropIndexes(namespace: Namespace, indexes: "*" | readonly (string | Uint8Array)[], write: contract.WriteOptions): Promise<number> {
+    return this.#writes.run(write, async (transaction) => {
+      const record = transaction.catalog.find(namespace);
+      if (record === undefined) throw namespaceNotFound(namespace);
+      dropIndexes(transaction, record, indexes);
+      return record.indexes.length + 1;
+    });
+  }
+
+  insert(namespace: Namespace, documents: readonly Uint8Array[], ordered: boolean, write: contract.WriteOptions): Promise<contract.InsertResult> {
+    return this.#writes.run(write, (transaction) => runInsert(this.#context(transaction, namespace, write), documents, ordered));
+  }
+
+  update(namespace: Namespace, statements: readonly contract.UpdateStatement[], ordered: boolean, write: contract.WriteOptions): Promise<contract.UpdateResult> {
+    return this.#writes.run(write, async (transaction) => {
+      const context = this.#context(transaction, namespace, write);
+      const progress = { matched: 0, modified: 0 };
+      const upserted: Uint8Array[] = [];
+      const writeErrors: contract.WriteError[] = [];
+      for (const [index, statement] of statements.entries()) {
+        try {
+          const id = await runUpdate(context, statement, progress);
+          if (id !== undefined) upserted.push(upsertedEntry(index, id));
+        } catch (error) {
+          writeErrors.push(writeError(error, index));
+          if (ordered) break;
+        }
+      }
+      return { matchedCount: progress.matched, modifiedCount: progress.modified, upserted, writeErrors };
+    });
+  }
+
+  delete(namespace: Namespace, statements: readonly contract.DeleteStatement[], ordered: boolean, write: contract.WriteOptions): Promise<contract.DeleteResult> {
+    return this.#writes.run(write, async (transaction) => {
+      const context = this.#context(transaction, namespace, write);
+      const writeErrors: contract.WriteError[] = [];
+      let deletedCount = 0;
+      for (const [index, statement] of statements.entries()) {
+        try {
+          deletedCount += await runDelete(context, statement);
+        } catch (error) {
+          writeErrors.push(writeError(error, index));
+          if (ordered) break;
+        }
+      }
+      return { deletedCount, writeErrors };
+    });
+  }
+
+  findAndModify(namespace: Namespace, query: contract.FindAndModifyQuery, write: contract.WriteOptions): Promise<contract.FindAndModifyResult> {
+    return this.#writes.run(write, (transaction) => runFindAndModify(this.#context(transaction, namespace, write), query));
+  }
+
+  async find(namespace: Namespace, query: contract.FindQuery, read: contract.ReadOptions): Promise<contract.EngineCursor> {
+    const state = this.#state(read);
+    return this.#cursor(findFlow(state, state.catalog.find(namespace), query));
+  }
+
+  async aggregate(database: string, collection: string | undefined, pipeline: readonly Uint8Array[], variables: Uint8Array | undefined, read: contract.ReadOptions): Promise<contract.EngineCursor> {
+    if (collection === undefined) {
+      compileStages(pipeline, new Map());
+      throw located(73, "{aggregate: 1} is not valid for these stages; a collection is needed");
+    }
+    const state = this.#state(read);
+    return this.#cursor(aggregateFlow(state, state.catalog.find({ database, collection }), pipeline, variables));
+  }
+
+  async count(namespace: Namespace, query: { readonly filter: Uint8Array; readonly skip?: number; readonly limit?: number }, read: contract.ReadOptions): Promise<number> {
+    const state = this.#state(read);
+    const record = state.catalog.find(namespace);
+    const skip = query.skip ?? 0;
+    if (record !== undefined && compileFilter(query.filter).matchesAll) {
+      const left = Math.max(0, record.documentCount - skip);
+      return query.limit === undefined || query.limit === 0 ? left : Math.min(left, query.limit);
+    }
+    let flow = findFlow(state, record, { filter: query.filter });
+    if (skip > 0) flow = skipped(flow, skip);
+    if (query.limit !== undefined && query.limit !== 0) flow = limited(flow, query.limit);
+    let count = 0;
+    const cursor = this.#cursor(flow);
+    while (!cursor.exhausted) count += (await cursor.next({ maxDocuments: 10_000, maxBytes: Number.POSITIVE_INFINITY }, read.signal)).length;
+    return count;
+  }
+
+  async distinct(namespace: Namespace, key: string, filter: Uint8Array, read: contract.ReadOptions): Promise<Uint8Array> {
+    const state = this.#state(read);
+    const cursor = this.#cursor(distinctFlow(findFlow(state, state.catalog.find(namespace), { filter }), key));
+    const [result] = await cursor.next({ maxDocuments: 1, maxBytes: Number.POSITIVE_INFINITY }, read.signal);
+    return result as Uint8Array;
+  }
+
+  load(namespace: Namespace, documents: Uint8Array): Promise<void> {
+    const write = { signal: new AbortController().signal, durable: false };
+    return this.#writes.run(write, async (transaction) => {
+      const record = transaction.catalog.find(namespace);
+      if (record === undefined) throw namespaceNotFound(namespace);
+      const writer = transaction.writerOf(record);
+      const pace = this.#pace(write.signal);
+      for (let position = 0; position < documents.length; ) {
+        const length = readInt32(documents, position);
+        if (length < 5 || position + length > documents.length) throw new EngineError(22, "InvalidBSON", "what is to be loaded is no sequence of whole documents");
+        writer.insert(documents.subarray(position, position + length));
+        position += length;
+        if (pace.due) await pace.rest();
+      }
+    });
+  }
+
+  async *scan(namespace: Namespace, read: contract.ReadOptions): AsyncIterable<Uint8Array> {
+    const state = this.#state(read);
+    const record = state.catalog.find(namespace);
+    if (record === undefined) return;
+    let parts: Uint8Array[] = [];
+    let size = 0;
+    for (const batch of storedBatches(state.connection, record, { kind: "keys", index: undefined, ranges: [{ from: new Uint8Array(0), to: Uint8Array.of(0xff) }], backwards: false, sorted: true })) {
+      for (const { bytes } of batch) {
+        parts.push(bytes);
+        size += bytes.length;
+        if (size < 1_048_576) continue;
+        yield Buffer.concat(parts);
+        parts = [];
+        size = 0;
+      }
+      await nextTurn();
+      read.signal.throwIfAborted();
+    }
+    if (size > 0) yield Buffer.concat(parts);
+  }
+
+  async close(): Promise<void> {
+    await this.#writes.between(() => {
+      this.#snapshots.close();
+      this.#file.close();
+    });
+  }
+
+  #state(read: contract.ReadOptions): ReadState {
+    return read.atClusterTime === undefined ? { connection: this.#file.reader, catalog: this.#writes.catalog } : this.#snapshots.at(read.atClusterTime);
+  }
+
+  #cursor(flow: ReturnType<typeof findFlow>): FlowCursor {
+    return new FlowCursor(flow, () => this.#clock.monotonicMs());
+  }
+
+  #pace(signal: AbortSignal): Pace {
+    return new Pace(() => this.#clock.monotonicMs(), signal);
+  }
+
+  #context(transaction: WriteTransaction, namespace: Namespace, write: contract.WriteOptions): WriteContext {
+    const nowMs = this.#clock.nowMs();
+    return {
+      transaction,
+      namespace,
+      pace: this.#pace(write.signal),
+      nowMs,
+      newObjectId: () => {
+        const bytes = new Uint8Array(12);
+        new DataView(bytes.buffer).setUint32(0, Math.floor(nowMs / 1000));
+        bytes.set(this.#randomBytes(8), 4);
+        return bytes;
+      },
+    };
+  }
+}
+
+/** Options that change what a collection is are refused, not kept and ignored. */
+function refuseOptions(options: Uint8Array): void {
+  for (const { name } of fieldsOf(options)) {
+    if (!["capped", "timeseries", "viewOn", "pipeline", "validator", "validationLevel", "validationAction", "collation", "clusteredIndex", "encryptedFields", "expireAfterSeconds", "changeStreamPreAndPostImages", "size", "max"].includes(name)) continue;
+    throw notSupported(`the collection option ${name}`);
+  }
+}
+
+/** RFC 9562, version 4. */
+function uuid(randomBytes: (length: number) => Uint8Array): Uint8Array {
+  const bytes = randomBytes(16);
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
+  return bytes;
+}
+

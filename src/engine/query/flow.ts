@@ -1,0 +1,107 @@
+import { EngineError } from "../engine-error.ts";
+import { compareBytes } from "../bson/bytes.ts";
+import type { Pace } from "../storage/turns.ts";
+
+/** Documents one after the other; `undefined` is no document but a good moment to give way to others. */
+export type Flow = Generator<Uint8Array | undefined, void, undefined>;
+
+/** Bytes that a blocking step (sort, group) may hold. */
+export const blockingStepMaxBytes = 100 * 1024 * 1024;
+
+export function* filtered(flow: Flow, matches: (document: Uint8Array) => boolean): Flow {
+  for (const document of flow) if (document === undefined || matches(document)) yield document;
+}
+
+export function* mapped(flow: Flow, change: (document: Uint8Array) => Uint8Array): Flow {
+  for (const document of flow) yield document === undefined ? undefined : change(document);
+}
+
+export function* skipped(flow: Flow, count: number): Flow {
+  let left = count;
+  for (const document of flow) {
+    if (document !== undefined && left > 0) left -= 1;
+    else yield document;
+  }
+}
+
+export function* limited(flow: Flow, count: number): Flow {
+  if (count === 0) return;
+  let left = count;
+  for (const document of flow) {
+    yield document;
+    if (document === undefined) continue;
+    left -= 1;
+    if (left === 0) return;
+  }
+}
+
+interface Keyed {
+  readonly key: Uint8Array;
+  readonly document: Uint8Array;
+  /** Arrival, so that equal keys keep their order. */
+  readonly place: number;
+}
+
+/** Sorts by key; with a limit only that many are kept. Throws 292 past 100 MB. */
+export function* sorted(flow: Flow, keyOf: (document: Uint8Array) => Uint8Array, limit: number | undefined): Flow {
+  let kept: Keyed[] = [];
+  let bytes = 0;
+  let place = 0;
+  const order = (one: Keyed, other: Keyed): number => compareBytes(one.key, other.key) || one.place - other.place;
+  for (const document of flow) {
+    if (document === undefined) {
+      yield undefined;
+      continue;
+    }
+    const entry = { key: keyOf(document), document, place };
+    place += 1;
+    kept.push(entry);
+    bytes += document.length + entry.key.length + 64;
+    // Twice the limit is sorted and halved, which costs less than a heap for the usual few.
+    if (limit !== undefined && kept.length >= Math.max(limit * 2, 1000)) {
+      kept = kept.toSorted(order).slice(0, limit);
+      bytes = kept.reduce((sum, one) => sum + one.document.length + one.key.length + 64, 0);
+    }
+    if (bytes > blockingStepMaxBytes) throw memoryLimit("Sort");
+  }
+  for (const entry of kept.toSorted(order).slice(0, limit ?? kept.length)) yield entry.document;
+}
+
+export function memoryLimit(step: string): EngineError {
+  return new EngineError(
+    292,
+    "QueryExceededMemoryLimitNoDiskUseAllowed",
+    `${step} exceeded memory limit of ${blockingStepMaxBytes} bytes, and disk use is not supported by this server.`,
+  );
+}
+
+/** Takes documents until the limits are reached; at least one when there is any. `exhausted` once there are no more. */
+export async function takeFrom(
+  flow: Flow,
+  limits: { readonly maxDocuments: number; readonly maxBytes: number },
+  pending: Uint8Array | undefined,
+  pace: Pace,
+): Promise<{ readonly documents: Uint8Array[]; readonly pending: Uint8Array | undefined; readonly exhausted: boolean }> {
+  const documents: Uint8Array[] = [];
+  let bytes = 0;
+  let next: Uint8Array | undefined = pending;
+  for (;;) {
+    if (next === undefined) {
+      const step = flow.next();
+      if (step.done === true) return { documents, pending: undefined, exhausted: true };
+      next = step.value;
+      if (next === undefined) {
+        if (pace.due) await pace.rest();
+        continue;
+      }
+    }
+    // One too many is kept for the next call: replies have a size they must not pass.
+    if (documents.length > 0 && (documents.length >= limits.maxDocuments || bytes + next.length > limits.maxBytes)) {
+      return { documents, pending: next, exhausted: false };
+    }
+    documents.push(next);
+    bytes += next.length;
+    next = undefined;
+    if (pace.due) await pace.rest();
+  }
+}

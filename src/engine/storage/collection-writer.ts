@@ -1,0 +1,147 @@
+import { EngineError } from "../engine-error.ts";
+import { buildDocument } from "../bson/builder.ts";
+import { compareBytes } from "../bson/bytes.ts";
+import { documentValue, nullValue, type Value } from "../bson/value.ts";
+import { fieldsOf, getField } from "../bson/walk.ts";
+import { valueAtPath } from "../bson/path.ts";
+import type { CollectionIndex, CollectionRecord } from "../catalog/catalog.ts";
+import { idIndexBytes } from "../catalog/index-specification.ts";
+import type { Connection } from "./database-file.ts";
+import { describeValue } from "./describe-value.ts";
+import { idKey, indexKeys } from "./index-keys.ts";
+
+/** Largest document (manual, "MongoDB Limits"). */
+export const documentSizeMaxBytes = 16 * 1024 * 1024;
+
+/** A unique rule would be broken; nothing of the document was written. */
+export class DuplicateKey extends EngineError {
+  readonly keyPattern: Uint8Array;
+  readonly keyValue: Uint8Array;
+
+  constructor(message: string, keyPattern: Uint8Array, keyValue: Uint8Array) {
+    super(11_000, "DuplicateKey", message);
+    this.keyPattern = keyPattern;
+    this.keyValue = keyValue;
+  }
+}
+
+/** Writes documents of one collection and keeps its indexes and totals, inside a write transaction. Checks come before writes, so that a refused document leaves nothing. */
+export class CollectionWriter {
+  readonly record: CollectionRecord;
+  readonly #connection: Connection;
+  #count = 0;
+  #size = 0;
+  readonly #becameMultikey = new Set<number>();
+
+  constructor(connection: Connection, record: CollectionRecord) {
+    this.#connection = connection;
+    this.record = record;
+  }
+
+  /** `document` has its `_id` first. Throws `DuplicateKey` and others. */
+  insert(document: Uint8Array): void {
+    if (document.length > documentSizeMaxBytes) throw tooLarge(document.length);
+    const key = idKey(document);
+    const keys = this.#keysOf(document);
+    if (this.#connection.get(`SELECT 1 FROM c_${this.record.id} WHERE k = ?`, key) !== undefined) throw this.#duplicate(undefined, document);
+    this.#refuseDuplicates(keys, document, undefined);
+    const { lastRowId } = this.#connection.run(`INSERT INTO c_${this.record.id} (k, d) VALUES (?, ?)`, key, document);
+    this.#addKeys(keys, lastRowId);
+    this.#count += 1;
+    this.#size += document.length;
+  }
+
+  /** Puts `after` in the place of `before`; both have the same `_id`. */
+  replace(rowId: number, before: Uint8Array, after: Uint8Array): void {
+    if (after.length > documentSizeMaxBytes) throw tooLarge(after.length);
+    const changes = this.record.indexes
+      .map((index) => ({ index, old: indexKeys(index, before), now: indexKeys(index, after) }))
+      .filter(({ old, now }) => old.length !== now.length || old.some((key, position) => compareBytes(key, now[position] as Uint8Array) !== 0));
+    this.#refuseDuplicates(changes.map(({ index, now }) => ({ index, keys: now })), after, rowId);
+    this.#connection.run(`UPDATE c_${this.record.id} SET k = ?, d = ? WHERE rid = ?`, idKey(after), after, rowId);
+    for (const { index, old } of changes) for (const key of old) this.#connection.run(`DELETE FROM x_${index.id} WHERE k = ? AND rid = ?`, key, rowId);
+    this.#addKeys(changes.map(({ index, now }) => ({ index, keys: now })), rowId);
+    this.#size += after.length - before.length;
+  }
+
+  remove(rowId: number, document: Uint8Array): void {
+    for (const { index, keys } of this.#keysOf(document)) {
+      for (const key of keys) this.#connection.run(`DELETE FROM x_${index.id} WHERE k = ? AND rid = ?`, key, rowId);
+    }
+    this.#connection.run(`DELETE FROM c_${this.record.id} WHERE rid = ?`, rowId);
+    this.#count -= 1;
+    this.#size -= document.length;
+  }
+
+  /** Fills a new index from what the collection holds. */
+  addToIndex(index: CollectionIndex, rowId: number, document: Uint8Array): void {
+    const keys = indexKeys(index, document);
+    this.#refuseDuplicates([{ index, keys }], document, rowId);
+    this.#addKeys([{ index, keys }], rowId);
+  }
+
+  /** Writes the totals down and answers the record as it now is. */
+  finish(): CollectionRecord {
+    const { record } = this;
+    if (this.#count !== 0 || this.#size !== 0) {
+      this.#connection.run("UPDATE catalog SET document_count = document_count + ?, data_size = data_size + ? WHERE id = ?", this.#count, this.#size, record.id);
+    }
+    for (const id of this.#becameMultikey) this.#connection.run("UPDATE index_specification SET multikey = 1 WHERE id = ?", id);
+    return {
+      ...record,
+      documentCount: record.documentCount + this.#count,
+      dataSizeBytes: record.dataSizeBytes + this.#size,
+      indexes: this.#becameMultikey.size === 0 ? record.indexes : record.indexes.map((index) => (this.#becameMultikey.has(index.id) ? { ...index, multikey: true } : index)),
+    };
+  }
+
+  #keysOf(document: Uint8Array): { readonly index: CollectionIndex; readonly keys: readonly Uint8Array[] }[] {
+    return this.record.indexes.map((index) => ({ index, keys: indexKeys(index, document) }));
+  }
+
+  #refuseDuplicates(all: readonly { readonly index: CollectionIndex; readonly keys: readonly Uint8Array[] }[], document: Uint8Array, except: number | undefined): void {
+    for (const { index, keys } of all) {
+      if (!index.unique) continue;
+      for (const key of keys) {
+        const taken = this.#connection.get(`SELECT 1 FROM x_${index.id} WHERE k = ? AND rid <> ?`, key, except ?? -1);
+        if (taken !== undefined) throw this.#duplicate(index, document);
+      }
+    }
+  }
+
+  #addKeys(all: readonly { readonly index: CollectionIndex; readonly keys: readonly Uint8Array[] }[], rowId: number): void {
+    for (const { index, keys } of all) {
+      for (const key of keys) this.#connection.run(`INSERT INTO x_${index.id} (k, rid) VALUES (?, ?)`, key, rowId);
+      if (keys.length > 1 && !index.multikey) this.#becameMultikey.add(index.id);
+    }
+  }
+
+  #duplicate(index: CollectionIndex | undefined, document: Uint8Array): DuplicateKey {
+    const name = index?.name ?? "_id_";
+    const pattern = index?.key ?? (getField(idIndexBytes, "key") as Value).bytes();
+    const paths = index?.fields.map((field) => field.path);
+    const values: [string, Value][] =
+      paths === undefined
+        ? [["_id", getField(document, "_id") ?? nullValue]]
+        : paths.map((path) => [path.text, valueAtPath(document, path) ?? nullValue]);
+    const keyValue = buildDocument(values);
+    const shown = [...fieldsOf(keyValue)].map(({ name: field, value }) => `${field}: ${describeValue(value)}`).join(", ");
+    const message = `E11000 duplicate key error collection: ${this.record.database}.${this.record.name} index: ${name} dup key: { ${shown} }`;
+    return new DuplicateKey(message, documentValue(pattern).bytes(), keyValue);
+  }
+}
+
+/** `_id` moved first, as MongoDB stores documents; all other bytes as they came. */
+export function withIdFirst(document: Uint8Array): Uint8Array {
+  const first = fieldsOf(document).next();
+  if (first.done === true || first.value.name === "_id") return document;
+  const fields = [...fieldsOf(document)];
+  const id = fields.find(({ name }) => name === "_id");
+  if (id === undefined) return document;
+  return buildDocument([["_id", id.value], ...fields.filter((field) => field !== id).map(({ name, value }) => [name, value] as const)]);
+}
+
+function tooLarge(sizeBytes: number): EngineError {
+  return new EngineError(10_334, "BSONObjectTooLarge", `BSONObj size: ${sizeBytes} is invalid. Size must be between 0 and ${documentSizeMaxBytes}`);
+}
+

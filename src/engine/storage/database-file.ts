@@ -1,0 +1,136 @@
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { EngineError } from "../engine-error.ts";
+
+/** Marks the file as this engine's ("TLMN"), and names the version of what is in it. */
+const applicationId = 0x54_4c_4d_4e;
+const formatVersion = 1;
+
+const schema = `
+  CREATE TABLE meta (k TEXT PRIMARY KEY, v BLOB NOT NULL) STRICT;
+  CREATE TABLE catalog (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, database TEXT NOT NULL, name TEXT NOT NULL, options BLOB NOT NULL, uuid BLOB NOT NULL,
+    document_count INTEGER NOT NULL DEFAULT 0, data_size INTEGER NOT NULL DEFAULT 0, UNIQUE (database, name)
+  ) STRICT;
+  CREATE TABLE index_specification (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, collection_id INTEGER NOT NULL, name TEXT NOT NULL, specification BLOB NOT NULL, multikey INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (collection_id, name)
+  ) STRICT;
+  CREATE TABLE retry (session BLOB PRIMARY KEY, transaction_number INTEGER NOT NULL, result BLOB NOT NULL, used_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
+export type Row = readonly SQLInputValue[];
+
+/** One connection, with its statements kept ready. Rows come as arrays. */
+export class Connection {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(path: string, options: { readonly readOnly: boolean }) {
+    this.#database = new DatabaseSync(path, { readOnly: options.readOnly, timeout: 5000 });
+  }
+
+  execute(sql: string): void {
+    this.#database.exec(sql);
+  }
+
+  run(sql: string, ...parameters: SQLInputValue[]): { readonly changes: number; readonly lastRowId: number } {
+    const result = this.#prepared(sql).run(...parameters);
+    return { changes: Number(result.changes), lastRowId: Number(result.lastInsertRowid) };
+  }
+
+  all(sql: string, ...parameters: SQLInputValue[]): Row[] {
+    return this.#prepared(sql).all(...parameters) as unknown as Row[];
+  }
+
+  get(sql: string, ...parameters: SQLInputValue[]): Row | undefined {
+    return this.#prepared(sql).get(...parameters) as unknown as Row | undefined;
+  }
+
+  /** Forgets statements; needed when tables come and go. */
+  forget(): void {
+    this.#statements.clear();
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#database.close();
+  }
+
+  #prepared(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    // Statements name tables, and there may be many: without a bound they would pile up.
+    if (this.#statements.size > 1000) this.#statements.clear();
+    const statement = this.#database.prepare(sql);
+    statement.setReturnArrays(true);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+}
+
+/** The connections of one data file: one that writes, one that reads the newest state, and one for each pinned state. */
+export class DatabaseFile {
+  readonly path: string;
+  readonly writer: Connection;
+  readonly reader: Connection;
+  #durable = true;
+
+  constructor(path: string) {
+    this.path = path;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const isNew = !existsSync(path);
+    // SQLite gives its log files the mode of the main file.
+    if (isNew) closeSync(openSync(path, "wx", 0o600));
+    else chmodSync(path, 0o600);
+    this.writer = openChecked(path, isNew);
+    this.reader = new Connection(path, { readOnly: true });
+  }
+
+  /** A connection that goes on seeing what is committed now. */
+  openPinned(): Connection {
+    const connection = new Connection(this.path, { readOnly: true });
+    connection.execute("BEGIN");
+    // A transaction sees the state at its first read, not at BEGIN.
+    connection.get("SELECT count(*) FROM meta");
+    return connection;
+  }
+
+  /** Whether the next commits wait for the disk. */
+  setDurable(durable: boolean): void {
+    if (durable === this.#durable) return;
+    this.writer.execute(`PRAGMA synchronous = ${durable ? "FULL" : "NORMAL"}`);
+    this.#durable = durable;
+  }
+
+  /** Folds the log into the one file and closes it. */
+  close(): void {
+    this.reader.close();
+    this.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    this.writer.close();
+  }
+}
+
+function openChecked(path: string, isNew: boolean): Connection {
+  const connection = new Connection(path, { readOnly: false });
+  try {
+    if (isNew) {
+      connection.execute(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${formatVersion}`);
+      connection.execute(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN; ${schema} COMMIT`);
+      return connection;
+    }
+    const found = Number(connection.get("PRAGMA application_id")?.[0]);
+    const version = Number(connection.get("PRAGMA user_version")?.[0]);
+    if (found !== applicationId) throw new EngineError(37, "UnrecoverableRollbackError", `${path} is not a data file of this engine`);
+    if (version > formatVersion) throw new EngineError(37, "UnrecoverableRollbackError", `${path} was written by a newer version (format ${version})`);
+    connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    // A file whose making was cut short has its mark but no tables yet.
+    if (connection.get("SELECT 1 FROM sqlite_schema WHERE name = 'catalog'") === undefined) connection.execute(`BEGIN; ${schema} COMMIT`);
+    return connection;
+  } catch (error) {
+    connection.close();
+    if (error instanceof EngineError) throw error;
+    throw new EngineError(8, "UnknownError", `the data file ${path} is damaged or cannot be used: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,38 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+/** Lets one at a time work, in the order they asked. */
+export class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+
+  take<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+}
+
+/** Gives way to others when a stretch of work has lasted long enough. */
+export class Pace {
+  readonly #monotonicMs: () => number;
+  readonly #signal: AbortSignal;
+  #sinceMs: number;
+
+  constructor(monotonicMs: () => number, signal: AbortSignal) {
+    this.#monotonicMs = monotonicMs;
+    this.#signal = signal;
+    this.#sinceMs = monotonicMs();
+  }
+
+  /** Whether the stretch is over; `rest` is due then. */
+  get due(): boolean {
+    return this.#monotonicMs() - this.#sinceMs > 5;
+  }
+
+  /** Throws the signal's reason when it aborted. */
+  async rest(): Promise<void> {
+    this.#signal.throwIfAborted();
+    await nextTurn();
+    this.#signal.throwIfAborted();
+    this.#sinceMs = this.#monotonicMs();
+  }
+}

@@ -1,0 +1,187 @@
+import { buildDocument, DocumentBuilder } from "./bson/builder.ts";
+import { int32Value, Value } from "./bson/value.ts";
+import { bsonType } from "./bson/types.ts";
+import { fieldsOf, getField } from "./bson/walk.ts";
+import { expressionCompiler, variablesOf } from "./aggregate/stages.ts";
+import type { CollectionRecord } from "./catalog/catalog.ts";
+import type { DeleteStatement, FindAndModifyQuery, FindAndModifyResult, Namespace, UpdateStatement, WriteError } from "./engine.ts";
+import { EngineError, notSupported } from "./engine-error.ts";
+import { storedBatches, type StoredDocument } from "./planner/access.ts";
+import { choosePlan } from "./planner/plan.ts";
+import { compileFilter, type Filter } from "./query/filter.ts";
+import { compileProjection } from "./query/projection.ts";
+import { createSortKey, parseSort } from "./query/sort.ts";
+import { compareBytes } from "./bson/bytes.ts";
+import { DuplicateKey, withIdFirst } from "./storage/collection-writer.ts";
+import type { Pace } from "./storage/turns.ts";
+import { compileUpdate, type Update } from "./update/update.ts";
+import { documentFromFilter } from "./update/upsert.ts";
+import type { WriteTransaction } from "./write-transaction.ts";
+
+export interface WriteContext {
+  readonly transaction: WriteTransaction;
+  readonly namespace: Namespace;
+  readonly pace: Pace;
+  readonly nowMs: number;
+  /** 12 bytes for an `_id` that an upsert must make. */
+  readonly newObjectId: () => Uint8Array;
+}
+
+/** The error of one statement, to be answered beside what went through; anything that is no engine error ends the command. */
+export function writeError(error: unknown, index: number): WriteError {
+  if (!(error instanceof EngineError)) throw error;
+  const details = error instanceof DuplicateKey ? { keyPattern: error.keyPattern, keyValue: error.keyValue } : {};
+  return { index, code: error.code, message: error.message, ...details };
+}
+
+/** Rows that fit now, found before any is changed: a change must not be met again by the same statement. */
+async function matchingRows(context: WriteContext, record: CollectionRecord, filter: Filter, justOne: boolean, sort?: Uint8Array): Promise<StoredDocument[]> {
+  const fields = sort === undefined ? [] : parseSort(sort);
+  const plan = choosePlan(record, filter, fields, undefined);
+  const found: StoredDocument[] = [];
+  for (const batch of storedBatches(context.transaction.connection, record, plan)) {
+    for (const stored of batch) {
+      if (!filter.matches(stored.bytes)) continue;
+      // Bytes are read again when it is their turn: memory must not grow with what is changed.
+      found.push(justOne ? stored : { rowId: stored.rowId, bytes: fields.length === 0 ? empty : stored.bytes });
+      if (justOne && plan.sorted) return found;
+    }
+    if (context.pace.due) await context.pace.rest();
+  }
+  if (plan.sorted) return found;
+  const key = createSortKey(fields);
+  const best = found.map((stored) => ({ stored, key: key(stored.bytes) })).toSorted((one, other) => compareBytes(one.key, other.key));
+  return best.slice(0, justOne ? 1 : best.length).map(({ stored }) => stored);
+}
+
+const empty = new Uint8Array(0);
+
+function bytesOf(context: WriteContext, record: CollectionRecord, stored: StoredDocument): Uint8Array | undefined {
+  if (stored.bytes.length > 0) return stored.bytes;
+  return context.transaction.connection.get(`SELECT d FROM c_${record.id} WHERE rid = ?`, stored.rowId)?.[0] as Uint8Array | undefined;
+}
+
+/** One statement of an update. Documents changed before a failing one stay changed, as in MongoDB. */
+export async function runUpdate(context: WriteContext, statement: UpdateStatement, progress: { matched: number; modified: number }): Promise<Value | undefined> {
+  const filter = filterOf(statement.filter, statement.variables);
+  const update = updateOf(statement.update, statement.arrayFilters);
+  if (statement.multi && !(statement.update instanceof Uint8Array && isOperatorUpdate(statement.update))) {
+    throw new EngineError(9, "FailedToParse", "multi update is not supported for replacement-style update");
+  }
+  const record = context.transaction.catalog.find(context.namespace);
+  const rows = record === undefined ? [] : await matchingRows(context, record, filter, !statement.multi, statement.sort);
+  if (rows.length === 0) return statement.upsert ? upsert(context, statement, filter, update) : undefined;
+  const writer = context.transaction.writerOf(record as CollectionRecord);
+  for (const stored of rows) {
+    const before = bytesOf(context, record as CollectionRecord, stored);
+    if (before === undefined) continue;
+    progress.matched += 1;
+    const after = update(before, { filter, moment: { nowMs: context.nowMs }, inserting: false });
+    if (after !== before) {
+      writer.replace(stored.rowId, before, after);
+      progress.modified += 1;
+    }
+    if (context.pace.due) await context.pace.rest();
+  }
+  return undefined;
+}
+
+function upsert(context: WriteContext, statement: { readonly filter: Uint8Array }, filter: Filter, update: Update): Value {
+  const document = upsertedDocument(context, statement.filter, filter, update);
+  context.transaction.writerOf(context.transaction.ensureCollection(context.namespace)).insert(document);
+  return getField(document, "_id") as Value;
+}
+
+function upsertedDocument(context: WriteContext, filterBytes: Uint8Array, filter: Filter, update: Update): Uint8Array {
+  const base = documentFromFilter(filterBytes);
+  const made = update(base, { filter, moment: { nowMs: context.nowMs }, inserting: true });
+  if (getField(made, "_id") !== undefined) return withIdFirst(made);
+  const builder = new DocumentBuilder().append("_id", new Value(bsonType.objectId, context.newObjectId()));
+  for (const { name, value } of fieldsOf(made)) builder.append(name, value);
+  return builder.finish();
+}
+
+/** One statement of a delete; answers how many went. */
+export async function runDelete(context: WriteContext, statement: DeleteStatement): Promise<number> {
+  const filter = filterOf(statement.filter, statement.variables);
+  const record = context.transaction.catalog.find(context.namespace);
+  if (record === undefined) return 0;
+  const rows = await matchingRows(context, record, filter, statement.justOne);
+  const writer = context.transaction.writerOf(record);
+  for (const stored of rows) {
+    const bytes = bytesOf(context, record, stored);
+    if (bytes !== undefined) writer.remove(stored.rowId, bytes);
+    if (context.pace.due) await context.pace.rest();
+  }
+  return rows.length;
+}
+
+export async function runFindAndModify(context: WriteContext, query: FindAndModifyQuery): Promise<FindAndModifyResult> {
+  const filter = filterOf(query.filter, query.variables);
+  const update = query.update === undefined ? undefined : updateOf(query.update, query.arrayFilters);
+  const project = query.projection === undefined ? (document: Uint8Array) => document : compileProjection(query.projection, { find: true, compileExpression: expressionCompiler(variablesOf(query.variables)) });
+  const record = context.transaction.catalog.find(context.namespace);
+  const [stored] = record === undefined ? [] : await matchingRows(context, record, filter, true, query.sort);
+  if (stored === undefined || record === undefined) {
+    if (update === undefined || !query.upsert) return { value: undefined, updatedExisting: false };
+    const document = upsertedDocument(context, query.filter, filter, update);
+    context.transaction.writerOf(context.transaction.ensureCollection(context.namespace)).insert(document);
+    return {
+      value: query.returnNew ? project(document) : undefined,
+      updatedExisting: false,
+      upserted: buildDocument([["_id", getField(document, "_id") as Value]]),
+    };
+  }
+  const writer = context.transaction.writerOf(record);
+  if (update === undefined) {
+    writer.remove(stored.rowId, stored.bytes);
+    return { value: project(stored.bytes), updatedExisting: false };
+  }
+  const after = update(stored.bytes, { filter, moment: { nowMs: context.nowMs }, inserting: false });
+  if (after !== stored.bytes) writer.replace(stored.rowId, stored.bytes, after);
+  return { value: project(query.returnNew ? after : stored.bytes), updatedExisting: true };
+}
+
+/** Inserts each document; answers how many went in. Stops at the first failure when ordered. */
+export async function runInsert(context: WriteContext, documents: readonly Uint8Array[], ordered: boolean): Promise<{ readonly insertedCount: number; readonly writeErrors: WriteError[] }> {
+  const writer = context.transaction.writerOf(context.transaction.ensureCollection(context.namespace));
+  const writeErrors: WriteError[] = [];
+  let insertedCount = 0;
+  for (const [index, document] of documents.entries()) {
+    try {
+      writer.insert(withId(document, context));
+      insertedCount += 1;
+    } catch (error) {
+      writeErrors.push(writeError(error, index));
+      if (ordered) break;
+    }
+    if (context.pace.due) await context.pace.rest();
+  }
+  return { insertedCount, writeErrors };
+}
+
+function withId(document: Uint8Array, context: WriteContext): Uint8Array {
+  if (getField(document, "_id") !== undefined) return withIdFirst(document);
+  const builder = new DocumentBuilder().append("_id", new Value(bsonType.objectId, context.newObjectId()));
+  for (const { name, value } of fieldsOf(document)) builder.append(name, value);
+  return builder.finish();
+}
+
+/** `{index, _id}` as an update's reply shows an upsert. */
+export function upsertedEntry(index: number, id: Value): Uint8Array {
+  return buildDocument([["index", int32Value(index)], ["_id", id]]);
+}
+
+function filterOf(bytes: Uint8Array, variables: Uint8Array | undefined): Filter {
+  return compileFilter(bytes, { compileExpression: expressionCompiler(variablesOf(variables)), variables });
+}
+
+function updateOf(update: Uint8Array | readonly Uint8Array[], arrayFilters: readonly Uint8Array[]): Update {
+  if (!(update instanceof Uint8Array)) throw notSupported("an update given as a pipeline");
+  return compileUpdate(update, arrayFilters);
+}
+
+function isOperatorUpdate(update: Uint8Array): boolean {
+  const first = fieldsOf(update).next();
+  return first.done !== true && first.value.name.startsWith("$");
+}
