@@ -1,0 +1,24 @@
+import { boolValue, EngineError, int32Value, stringValue } from "../engine/index.ts";
+import { defineCommand } from "./define-command.ts";
+
+/** `createIndexes`. */
+export const createIndexes = defineCommand({
+  name: "createIndexes",
+  action: "collectionAdmin",
+  onCollection: true,
+  run: async (parameters, context) => {
+    const collection = parameters.collection();
+    const specifications = parameters.requiredDocuments("indexes");
+    parameters.ignore("commitQuorum", "ignoreUnknownIndexOptions");
+    parameters.rejectUnknown();
+    if (specifications.length === 0) throw new EngineError(2, "BadValue", "Must specify at least one index to create");
+    const engine = await context.engine();
+    const result = await engine.createIndexes({ database: context.database, collection }, specifications, context.write);
+    return [
+      ["numIndexesBefore", int32Value(result.countBefore)],
+      ["numIndexesAfter", int32Value(result.countAfter)],
+      ["createdCollectionAutomatically", boolValue(result.createdCollection)],
+      ...(result.countBefore === result.countAfter ? ([["note", stringValue("all indexes already exist")]] as const) : []),
+    ];
+  },
+});

@@ -1,0 +1,25 @@
+import { emptyDocument, getField, timestampValue, type Value } from "../engine/index.ts";
+import { defineCommand } from "./define-command.ts";
+
+/** `distinct`. */
+export const distinct = defineCommand({
+  name: "distinct",
+  action: "find",
+  onCollection: true,
+  run: async (parameters, context) => {
+    const collection = parameters.collection();
+    const key = parameters.requiredText("key");
+    const filter = parameters.document("query") ?? emptyDocument;
+    parameters.refuseCollation();
+    parameters.ignore("hint");
+    parameters.rejectUnknown();
+    const engine = await context.engine();
+    const read = await context.read(engine);
+    const result = await engine.distinct({ database: context.database, collection }, key, filter, read);
+    const time = read.atClusterTime;
+    return [
+      ["values", getField(result, "values") as Value],
+      ...(time === undefined ? [] : ([["atClusterTime", timestampValue(time.seconds, time.increment)]] as const)),
+    ];
+  },
+});

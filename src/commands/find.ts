@@ -1,0 +1,51 @@
+import { bsonType, EngineError, emptyDocument, textOf, type Value } from "../engine/index.ts";
+import { batchSizeOf, firstBatch } from "./cursor-reply.ts";
+import { defineCommand } from "./define-command.ts";
+
+/** `find`: a query's first batch. */
+export const find = defineCommand({
+  name: "find",
+  action: "find",
+  onCollection: true,
+  run: async (parameters, context) => {
+    const collection = parameters.collection();
+    const batchSize = batchSizeOf(parameters);
+    const singleBatch = parameters.flag("singleBatch");
+    const neverIdle = parameters.flag("noCursorTimeout");
+    const limit = parameters.whole("limit", 0);
+    const sort = parameters.document("sort");
+    const projection = parameters.document("projection");
+    const variables = parameters.document("let");
+    const hint = hintOf(parameters.get("hint"));
+    const skip = parameters.whole("skip", 0);
+    const filter = parameters.document("filter") ?? emptyDocument;
+    parameters.refuseCollation();
+    parameters.refuse("tailable", "awaitData", "returnKey", "showRecordId", "min", "max", "oplogReplay");
+    parameters.ignore("allowDiskUse", "allowPartialResults", "maxScan", "snapshot");
+    parameters.rejectUnknown();
+    const engine = await context.engine();
+    const read = await context.read(engine);
+    const cursor = await engine.find(
+      { database: context.database, collection },
+      {
+        filter,
+        ...(projection === undefined ? {} : { projection }),
+        ...(sort === undefined ? {} : { sort }),
+        ...(skip === undefined ? {} : { skip }),
+        ...(limit === undefined ? {} : { limit }),
+        ...(hint === undefined ? {} : { hint }),
+        ...(variables === undefined ? {} : { variables }),
+      },
+      read,
+    );
+    return firstBatch(cursor, { namespace: `${context.database}.${collection}`, batchSize, singleBatch, neverIdle, atClusterTime: read.atClusterTime }, context);
+  },
+});
+
+/** An index by name or key pattern. */
+export function hintOf(value: Value | undefined): string | Uint8Array | undefined {
+  if (value === undefined) return undefined;
+  if (value.type === bsonType.string) return textOf(value);
+  if (value.type !== bsonType.object) throw new EngineError(9, "FailedToParse", "hint must be a string or an object");
+  return value.end - value.start === 5 ? undefined : value.bytes();
+}

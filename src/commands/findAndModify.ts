@@ -1,0 +1,51 @@
+import { boolValue, documentValue, elementsOf, bsonType, emptyDocument, EngineError, getField, int32Value, nullValue, objectValue, type Value } from "../engine/index.ts";
+import { defineCommand, type CommandDefinition } from "./define-command.ts";
+import { updateOf } from "./update.ts";
+
+/** `findAndModify`, by both of its spellings. */
+function create(name: string): CommandDefinition {
+  return defineCommand({
+    name,
+    action: "write",
+    onCollection: true,
+    run: async (parameters, context) => {
+      const collection = parameters.collection();
+      const remove = parameters.flag("remove");
+      const hasUpdate = parameters.get("update") !== undefined;
+      if (remove === hasUpdate) throw new EngineError(9, "FailedToParse", "Either an update or remove=true must be specified");
+      const upsert = parameters.flag("upsert");
+      const returnNew = parameters.flag("new");
+      if (remove && (upsert || returnNew)) throw new EngineError(9, "FailedToParse", "Cannot specify both upsert or new and remove=true");
+      const arrayFilters = parameters.get("arrayFilters");
+      const sort = parameters.document("sort");
+      const projection = parameters.document("fields");
+      const variables = parameters.document("let");
+      const query = {
+        filter: parameters.document("query") ?? emptyDocument,
+        upsert,
+        returnNew,
+        arrayFilters: arrayFilters?.type === bsonType.array ? elementsOf(arrayFilters).map((filter) => filter.bytes()) : [],
+        ...(sort === undefined ? {} : { sort }),
+        ...(projection === undefined ? {} : { projection }),
+        ...(variables === undefined ? {} : { variables }),
+        ...(hasUpdate ? { update: updateOf(parameters, "update") } : {}),
+      };
+      parameters.refuseCollation();
+      parameters.ignore("hint", "bypassDocumentValidation", "stmtId");
+      parameters.rejectUnknown();
+      const engine = await context.engine();
+      const result = await engine.findAndModify({ database: context.database, collection }, query, context.write);
+      const changed = result.value !== undefined || result.upserted !== undefined || result.updatedExisting;
+      const last: [string, Value][] = [["n", int32Value(changed ? 1 : 0)]];
+      if (!remove) last.push(["updatedExisting", boolValue(result.updatedExisting)]);
+      if (result.upserted !== undefined) last.push(["upserted", getField(result.upserted, "_id") ?? nullValue]);
+      return [
+        ["lastErrorObject", objectValue(last)],
+        ["value", result.value === undefined ? nullValue : documentValue(result.value)],
+      ];
+    },
+  });
+}
+
+export const findAndModify = create("findAndModify");
+export const findandmodify = create("findandmodify");

@@ -1,0 +1,89 @@
+import type { CommandDefinition } from "./define-command.ts";
+import { aggregate } from "./aggregate.ts";
+import { buildInfo, buildinfo } from "./buildInfo.ts";
+import { collStats } from "./collStats.ts";
+import { connectionStatus } from "./connectionStatus.ts";
+import { count } from "./count.ts";
+import { create } from "./create.ts";
+import { createIndexes } from "./createIndexes.ts";
+import { dbStats, dbstats } from "./dbStats.ts";
+import { deleteCommand } from "./delete.ts";
+import { distinct } from "./distinct.ts";
+import { drop } from "./drop.ts";
+import { dropDatabase } from "./dropDatabase.ts";
+import { dropIndexes } from "./dropIndexes.ts";
+import { endSessions, killSessions, refreshSessions } from "./endSessions.ts";
+import { find } from "./find.ts";
+import { findAndModify, findandmodify } from "./findAndModify.ts";
+import { getLog } from "./getLog.ts";
+import { getMore } from "./getMore.ts";
+import { getParameter } from "./getParameter.ts";
+import { hello, isMaster, ismaster } from "./hello.ts";
+import { hostInfo } from "./hostInfo.ts";
+import { insert } from "./insert.ts";
+import { killCursors } from "./killCursors.ts";
+import { listCollections } from "./listCollections.ts";
+import { listDatabases } from "./listDatabases.ts";
+import { listIndexes } from "./listIndexes.ts";
+import { logout } from "./logout.ts";
+import { ping } from "./ping.ts";
+import { replSetGetStatus } from "./replSetGetStatus.ts";
+import { saslContinue } from "./saslContinue.ts";
+import { saslStart } from "./saslStart.ts";
+import { serverStatus } from "./serverStatus.ts";
+import { startSession } from "./startSession.ts";
+import { update } from "./update.ts";
+import { whatsmyuri } from "./whatsmyuri.ts";
+
+/** Every command, in alphabetical order. */
+export const commands: readonly CommandDefinition[] = [
+  aggregate,
+  buildInfo,
+  buildinfo,
+  collStats,
+  connectionStatus,
+  count,
+  create,
+  createIndexes,
+  dbStats,
+  dbstats,
+  deleteCommand,
+  distinct,
+  drop,
+  dropDatabase,
+  dropIndexes,
+  endSessions,
+  find,
+  findAndModify,
+  findandmodify,
+  getLog,
+  getMore,
+  getParameter,
+  hello,
+  hostInfo,
+  insert,
+  isMaster,
+  ismaster,
+  killCursors,
+  killSessions,
+  listCollections,
+  listDatabases,
+  listIndexes,
+  logout,
+  ping,
+  refreshSessions,
+  replSetGetStatus,
+  saslContinue,
+  saslStart,
+  serverStatus,
+  startSession,
+  update,
+  whatsmyuri,
+];
+
+const byName: ReadonlyMap<string, CommandDefinition> = new Map(commands.map((command) => [command.name, command]));
+
+/** The command of that name; undefined when there is none. */
+export function commandNamed(name: string): CommandDefinition | undefined {
+  return byName.get(name);
+}

@@ -1,0 +1,11 @@
+import { defineCommand } from "./define-command.ts";
+
+/** `logout`: the connection goes on without a user. */
+export const logout = defineCommand({
+  name: "logout",
+  action: "open",
+  run: async (_parameters, { connection }) => {
+    connection.user = undefined;
+    return [];
+  },
+});

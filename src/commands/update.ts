@@ -1,0 +1,56 @@
+import { arrayValue, bsonType, documentValue, elementsOf, EngineError, int32Value, type UpdateStatement } from "../engine/index.ts";
+import { defineCommand } from "./define-command.ts";
+import { Parameters } from "./parameters.ts";
+import { orderedOf, requireStatements, writeErrorsField } from "./write-reply.ts";
+
+/** `update`. */
+export const update = defineCommand({
+  name: "update",
+  action: "write",
+  onCollection: true,
+  run: async (parameters, context) => {
+    const collection = parameters.collection();
+    const variables = parameters.document("let");
+    const statements = parameters.requiredDocuments("updates").map((bytes) => statementOf(bytes, variables));
+    const ordered = orderedOf(parameters);
+    parameters.ignore("bypassDocumentValidation", "bypassEmptyTsReplacement", "stmtIds", "stmtId");
+    parameters.rejectUnknown();
+    requireStatements(statements.length);
+    const engine = await context.engine();
+    const result = await engine.update({ database: context.database, collection }, statements, ordered, context.write);
+    return [
+      ["n", int32Value(result.matchedCount + result.upserted.length)],
+      ...(result.upserted.length === 0 ? [] : ([["upserted", arrayValue(result.upserted.map(documentValue))]] as const)),
+      ["nModified", int32Value(result.modifiedCount)],
+      ...writeErrorsField(result.writeErrors),
+    ];
+  },
+});
+
+function statementOf(bytes: Uint8Array, variables: Uint8Array | undefined): UpdateStatement {
+  const fields = new Parameters("updates", bytes, new Map());
+  const filter = fields.document("q");
+  const sort = fields.document("sort");
+  const statement = {
+    update: updateOf(fields),
+    multi: fields.flag("multi"),
+    upsert: fields.flag("upsert"),
+    arrayFilters: fields.documents("arrayFilters") ?? [],
+    ...(variables === undefined ? {} : { variables }),
+    ...(sort === undefined ? {} : { sort }),
+  };
+  fields.refuseCollation();
+  fields.refuse("c", "sampleId");
+  fields.ignore("hint");
+  fields.rejectUnknown();
+  if (filter === undefined) throw new EngineError(40_414, "Location40414", "BSON field 'update.updates.q' is missing but a required field");
+  return { filter, ...statement };
+}
+
+/** An update's document, or its stages. */
+export function updateOf(fields: Parameters, name: string = "u"): Uint8Array | readonly Uint8Array[] {
+  const value = fields.get(name);
+  if (value?.type === bsonType.object) return value.bytes();
+  if (value?.type === bsonType.array) return elementsOf(value).map((stage) => stage.bytes());
+  throw new EngineError(9, "FailedToParse", "Update argument must be either an object or an array");
+}
