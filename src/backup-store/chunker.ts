@@ -1,0 +1,149 @@
+import type { StoreKeys } from "./keys.ts";
+
+/** Sizes of chunks in bytes; a document above the largest is a chunk of its own. */
+export const chunkMinBytes = 4096;
+export const chunkMaxBytes = 65_536;
+/** Mean that is added to the least size: a document ends a chunk with the probability `length / chunkSpreadBytes`. */
+const chunkSpreadBytes = 12_288;
+
+/** A run of whole documents. */
+export interface Chunk {
+  readonly bytes: Uint8Array;
+  readonly documentCount: number;
+  /** Type byte and value bytes of the first document's `_id`, cut at 64 bytes; empty when it has none. */
+  readonly firstId: Uint8Array;
+}
+
+/**
+ * Cuts a stream of whole documents into chunks. Where a chunk ends depends on the documents since the last end and on the key alone, so that equal stretches of two
+ * snapshots give equal chunks, and borders meet again behind a change.
+ */
+export class Chunker {
+  readonly #keys: readonly [number, number, number, number];
+  #parts: Uint8Array[] = [];
+  #size = 0;
+  #documentCount = 0;
+  #firstId: Uint8Array = empty;
+
+  constructor(keys: Pick<StoreKeys, "boundary">) {
+    this.#keys = keys.boundary;
+  }
+
+  /** Chunks that ended within `documents`, which are whole documents one after the other. The bytes are copied. Throws on anything else. */
+  *push(documents: Uint8Array): Generator<Chunk> {
+    let runStart = 0;
+    let position = 0;
+    while (position < documents.length) {
+      const length = documentLength(documents, position);
+      if (this.#size > 0 && this.#size + length > chunkMaxBytes) {
+        this.#keep(documents, runStart, position);
+        yield this.#cut();
+        runStart = position;
+      }
+      const id = idOf(documents, position, length);
+      if (this.#documentCount === 0) this.#firstId = documents.slice(id.start, Math.min(id.end, id.start + 64));
+      this.#size += length;
+      this.#documentCount += 1;
+      position += length;
+      const ends = this.#size >= chunkMinBytes && this.#hash(documents, id.start, id.end) / 2 ** 32 < length / chunkSpreadBytes;
+      if (ends || this.#size >= chunkMaxBytes) {
+        this.#keep(documents, runStart, position);
+        yield this.#cut();
+        runStart = position;
+      }
+    }
+    this.#keep(documents, runStart, position);
+  }
+
+  /** The last chunk, when there is one. */
+  finish(): Chunk | undefined {
+    return this.#size === 0 ? undefined : this.#cut();
+  }
+
+  #keep(documents: Uint8Array, start: number, end: number): void {
+    if (end > start) this.#parts.push(documents.slice(start, end));
+  }
+
+  #cut(): Chunk {
+    const chunk = { bytes: this.#parts.length === 1 ? (this.#parts[0] as Uint8Array) : Buffer.concat(this.#parts), documentCount: this.#documentCount, firstId: this.#firstId };
+    this.#parts = [];
+    this.#size = 0;
+    this.#documentCount = 0;
+    this.#firstId = empty;
+    return chunk;
+  }
+
+  /** A keyed 32-bit hash (the mixing steps of MurmurHash3, with secret numbers in place of its constants' starts). */
+  #hash(bytes: Uint8Array, start: number, end: number): number {
+    const [seed, first, second, last] = this.#keys;
+    let hash = seed;
+    for (let position = start; position < end; position += 4) {
+      let word = bytes[position] as number;
+      if (position + 1 < end) word |= (bytes[position + 1] as number) << 8;
+      if (position + 2 < end) word |= (bytes[position + 2] as number) << 16;
+      if (position + 3 < end) word |= (bytes[position + 3] as number) << 24;
+      word = Math.imul(word ^ first, 0xcc9e2d51);
+      word = Math.imul((word << 15) | (word >>> 17), 0x1b873593);
+      hash ^= word;
+      hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + second) | 0;
+    }
+    hash ^= last ^ (end - start);
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+    return (hash ^ (hash >>> 16)) >>> 0;
+  }
+}
+
+const empty = new Uint8Array(0);
+
+function documentLength(bytes: Uint8Array, start: number): number {
+  const length = start + 5 <= bytes.length ? (bytes[start] as number) | ((bytes[start + 1] as number) << 8) | ((bytes[start + 2] as number) << 16) | ((bytes[start + 3] as number) << 24) : 0;
+  if (length < 5 || start + length > bytes.length || bytes[start + length - 1] !== 0) throw new Error("what is to be stored is no sequence of whole documents");
+  return length;
+}
+
+/** Where the type byte and value of `_id` are, when it is the first field, as servers store it; else all of the document. */
+function idOf(bytes: Uint8Array, start: number, length: number): { readonly start: number; readonly end: number } {
+  const type = bytes[start + 4];
+  const isId = bytes[start + 5] === 0x5f && bytes[start + 6] === 0x69 && bytes[start + 7] === 0x64 && bytes[start + 8] === 0;
+  if (!isId || length < 10) return { start: start + 4, end: start + length - 1 };
+  const value = start + 9;
+  const size = idSize(type as number, bytes, value);
+  // Type and value are not side by side; the name between them is the same in every document.
+  return size === undefined || value + size > start + length - 1 ? { start: start + 4, end: start + length - 1 } : { start: start + 4, end: value + size };
+}
+
+function idSize(type: number, bytes: Uint8Array, at: number): number | undefined {
+  const word = (): number => (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
+  switch (type) {
+    case 0x07:
+      return 12;
+    case 0x10:
+      return 4;
+    case 0x01:
+    case 0x09:
+    case 0x11:
+    case 0x12:
+      return 8;
+    case 0x02:
+    case 0x0d:
+    case 0x0e:
+      return word() + 4;
+    case 0x03:
+    case 0x04:
+    case 0x0f:
+      return word();
+    case 0x05:
+      return word() + 5;
+    case 0x08:
+      return 1;
+    case 0x13:
+      return 16;
+    case 0x0a:
+    case 0xff:
+    case 0x7f:
+      return 0;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,168 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { BlobStore } from "../ports/blob-store.ts";
+import {
+  type BeginSnapshot,
+  type CollectionDescription,
+  type CollectionTotals,
+  type CollectionWriter,
+  type CommittedSnapshot,
+  SnapshotDamaged,
+  type SnapshotFacts,
+  type SnapshotWriter,
+} from "../ports/snapshot-repository.ts";
+import { type Chunk, Chunker } from "./chunker.ts";
+import type { Entry } from "./entry.ts";
+import type { StoreKeys } from "./keys.ts";
+import { KnownChunks } from "./known-chunks.ts";
+import { type Manifest, type ManifestCollection, openManifest, sealManifest } from "./manifest.ts";
+import type { PackReader } from "./pack-reader.ts";
+import { confirmPack, PackWriter } from "./pack-writer.ts";
+import { NeededBlocks } from "./needed-blocks.ts";
+import { type Tree, TreeWriter } from "./tree.ts";
+
+/** Bytes that are chunked and hashed before others get a turn: a millisecond or two. */
+const stretchBytes = 1_048_576;
+
+export interface WriterParts {
+  readonly blobs: BlobStore;
+  readonly keys: StoreKeys;
+  readonly reader: PackReader;
+  readonly randomBytes: (length: number) => Uint8Array;
+}
+
+/** Writes one snapshot. */
+export class StoreSnapshotWriter implements SnapshotWriter {
+  readonly #parts: WriterParts;
+  readonly #request: BeginSnapshot;
+  readonly #parent: Manifest | undefined;
+  readonly #packs: PackWriter;
+  readonly #needed: NeededBlocks;
+  readonly #collections: ManifestCollection[] = [];
+  #open = false;
+  #ended = false;
+
+  constructor(parts: WriterParts, request: BeginSnapshot, parent: Manifest | undefined) {
+    if (!/^[0-9a-f]{24}$/.test(request.snapshotId)) throw new Error("a snapshot's id has 24 hexadecimal digits");
+    this.#parts = parts;
+    this.#request = request;
+    this.#parent = parent;
+    this.#packs = new PackWriter(parts.blobs, parts.keys, request.snapshotId, parts.randomBytes);
+    this.#needed = new NeededBlocks();
+  }
+
+  async beginCollection(description: CollectionDescription): Promise<CollectionWriter> {
+    if (this.#open || this.#ended) throw new Error("the collection before has not ended, or the snapshot has");
+    this.#open = true;
+    const before = this.#parent?.collections.find(({ database, name }) => database === description.database && name === description.name);
+    const known = new KnownChunks(this.#parts.reader, before?.tree);
+    return new StoreCollectionWriter(this.#parts.keys, this.#packs, this.#needed, known, (tree, totals) => {
+      this.#collections.push({ ...description, ...totals, tree });
+      this.#open = false;
+    });
+  }
+
+  async commit(facts: SnapshotFacts): Promise<CommittedSnapshot> {
+    if (this.#open || this.#ended) throw new Error("a collection has not ended, or the snapshot has");
+    this.#ended = true;
+    const { blobs, keys, randomBytes, reader } = this.#parts;
+    const written = await this.#packs.finish();
+    const newSizes = new Map(written.map((pack) => [Buffer.from(pack.id).toString("hex"), pack.blockSizes]));
+    const blockBytes = await this.#needed.sizeBytes(async (packId) => newSizes.get(Buffer.from(packId).toString("hex")) ?? (await reader.layout(packId)).sizes);
+    const manifestKey = `manifests/${this.#request.snapshotId}/${Buffer.from(randomBytes(8)).toString("hex")}`;
+    const manifest: Manifest = {
+      lineageId: this.#request.lineageId,
+      snapshotId: this.#request.snapshotId,
+      facts,
+      collections: this.#collections,
+      packIds: this.#needed.packIds(),
+      storageSizeBytes: blockBytes,
+    };
+    const sealed = sealManifest(manifest, keys, manifestKey, randomBytes(12));
+    await blobs.put(manifestKey, [sealed]);
+    for (const pack of written) await confirmPack(blobs, keys, pack);
+    await this.#confirmManifest(manifestKey, sealed);
+    return {
+      manifestKey,
+      storageSizeBytes: blockBytes + sealed.length,
+      addedSizeBytes: written.reduce((sum, pack) => sum + pack.sizeBytes, 0) + sealed.length,
+      collectionCount: this.#collections.length,
+      documentCount: this.#collections.reduce((sum, collection) => sum + collection.documentCount, 0),
+      dataSizeBytes: this.#collections.reduce((sum, collection) => sum + collection.dataSizeBytes, 0),
+    };
+  }
+
+  async abort(): Promise<void> {
+    // What was put stays until garbage is collected; nothing refers to it.
+    this.#ended = true;
+  }
+
+  async #confirmManifest(manifestKey: string, sealed: Buffer): Promise<void> {
+    const stored = await this.#parts.blobs.get(manifestKey);
+    if (!sealed.equals(stored)) throw new SnapshotDamaged(manifestKey, `${manifestKey} does not read back as it was written`);
+    openManifest(stored, this.#parts.keys, manifestKey);
+  }
+}
+
+class StoreCollectionWriter implements CollectionWriter {
+  readonly #keys: StoreKeys;
+  readonly #packs: PackWriter;
+  readonly #needed: NeededBlocks;
+  readonly #known: KnownChunks;
+  readonly #ended: (tree: Tree, totals: CollectionTotals) => void;
+  readonly #chunker: Chunker;
+  readonly #tree: TreeWriter;
+  #documentCount = 0;
+  #dataSizeBytes = 0;
+
+  constructor(keys: StoreKeys, packs: PackWriter, needed: NeededBlocks, known: KnownChunks, ended: (tree: Tree, totals: CollectionTotals) => void) {
+    this.#keys = keys;
+    this.#packs = packs;
+    this.#needed = needed;
+    this.#known = known;
+    this.#ended = ended;
+    this.#chunker = new Chunker(keys);
+    this.#tree = new TreeWriter((bytes, totals) => this.#storePage(bytes, totals));
+  }
+
+  async write(documents: Uint8Array): Promise<void> {
+    let stretch = 0;
+    for (const chunk of this.#chunker.push(documents)) {
+      await this.#store(chunk);
+      stretch += chunk.bytes.length;
+      if (stretch < stretchBytes) continue;
+      stretch = 0;
+      await nextTurn();
+    }
+  }
+
+  async end(): Promise<CollectionTotals> {
+    const last = this.#chunker.finish();
+    if (last !== undefined) await this.#store(last);
+    const totals = { documentCount: this.#documentCount, dataSizeBytes: this.#dataSizeBytes };
+    const tree = await this.#tree.finish();
+    for (const entry of tree.entries) this.#needed.add(entry);
+    this.#ended(tree, totals);
+    return totals;
+  }
+
+  async #store(chunk: Chunk): Promise<void> {
+    const id = this.#keys.chunkId(chunk.bytes);
+    const known = await this.#known.findChunk(id);
+    const about = { id, length: chunk.bytes.length, documentCount: chunk.documentCount, dataSizeBytes: chunk.bytes.length, firstId: chunk.firstId };
+    const entry: Entry = known === undefined ? { ...about, ...(await this.#packs.add(chunk.bytes)) } : { ...about, packId: known.packId, blockIndex: known.blockIndex, offset: known.offset };
+    this.#known.stored(entry);
+    this.#needed.add(entry);
+    this.#documentCount += chunk.documentCount;
+    this.#dataSizeBytes += chunk.bytes.length;
+    await this.#tree.add(entry);
+  }
+
+  async #storePage(bytes: Uint8Array, totals: Pick<Entry, "documentCount" | "dataSizeBytes" | "firstId">): Promise<Entry> {
+    const id = this.#keys.chunkId(bytes);
+    const known = this.#known.findPage(id);
+    const placement = known === undefined ? await this.#packs.add(bytes) : { packId: known.packId, blockIndex: known.blockIndex, offset: known.offset };
+    const entry = { id, length: bytes.length, ...totals, ...placement };
+    this.#needed.add(entry);
+    return entry;
+  }
+}

@@ -1,0 +1,66 @@
+import { decodeEntries, encodeEntries, type Entry } from "./entry.ts";
+import type { PackReader } from "./pack-reader.ts";
+
+/** Entries of a page: cut where an entry's own id says so, so that pages of two snapshots meet again behind a change. */
+const pageMinEntries = 64;
+const pageMaxEntries = 1024;
+const pageMeanEntries = 256;
+
+/** Stores a page, or finds it where it is stored already. */
+export type StorePage = (bytes: Uint8Array, totals: Pick<Entry, "documentCount" | "dataSizeBytes" | "firstId">) => Promise<Entry>;
+
+/** A tree of entries: at level 0 the entries are chunks of documents, above it pages of the level below. */
+export interface Tree {
+  readonly level: number;
+  readonly entries: readonly Entry[];
+}
+
+/** Writes entries in order into pages, pages into pages, until few enough are left for the manifest itself. */
+export class TreeWriter {
+  readonly #storePage: StorePage;
+  readonly #levels: Entry[][] = [[]];
+
+  constructor(storePage: StorePage) {
+    this.#storePage = storePage;
+  }
+
+  async add(entry: Entry, level: number = 0): Promise<void> {
+    const page = (this.#levels[level] ??= []);
+    page.push(entry);
+    const ends = page.length >= pageMinEntries && Buffer.from(entry.id).readUInt32LE(0) % pageMeanEntries === 0;
+    if (ends || page.length >= pageMaxEntries) await this.#endPage(level);
+  }
+
+  async finish(): Promise<Tree> {
+    for (let level = 0; ; level += 1) {
+      const page = this.#levels[level] ?? [];
+      const isTop = this.#levels.length === level + 1;
+      // A short top stays in the manifest; a page of one entry above would say nothing more.
+      if (isTop && page.length < pageMinEntries) return { level, entries: page };
+      if (page.length > 0) await this.#endPage(level);
+    }
+  }
+
+  async #endPage(level: number): Promise<void> {
+    const page = this.#levels[level] as Entry[];
+    this.#levels[level] = [];
+    const totals = {
+      documentCount: page.reduce((sum, entry) => sum + entry.documentCount, 0),
+      dataSizeBytes: page.reduce((sum, entry) => sum + entry.dataSizeBytes, 0),
+      firstId: page[0]?.firstId ?? new Uint8Array(0),
+    };
+    await this.add(await this.#storePage(encodeEntries(page), totals), level + 1);
+  }
+}
+
+/** Every chunk of a tree in order. `onPage` is told of each page on the way, before what is in it. */
+export async function* chunksOf(reader: PackReader, tree: Tree, onPage?: (page: Entry) => void): AsyncGenerator<Entry> {
+  if (tree.level === 0) {
+    yield* tree.entries;
+    return;
+  }
+  for (const page of tree.entries) {
+    onPage?.(page);
+    yield* chunksOf(reader, { level: tree.level - 1, entries: decodeEntries(await reader.read(page)) }, onPage);
+  }
+}
