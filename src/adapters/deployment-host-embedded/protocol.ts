@@ -1,0 +1,41 @@
+import type { DatabaseUserCredential } from "../../ports/database-user-directory.ts";
+import type { CollectionDescription, CollectionTotals } from "../../ports/snapshot-repository.ts";
+
+/** What the worker thread is told once, when it is made. */
+export interface WorkerSettings {
+  readonly host: string;
+  readonly serverVersion: string;
+  readonly systemUser: DatabaseUserCredential;
+}
+
+/** What the main thread asks of the worker. */
+export interface HostCalls {
+  start(deployment: { readonly id: string; readonly replicaSetName: string; readonly path: string; readonly port: number }): { readonly port: number };
+  stop(deployment: { readonly id: string }): void;
+  /** Serves another file: connections are closed, the old engine too. */
+  switchFile(deployment: { readonly id: string; readonly path: string }): void;
+  openStaging(staging: { readonly key: string; readonly path: string }): void;
+  stageCollection(collection: { readonly key: string; readonly description: CollectionDescription }): void;
+  stageDocuments(documents: { readonly key: string; readonly database: string; readonly name: string; readonly bytes: Uint8Array }): void;
+  stageIndexes(indexes: { readonly key: string; readonly database: string; readonly name: string; readonly specifications: readonly Uint8Array[] }): void;
+  stagedCollections(staging: { readonly key: string }): readonly (CollectionDescription & CollectionTotals)[];
+  beginScan(scan: { readonly key: string; readonly scanId: number; readonly database: string; readonly name: string }): void;
+  /** Undefined at the end. */
+  nextPiece(scan: { readonly scanId: number }): Uint8Array | undefined;
+  closeStaging(staging: { readonly key: string }): void;
+  closeAll(nothing: Record<never, never>): void;
+}
+
+/** What the worker asks of the main thread. */
+export interface DirectoryCalls {
+  findCredential(user: { readonly deploymentId: string; readonly authenticationDatabase: string; readonly username: string }): DatabaseUserCredential | undefined;
+}
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** Messages either way: a call, its answer, or a line for the log. */
+export type Message =
+  | { readonly kind: "call"; readonly id: number; readonly name: string; readonly argument: unknown }
+  | { readonly kind: "answer"; readonly id: number; readonly result: unknown }
+  | { readonly kind: "failure"; readonly id: number; readonly message: string; readonly code: unknown }
+  | { readonly kind: "log"; readonly level: LogLevel; readonly fields: object; readonly message: string };

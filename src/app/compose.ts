@@ -1,0 +1,147 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { createFileBlobStore } from "../adapters/blob-file-system/file-blob-store.ts";
+import { createSystemClock } from "../adapters/clock-system.ts";
+import { createEmbeddedDeploymentHost } from "../adapters/deployment-host-embedded/embedded-deployment-host.ts";
+import { createRandomIds } from "../adapters/ids-random.ts";
+import { loadOrCreateMasterKey } from "../adapters/master-key-file/master-key-file.ts";
+import { createSqliteMetadata } from "../adapters/metadata-sql/sqlite-metadata.ts";
+import { createAesSealer } from "../adapters/sealer-aes/sealer-aes.ts";
+import { createMongoSource } from "../adapters/source-mongodb/source-mongodb.ts";
+import { openBackupStore } from "../backup-store/index.ts";
+import { createAccess } from "../domain/access/authorization.ts";
+import { createDigestAuthentication } from "../domain/access/digest-authentication.ts";
+import { createTokenAuthentication } from "../domain/access/token-authentication.ts";
+import { createSnapshotExpiry } from "../domain/backups/expiry.ts";
+import { createRestoreTransitions } from "../domain/backups/restore-transitions.ts";
+import { createSnapshotTransitions } from "../domain/backups/snapshot-transitions.ts";
+import { createDatabaseUserDirectory } from "../domain/database-users/database-user-directory.ts";
+import { createDeploymentTransitions } from "../domain/deployments/deployment-transitions.ts";
+import { createServices, type Services } from "../domain/services.ts";
+import { createHttpServer, type HttpServer } from "../http/server.ts";
+import { recover } from "../jobs/recover.ts";
+import { createScheduler } from "../jobs/scheduler.ts";
+import { collectGarbage } from "../jobs/tasks/collectGarbage.ts";
+import { deprovision } from "../jobs/tasks/deprovision.ts";
+import { provision } from "../jobs/tasks/provision.ts";
+import { restore } from "../jobs/tasks/restore.ts";
+import { takeSnapshot } from "../jobs/tasks/takeSnapshot.ts";
+import { createWorker } from "../jobs/worker.ts";
+import type { OperationServices } from "../operations/define-operation.ts";
+import { operations } from "../operations/index.ts";
+import type { InstanceHosting } from "../operations/serverless-instances/serverless-instance-description.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Ids } from "../ports/ids.ts";
+import type { Log } from "../ports/log.ts";
+import type { Metadata } from "../ports/metadata/metadata.ts";
+import type { Sealer } from "../ports/sealer.ts";
+import type { Configuration } from "./configuration.ts";
+import { version } from "./version.ts";
+
+/** The MongoDB version whose wire protocol and commands the embedded databases speak. */
+const embeddedServerVersion = "7.0.0";
+/** Jobs at once: reading and compressing keep two cores busy with two. */
+const jobConcurrency = 2;
+
+/** The whole product, put together and not yet started. */
+export interface Composition {
+  readonly metadata: Metadata;
+  readonly services: Services;
+  readonly hosting: InstanceHosting;
+  readonly http: HttpServer;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly sealer: Sealer;
+  /** Serves the databases and begins to work. */
+  start(): Promise<void>;
+  /** Lets what is in hand end, at most so long, and closes everything. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** The one place where adapters, rules and doors meet. */
+export async function compose(configuration: Configuration, log: Log): Promise<Composition> {
+  const clock = createSystemClock();
+  const ids = createRandomIds(clock);
+  const randomBytes = (length: number): Uint8Array => ids.randomBytes(length);
+  const masterKey = await loadOrCreateMasterKey(join(configuration.dataDirectory, "master.key"), randomBytes);
+  const sealer = createAesSealer(masterKey, ids);
+  // The metadata first: it is what only one process can hold, and nothing else may be touched by a second one.
+  const metadata = await createSqliteMetadata({ path: configuration.metadata.path, clock });
+  const blobs = await createFileBlobStore({ root: configuration.blobs.path, randomBytes });
+  const repository = await openBackupStore({ blobs, masterKey, randomBytes });
+  const host = createEmbeddedDeploymentHost({
+    dataFolder: join(configuration.dataDirectory, "engine"),
+    host: configuration.host,
+    ports: configuration.enginePortRange,
+    serverVersion: embeddedServerVersion,
+    directory: createDatabaseUserDirectory({ metadata, clock }),
+    ids,
+    log,
+    workerUrl: new URL("./engine-worker.ts", import.meta.url),
+  });
+  const services = createServices({ metadata, clock, ids });
+  const hosting = instanceHosting(configuration.host);
+  const deployments = createDeploymentTransitions({ metadata });
+  const snapshots = createSnapshotTransitions({ metadata, clock, ids });
+  const worker = createWorker({
+    jobs: metadata.jobs,
+    owner: ids.uuid(),
+    clock,
+    log,
+    concurrency: jobConcurrency,
+    tasks: [
+      provision({ transitions: deployments, host, jobs: metadata.jobs, log }),
+      deprovision({ transitions: deployments, host, metadata, clock, ids }),
+      takeSnapshot({ transitions: snapshots, host, source: createMongoSource(clock), repository, log }),
+      restore({ transitions: createRestoreTransitions({ metadata, clock }), host, repository, log }),
+      collectGarbage({ metadata, repository, log }),
+    ],
+  });
+  const scheduler = createScheduler({ metadata, transitions: snapshots, expiry: createSnapshotExpiry({ metadata, clock }), clock, ids, log });
+  let ready = false;
+  const operationServices: OperationServices = { ...services, access: createAccess(metadata), hosting, build: createHash("sha1").update(version).digest("hex") };
+  const http = await createHttpServer({
+    operations,
+    services: operationServices,
+    digest: createDigestAuthentication({ records: metadata.access, sealer, clock, ids }),
+    tokens: createTokenAuthentication({ records: metadata.access, sealer, clock, ids }),
+    clock,
+    ids,
+    log,
+    rateLimits: configuration.rateLimits,
+    publicUrl: configuration.publicUrl,
+    ready: () => ready,
+    version,
+  });
+  return {
+    metadata,
+    services,
+    hosting,
+    http,
+    clock,
+    ids,
+    sealer,
+    async start() {
+      await recover({ metadata, host, log });
+      worker.start();
+      scheduler.start();
+      ready = true;
+    },
+    async stop(graceMs) {
+      ready = false;
+      await http.close();
+      await scheduler.stop();
+      await worker.stop(graceMs);
+      await host.close();
+      await metadata.close();
+    },
+  };
+}
+
+function instanceHosting(host: string): InstanceHosting {
+  const shown = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
+  return {
+    serverVersion: embeddedServerVersion,
+    connectionString: ({ id, port }) => (port === undefined ? undefined : `mongodb://${shown}:${port}/?authSource=admin&replicaSet=telamon-${id.slice(-6)}`),
+  };
+}
