@@ -19,6 +19,7 @@ import { createDatabaseUserDirectory } from "../domain/database-users/database-u
 import { createDeploymentTransitions } from "../domain/deployments/deployment-transitions.ts";
 import { createServices, type Services } from "../domain/services.ts";
 import { createHttpServer, type HttpServer } from "../http/server.ts";
+import { ParentsInUse } from "../jobs/parents-in-use.ts";
 import { recover } from "../jobs/recover.ts";
 import { createScheduler } from "../jobs/scheduler.ts";
 import { collectGarbage } from "../jobs/tasks/collectGarbage.ts";
@@ -75,6 +76,7 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
     ports: configuration.enginePortRange,
     serverVersion: embeddedServerVersion,
     directory: createDatabaseUserDirectory({ metadata, clock }),
+    clock,
     ids,
     log,
     workerUrl: new URL("./engine-worker.ts", import.meta.url),
@@ -83,6 +85,7 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
   const hosting = instanceHosting(configuration.host);
   const deployments = createDeploymentTransitions({ metadata });
   const snapshots = createSnapshotTransitions({ metadata, clock, ids });
+  const parents = new ParentsInUse();
   const worker = createWorker({
     jobs: metadata.jobs,
     owner: ids.uuid(),
@@ -92,9 +95,9 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
     tasks: [
       provision({ transitions: deployments, host, jobs: metadata.jobs, log }),
       deprovision({ transitions: deployments, host, metadata, clock, ids }),
-      takeSnapshot({ transitions: snapshots, host, source: createMongoSource(clock), repository, log }),
-      restore({ transitions: createRestoreTransitions({ metadata, clock }), host, repository, log }),
-      collectGarbage({ metadata, repository, log }),
+      takeSnapshot({ transitions: snapshots, host, source: createMongoSource(clock), repository, parents, clock, log }),
+      restore({ transitions: createRestoreTransitions({ metadata, clock }), host, repository, clock, log }),
+      collectGarbage({ metadata, repository, parents, log }),
     ],
   });
   const scheduler = createScheduler({ metadata, transitions: snapshots, expiry: createSnapshotExpiry({ metadata, clock }), clock, ids, log });
@@ -122,7 +125,7 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
     ids,
     sealer,
     async start() {
-      await recover({ metadata, host, log });
+      await recover({ metadata, host, clock, ids, log });
       worker.start();
       scheduler.start();
       ready = true;

@@ -4,8 +4,9 @@ const lengthMax = 500;
 /** What went wrong in one line for people; credentials in connection strings are taken out, wherever a message may have them from. */
 export function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message
-    .replaceAll(/(mongodb(?:\+srv)?:\/\/)[^@\s]*@/g, "$1***@")
+  const line = message
+    .replaceAll(/(mongodb(?:\+srv)?:\/\/)[^/\s]*@/g, "$1***@")
     .replaceAll(/\s+/g, " ")
-    .slice(0, lengthMax);
+    .trim();
+  return line === "" ? "It failed without saying why." : line.slice(0, lengthMax);
 }

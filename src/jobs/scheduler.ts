@@ -1,9 +1,10 @@
 import type { SnapshotExpiry } from "../domain/backups/expiry.ts";
 import type { SnapshotTransitions } from "../domain/backups/snapshot-transitions.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Ids } from "../ports/ids.ts";
 import type { Log } from "../ports/log.ts";
 import type { Metadata } from "../ports/metadata/metadata.ts";
-import type { Ids } from "../ports/ids.ts";
+import { requestGarbageCollection } from "./request-garbage-collection.ts";
 
 export interface SchedulerOptions {
   readonly metadata: Metadata;
@@ -16,24 +17,22 @@ export interface SchedulerOptions {
 
 export interface Scheduler {
   start(): void;
+  /** Resolves when the round in hand is over. */
   stop(): Promise<void>;
-  /** One round, for whoever holds the clock. */
+  /** One round, for whoever holds the clock. Never throws: a part that fails is logged and tried again in the next. */
   tick(): Promise<void>;
 }
 
 const intervalMs = 5000;
-/** Deployments and snapshots dealt with in one round. */
-const batch = 100;
-/** How often garbage is collected without an occasion: what users delete, and what attempts that failed left. */
-const garbageIntervalMs = 3_600_000;
-/** Garbage is one job for the whole store. */
-export const garbageKey = "store";
+/** Deployments or snapshots dealt with in one transaction or query, and how many such batches in one round. */
+export const batch = 100;
+const batchesMax = 20;
 
 /** Queues scheduled snapshots when they are due, and ends what has expired: snapshots, tokens, database users. */
-export function createScheduler({ metadata, transitions, expiry, clock, ids, log }: SchedulerOptions): Scheduler {
+export function createScheduler(options: SchedulerOptions): Scheduler {
+  const { metadata, transitions, expiry, clock, log } = options;
   const stopping = new AbortController();
   let loop: Promise<void> = Promise.resolve();
-  let garbageRequestedMs = clock.monotonicMs();
   return {
     start() {
       loop = run();
@@ -47,31 +46,62 @@ export function createScheduler({ metadata, transitions, expiry, clock, ids, log
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
-      await tick().catch((error: unknown) => log.error({ err: error }, "a round of the scheduler failed"));
+      await tick();
       await clock.sleep(intervalMs, stopping.signal).catch(() => undefined);
     }
   }
 
   async function tick(): Promise<void> {
-    await transitions.correctPlans();
-    for (const { id } of await metadata.deployments.dueForSnapshot(clock.nowMs(), batch)) {
-      const snapshot = await transitions.queueScheduled(id);
-      if (snapshot !== undefined) log.info({ deploymentId: id, snapshotId: snapshot.id, frequency: snapshot.frequencyType }, "a scheduled snapshot is due");
-    }
-    const expired = await expiry.removeExpired(batch);
-    if (expired > 0) log.info({ count: expired }, "expired snapshots were removed");
-    if (expired > 0 || clock.monotonicMs() - garbageRequestedMs > garbageIntervalMs) {
-      garbageRequestedMs = clock.monotonicMs();
-      await requestGarbageCollection(metadata, clock, ids);
-    }
-    const nowMs = clock.nowMs();
-    await metadata.access.deleteExpiredTokens(nowMs);
-    await metadata.databaseUsers.deleteExpired(nowMs);
+    await attempt("correcting snapshot plans", async () => void (await transitions.correctPlans()));
+    await attempt("queueing scheduled snapshots", queueDue);
+    await attempt("removing expired snapshots", removeExpired);
+    await attempt(
+      "removing expired tokens",
+      async () => void (await metadata.access.deleteExpiredTokens(clock.nowMs())),
+    );
+    await attempt(
+      "removing expired database users",
+      async () => void (await metadata.databaseUsers.deleteExpired(clock.nowMs())),
+    );
   }
-}
 
-/** Asks for a collection of garbage, unless one is asked for already. */
-export async function requestGarbageCollection(metadata: Metadata, clock: Clock, ids: Ids): Promise<void> {
-  if (await metadata.jobs.unfinishedFor(garbageKey)) return;
-  await metadata.jobs.insert({ id: ids.objectId(), kind: "collectGarbage", subjectId: garbageKey, exclusiveKey: garbageKey, runAtMs: clock.nowMs() });
+  async function attempt(what: string, part: () => Promise<void>): Promise<void> {
+    if (stopping.signal.aborted) return;
+    try {
+      await part();
+    } catch (error) {
+      log.error({ err: error }, `${what} failed`);
+    }
+  }
+
+  async function queueDue(): Promise<void> {
+    for (let count = 0; count < batchesMax && !stopping.signal.aborted; count += 1) {
+      const due = await metadata.deployments.dueForSnapshot(clock.nowMs(), batch);
+      for (const { id } of due) {
+        const snapshot = await transitions.queueScheduled(id);
+        if (snapshot !== undefined)
+          log.info(
+            { deploymentId: id, snapshotId: snapshot.id, frequency: snapshot.frequencyType },
+            "a scheduled snapshot is due",
+          );
+      }
+      if (due.length < batch) return;
+    }
+  }
+
+  async function removeExpired(): Promise<void> {
+    let removed = 0;
+    try {
+      for (let count = 0; count < batchesMax && !stopping.signal.aborted; count += 1) {
+        const expired = await expiry.removeExpired(batch);
+        removed += expired;
+        if (expired < batch) break;
+      }
+    } finally {
+      if (removed > 0) {
+        log.info({ count: removed }, "expired snapshots were removed");
+        await requestGarbageCollection(options);
+      }
+    }
+  }
 }

@@ -8,7 +8,7 @@ export interface SourceReading {
   readonly collections: readonly CollectionDescription[];
   /** Every document of one collection: whole documents concatenated, in `_id` order. The buffer may be reused after the next step. */
   documents(database: string, name: string): AsyncIterable<Uint8Array>;
-  /** Throws when the catalogue changed in a way that makes the reading untrue (a collection dropped and made again, say). */
+  /** Throws `CatalogueChanged` when the catalogue changed in a way that makes the reading untrue (a collection dropped and made again, say). */
   confirmCatalogue(): Promise<void>;
   close(): Promise<void>;
 }
@@ -17,4 +17,12 @@ export interface SourceReading {
 export interface SnapshotSource {
   /** `connectionString` holds a password: it is never logged. The reading stops with the signal's reason when it aborts. */
   open(connectionString: string, signal: AbortSignal): Promise<SourceReading>;
+}
+
+/** Collections were changed while they were read; reading everything once more may go well. */
+export class CatalogueChanged extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "CatalogueChanged";
+  }
 }

@@ -16,7 +16,7 @@ export interface WireListenerOptions extends Omit<CommandServerOptions, "address
 export interface WireListener {
   readonly port: number;
   connectionCount(): number;
-  /** Ends every connection; clients that reconnect are served again. */
+  /** Ends every connection and cursor; clients that reconnect are served again. */
   closeConnections(reason: string): void;
   close(): Promise<void>;
 }
@@ -48,6 +48,8 @@ export async function startWireListener(options: WireListenerOptions): Promise<W
   });
   const closeConnections = (reason: string): void => {
     for (const connection of connections) connection.close(reason);
+    // Cursors outlive connections, and would go on reading what is being closed.
+    commands.close();
   };
   return {
     port,
@@ -58,7 +60,6 @@ export async function startWireListener(options: WireListenerOptions): Promise<W
         server.close(() => fulfil());
       });
       closeConnections("the database is being closed");
-      commands.close();
       await closed;
     },
   };

@@ -10,25 +10,54 @@ export interface WorkerSettings {
 
 /** What the main thread asks of the worker. */
 export interface HostCalls {
-  start(deployment: { readonly id: string; readonly replicaSetName: string; readonly path: string; readonly port: number }): { readonly port: number };
+  start(deployment: {
+    readonly id: string;
+    readonly replicaSetName: string;
+    readonly path: string;
+    readonly port: number;
+  }): { readonly port: number };
   stop(deployment: { readonly id: string }): void;
-  /** Serves another file: connections are closed, the old engine too. */
+  /** Serves another file: connections, cursors and the old engine are closed. */
   switchFile(deployment: { readonly id: string; readonly path: string }): void;
+  /** An empty data file under `path`; what is there is deleted, and an earlier staging of that path ends. `key` names this opening of it. */
   openStaging(staging: { readonly key: string; readonly path: string }): void;
   stageCollection(collection: { readonly key: string; readonly description: CollectionDescription }): void;
-  stageDocuments(documents: { readonly key: string; readonly database: string; readonly name: string; readonly bytes: Uint8Array }): void;
-  stageIndexes(indexes: { readonly key: string; readonly database: string; readonly name: string; readonly specifications: readonly Uint8Array[] }): void;
+  stageDocuments(documents: {
+    readonly key: string;
+    readonly database: string;
+    readonly name: string;
+    readonly bytes: Uint8Array;
+  }): void;
+  stageIndexes(indexes: {
+    readonly key: string;
+    readonly database: string;
+    readonly name: string;
+    readonly specifications: readonly Uint8Array[];
+  }): void;
   stagedCollections(staging: { readonly key: string }): readonly (CollectionDescription & CollectionTotals)[];
-  beginScan(scan: { readonly key: string; readonly scanId: number; readonly database: string; readonly name: string }): void;
+  beginScan(scan: {
+    readonly key: string;
+    readonly scanId: number;
+    readonly database: string;
+    readonly name: string;
+  }): void;
   /** Undefined at the end. */
-  nextPiece(scan: { readonly scanId: number }): Uint8Array | undefined;
+  nextPiece(scan: { readonly key: string; readonly scanId: number }): Uint8Array | undefined;
+  endScan(scan: { readonly key: string; readonly scanId: number }): void;
+  /** Folds everything into the one file and closes it. */
   closeStaging(staging: { readonly key: string }): void;
+  /** Closes and deletes the file, unless a later staging or a deployment has taken its path over. */
+  discardStaging(staging: { readonly key: string }): void;
   closeAll(nothing: Record<never, never>): void;
 }
 
 /** What the worker asks of the main thread. */
 export interface DirectoryCalls {
-  findCredential(user: { readonly deploymentId: string; readonly authenticationDatabase: string; readonly username: string }): DatabaseUserCredential | undefined;
+  findCredential(user: {
+    readonly deploymentId: string;
+    readonly authenticationDatabase: string;
+    readonly username: string;
+  }): DatabaseUserCredential | undefined;
 }
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -39,3 +68,16 @@ export type Message =
   | { readonly kind: "answer"; readonly id: number; readonly result: unknown }
   | { readonly kind: "failure"; readonly id: number; readonly message: string; readonly code: unknown }
   | { readonly kind: "log"; readonly level: LogLevel; readonly fields: object; readonly message: string };
+
+/** A call to the other side, by the names and types of `Calls`. */
+export type Caller<Calls extends Record<keyof Calls, (argument: never) => unknown>> = <
+  Name extends keyof Calls & string,
+>(
+  name: Name,
+  argument: Parameters<Calls[Name]>[0],
+) => Promise<ReturnType<Calls[Name]>>;
+
+/** Whoever answers `Calls`. */
+export type Answerer<Calls extends Record<keyof Calls, (argument: never) => unknown>> = {
+  readonly [Name in keyof Calls]: (argument: Parameters<Calls[Name]>[0]) => Promise<ReturnType<Calls[Name]>>;
+};

@@ -1,15 +1,18 @@
-import { open, rm } from "node:fs/promises";
-import { dirname } from "node:path";
 import type { RestoreStaging } from "../../ports/deployment-host.ts";
-import type { CallHost } from "./embedded-deployment-host.ts";
+import type { Caller, HostCalls } from "./protocol.ts";
 
-let scans = 0;
+export interface StagingOptions {
+  readonly call: Caller<HostCalls>;
+  /** Names this opening of the file, and no other. */
+  readonly key: string;
+  readonly path: string;
+  readonly makeDurable: () => Promise<void>;
+}
 
-/** A data file that a restore fills in the worker thread. What a dead process left under its name is deleted first. */
-export async function createStaging(call: CallHost, deploymentId: string, path: string): Promise<RestoreStaging> {
-  await deleteFile(path);
-  const key = `${deploymentId} ${path}`;
+/** A data file that a restore fills in the worker thread. What lies under its name is deleted first. */
+export async function createStaging({ call, key, path, makeDurable }: StagingOptions): Promise<RestoreStaging> {
   await call("openStaging", { key, path });
+  let scans = 0;
   return {
     createCollection: (description) => call("stageCollection", { key, description }),
     // One piece at a time: the answer is what keeps the sender from running ahead.
@@ -18,24 +21,22 @@ export async function createStaging(call: CallHost, deploymentId: string, path: 
     collections: () => call("stagedCollections", { key }),
     async *documents(database, name) {
       scans += 1;
-      const scanId = scans;
-      await call("beginScan", { key, scanId, database, name });
-      for (let piece = await call("nextPiece", { scanId }); piece !== undefined; piece = await call("nextPiece", { scanId })) yield piece;
+      const scan = { key, scanId: scans };
+      await call("beginScan", { ...scan, database, name });
+      try {
+        for (let piece = await call("nextPiece", scan); piece !== undefined; piece = await call("nextPiece", scan))
+          yield piece;
+      } finally {
+        await call("endScan", scan).catch(() => undefined);
+      }
     },
     async finish() {
       await call("closeStaging", { key });
-      await using file = await open(path, "r");
-      await file.sync();
-      await using folder = await open(dirname(path), "r");
-      await folder.sync();
+      await makeDurable();
     },
     async abort() {
-      await call("closeStaging", { key }).catch(() => undefined);
-      await deleteFile(path).catch(() => undefined);
+      // What cannot be deleted now is when the path is staged again, or at the next start.
+      await call("discardStaging", { key }).catch(() => undefined);
     },
   };
-}
-
-async function deleteFile(path: string): Promise<void> {
-  for (const suffix of ["", "-wal", "-shm", "-journal"]) await rm(`${path}${suffix}`, { force: true });
 }

@@ -1,27 +1,48 @@
-import { type ClientSession, type Collection, type Db, MongoClient, type MongoError, Timestamp } from "mongodb";
-import type { CollectionDescription, SnapshotFacts } from "../../ports/snapshot-repository.ts";
+import {
+  type ClientSession,
+  type Collection,
+  MongoClient,
+  MongoCompatibilityError,
+  MongoServerError,
+  type Timestamp,
+} from "mongodb";
 import type { Clock } from "../../ports/clock.ts";
-import type { SnapshotSource, SourceReading } from "../../ports/snapshot-source.ts";
-import { describeCollection, type RawDocument } from "./raw-description.ts";
+import type { CollectionDescription, SnapshotFacts } from "../../ports/snapshot-repository.ts";
+import { CatalogueChanged, type SnapshotSource, type SourceReading } from "../../ports/snapshot-source.ts";
+import { firstReplaced, readCatalogue, sameCatalogue } from "./catalogue.ts";
 
 /** Documents asked for at once, about 5 MiB of usual ones; a reply never passes 16 MiB. */
 const batchSize = 5000;
 /** Bytes handed on at once. */
 const pieceBytes = 1_048_576;
+const serverSelectionTimeoutMs = 15_000;
+/** Times a moment is looked for at which nobody was changing collections. */
+const beginningsMax = 5;
+
+/** NotAReplicaSet, InvalidOptions, CommandNotSupported, CommandNotFound, NotImplemented, ReadConcernMajorityNotEnabled: this server has no snapshot reads. */
+const noSnapshotReads: ReadonlySet<unknown> = new Set([123, 72, 115, 59, 238, 148]);
 
 /** Reads deployments through the official driver: at one point in time in a snapshot session where the server can, labelled otherwise. */
 export function createMongoSource(clock: Clock): SnapshotSource {
   return {
     async open(connectionString, signal) {
       signal.throwIfAborted();
-      const client = new MongoClient(connectionString, { serverSelectionTimeoutMS: 15_000, appName: "telamon backup", readConcernLevel: "majority", promoteValues: false });
-      const abort = (): void => void client.close(true);
+      // No read concern here: one of the client's own would take the place of the snapshot session's.
+      const client = new MongoClient(connectionString, {
+        serverSelectionTimeoutMS: serverSelectionTimeoutMs,
+        appName: "telamon backup",
+      });
+      const abort = (): void => void client.close(true).catch(() => undefined);
       signal.addEventListener("abort", abort, { once: true });
+      const close = async (): Promise<void> => {
+        signal.removeEventListener("abort", abort);
+        await client.close(true).catch(() => undefined);
+      };
       try {
         await client.connect();
-        return await openReading(client, clock, signal, () => signal.removeEventListener("abort", abort));
+        return await openReading(client, clock, signal, close);
       } catch (error) {
-        await client.close(true);
+        await close();
         signal.throwIfAborted();
         throw error;
       }
@@ -29,79 +50,105 @@ export function createMongoSource(clock: Clock): SnapshotSource {
   };
 }
 
-async function openReading(client: MongoClient, clock: Clock, signal: AbortSignal, released: () => void): Promise<SourceReading> {
-  const { version } = (await client.db("admin").command({ buildInfo: 1 }, { promoteValues: true })) as unknown as { version: string };
-  const capturedAtMs = clock.nowMs();
-  // The catalogue is read before the first snapshot read and after the last: what is in both is what the snapshot saw.
-  const before = await readCatalogue(client);
-  const { session, clusterTime } = await beginSnapshot(client, before);
+interface Beginning {
+  readonly collections: readonly CollectionDescription[];
+  readonly session: ClientSession | undefined;
+  readonly clusterTime: SnapshotFacts["clusterTime"];
+  readonly capturedAtMs: number;
+}
+
+async function openReading(
+  client: MongoClient,
+  clock: Clock,
+  signal: AbortSignal,
+  close: () => Promise<void>,
+): Promise<SourceReading> {
+  const { version } = (await client.db("admin").command({ buildInfo: 1 })) as { readonly version?: unknown };
+  const { collections, session, clusterTime, capturedAtMs } = await begin(client, clock, signal);
   const facts: SnapshotFacts = {
-    consistency: session === undefined ? "best_effort" : "exact",
-    ...(clusterTime === undefined ? {} : { clusterTime }),
-    serverVersion: /^\d+\.\d+\.\d+/.exec(version)?.[0] ?? "0.0.0",
+    ...(clusterTime === undefined ? { consistency: "best_effort" } : { consistency: "exact", clusterTime }),
+    serverVersion: /^\d+\.\d+\.\d+/.exec(String(version))?.[0] ?? "0.0.0",
     capturedAtMs,
   };
   return {
     facts,
-    collections: before,
-    documents: (database, name) => readDocuments(client.db(database), client.db(database).collection(name), session, signal),
+    collections,
+    documents: (database, name) => readDocuments(client.db(database).collection(name), session, signal),
     async confirmCatalogue() {
       const after = await readCatalogue(client);
-      if (catalogueKey(before) !== catalogueKey(after)) throw new Error("collections or indexes were changed while they were read");
+      // Read at one time, what came later does not count; but a collection that is gone may have been read as empty.
+      const replaced = firstReplaced(collections, after);
+      if (replaced !== undefined)
+        throw new CatalogueChanged(`${replaced.database}.${replaced.name} was dropped or replaced while it was read`);
+      if (clusterTime === undefined && !sameCatalogue(collections, after))
+        throw new CatalogueChanged("collections or indexes were changed while they were read");
     },
     async close() {
-      released();
       await session?.endSession().catch(() => undefined);
-      await client.close(true);
+      await close();
     },
   };
 }
 
-/** A session whose reads all see one time; undefined when the server has none. */
-async function beginSnapshot(client: MongoClient, catalogue: readonly CollectionDescription[]): Promise<{ session: ClientSession | undefined; clusterTime: SnapshotFacts["clusterTime"] }> {
+/** The catalogue cannot be read at the snapshot's time, so it is read right before and right after that time was fixed: when it is the same, it is the one of that time. */
+async function begin(client: MongoClient, clock: Clock, signal: AbortSignal): Promise<Beginning> {
+  let collections = await readCatalogue(client);
+  for (let count = 0; count < beginningsMax; count += 1) {
+    signal.throwIfAborted();
+    const capturedAtMs = clock.nowMs();
+    const { session, clusterTime } = await beginSnapshot(client, collections[0]);
+    const after = await readCatalogue(client);
+    if (sameCatalogue(collections, after)) return { collections, session, clusterTime, capturedAtMs };
+    await session?.endSession();
+    collections = after;
+  }
+  throw new CatalogueChanged(
+    "collections or indexes are being changed all the time; no moment was found to read them at",
+  );
+}
+
+/** A session whose reads all see one time; none when the server has no such sessions, or does as if it had and names no time. */
+async function beginSnapshot(
+  client: MongoClient,
+  first: CollectionDescription | undefined,
+): Promise<Pick<Beginning, "session" | "clusterTime">> {
   const session = client.startSession({ snapshot: true });
   try {
-    const first = catalogue[0];
-    // The first read fixes the time; a collection that is not there fixes it as well.
-    await client.db(first?.database ?? "admin").collection(first?.name ?? "telamon.probe").find({}, { session, projection: { _id: 1 } }).limit(1).toArray();
-    const time = (session as unknown as { snapshotTime?: Timestamp }).snapshotTime;
-    return { session, clusterTime: time === undefined ? undefined : { seconds: time.getHighBitsUnsigned(), increment: time.getLowBitsUnsigned() } };
+    // The first read fixes the time; one of a collection that is not there does as well.
+    const collection = client.db(first?.database ?? "admin").collection(first?.name ?? "telamon.probe");
+    await collection
+      .find({}, { session, projection: { _id: 1 } })
+      .limit(1)
+      .toArray();
   } catch (error) {
     await session.endSession();
-    // 123 NotAReplicaSet, 72 InvalidOptions, 246 SnapshotUnavailable, 238 NotImplemented: snapshot reads are not to be had. Anything else is a failure.
-    if (![72, 123, 246, 238, 59].includes((error as MongoError).code as number) && !/snapshot/i.test((error as Error).message)) throw error;
+    const refused =
+      error instanceof MongoCompatibilityError ||
+      (error instanceof MongoServerError && noSnapshotReads.has(error.code));
+    if (!refused) throw error;
     return { session: undefined, clusterTime: undefined };
   }
+  // Not in the driver's types, though the one place where the time can be seen.
+  const time = (session as unknown as { readonly snapshotTime?: Timestamp }).snapshotTime;
+  if (time !== undefined)
+    return { session, clusterTime: { seconds: time.getHighBitsUnsigned(), increment: time.getLowBitsUnsigned() } };
+  await session.endSession();
+  return { session: undefined, clusterTime: undefined };
 }
 
-/** User collections and views of every database, options and indexes as the bytes that were answered. */
-async function readCatalogue(client: MongoClient): Promise<CollectionDescription[]> {
-  const { databases } = await client.db("admin").admin().listDatabases({ nameOnly: true, promoteValues: true });
-  const descriptions: CollectionDescription[] = [];
-  for (const { name } of databases as { name: string }[]) {
-    if (name === "local" || name === "config") continue;
-    const database = client.db(name);
-    const found = (await database.listCollections({}, { raw: true, nameOnly: false } as object).toArray()) as unknown as RawDocument[];
-    for (const document of found) {
-      const description = await describeCollection(name, document, (collection) => rawIndexes(database.collection(collection)));
-      if (!description.name.startsWith("system.")) descriptions.push(description);
-    }
-  }
-  return descriptions.toSorted((one, other) => compareText(`${one.database}.${one.name}`, `${other.database}.${other.name}`));
-}
-
-async function rawIndexes(collection: Collection): Promise<RawDocument[]> {
-  return (await collection.listIndexes({ raw: true } as object).toArray()) as unknown as RawDocument[];
-}
-
-async function* readDocuments(_database: Db, collection: Collection, session: ClientSession | undefined, signal: AbortSignal): AsyncIterable<Uint8Array> {
-  const cursor = collection.find({}, { raw: true, sort: { _id: 1 }, batchSize, noCursorTimeout: true, ...(session === undefined ? {} : { session }) });
+async function* readDocuments(
+  collection: Collection,
+  session: ClientSession | undefined,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  const consistency = session === undefined ? {} : { session };
+  const cursor = collection.find({}, { raw: true, sort: { _id: 1 }, batchSize, ...consistency });
   let parts: Uint8Array[] = [];
   let size = 0;
   try {
     while (await cursor.hasNext()) {
       signal.throwIfAborted();
-      for (const document of cursor.readBufferedDocuments() as unknown as Uint8Array[]) {
+      for (const document of cursor.readBufferedDocuments() as unknown[] as Uint8Array[]) {
         parts.push(document);
         size += document.length;
         if (size < pieceBytes) continue;
@@ -111,17 +158,12 @@ async function* readDocuments(_database: Db, collection: Collection, session: Cl
         size = 0;
       }
     }
-    if (size > 0) yield Buffer.concat(parts);
+  } catch (error) {
+    // What a closed client says is not why it was closed.
+    signal.throwIfAborted();
+    throw error;
   } finally {
-    await cursor.close();
+    await cursor.close().catch(() => undefined);
   }
-}
-
-function catalogueKey(catalogue: readonly CollectionDescription[]): string {
-  const hex = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString("hex");
-  return JSON.stringify(catalogue.map(({ database, name, type, uuid, options, indexes }) => [database, name, type, hex(uuid), hex(options), indexes.map(hex)]));
-}
-
-function compareText(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0;
+  if (size > 0) yield Buffer.concat(parts);
 }

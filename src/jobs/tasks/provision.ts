@@ -4,8 +4,15 @@ import type { Log } from "../../ports/log.ts";
 import type { JobRecords } from "../../ports/metadata/job-records.ts";
 import { defineTask, type Task } from "../define-task.ts";
 
+export interface ProvisionParts {
+  readonly transitions: DeploymentTransitions;
+  readonly host: DeploymentHost;
+  readonly jobs: JobRecords;
+  readonly log: Log;
+}
+
 /** Makes a deployment's database reachable and the deployment IDLE. */
-export function provision(parts: { readonly transitions: DeploymentTransitions; readonly host: DeploymentHost; readonly jobs: JobRecords; readonly log: Log }): Task {
+export function provision(parts: ProvisionParts): Task {
   return defineTask({
     kind: "provision",
     // A port may be free later; a deployment without a database is of no use, so this is not given up soon.
@@ -13,12 +20,21 @@ export function provision(parts: { readonly transitions: DeploymentTransitions; 
     async run(job) {
       const deployment = await parts.transitions.begin(job);
       if (deployment === undefined) return;
-      const { port, ...rest } = deployment;
-      const address = await parts.host.start({ ...rest, ...(port === undefined ? {} : { port }) });
+      const { id, projectId, name, generation, port } = deployment;
+      const address = await parts.host.start({
+        id,
+        projectId,
+        name,
+        generation,
+        ...(port === undefined ? {} : { port }),
+      });
       await parts.transitions.provisioned(job, address.port);
     },
     async giveUp(job, reason) {
-      parts.log.error({ deploymentId: job.subjectId, reason }, "a database could not be started; the next start of the server tries again");
+      parts.log.error(
+        { deploymentId: job.subjectId, reason },
+        "a database could not be started; the next start of the server tries again",
+      );
       await parts.jobs.finish(job);
     },
   });

@@ -1,29 +1,60 @@
 import type { SnapshotInHand, SnapshotTransitions } from "../../domain/backups/snapshot-transitions.ts";
+import type { Clock } from "../../ports/clock.ts";
 import type { DeploymentHost } from "../../ports/deployment-host.ts";
 import type { Log } from "../../ports/log.ts";
-import type { LeasedJob } from "../../ports/metadata/job-records.ts";
-import { type CommittedSnapshot, SnapshotDamaged, type SnapshotFacts, type SnapshotRepository, type SnapshotWriter } from "../../ports/snapshot-repository.ts";
-import type { SnapshotSource, SourceReading } from "../../ports/snapshot-source.ts";
+import {
+  type CollectionDescription,
+  type CommittedSnapshot,
+  SnapshotDamaged,
+  type SnapshotFacts,
+  type SnapshotRepository,
+  type SnapshotWriter,
+} from "../../ports/snapshot-repository.ts";
+import { CatalogueChanged, type SnapshotSource, type SourceReading } from "../../ports/snapshot-source.ts";
 import { defineTask, type Task } from "../define-task.ts";
+import type { ParentsInUse } from "../parents-in-use.ts";
+import { createWantedCheck, NotWanted } from "../still-wanted.ts";
 
-interface Parts {
+export interface TakeSnapshotParts {
   readonly transitions: SnapshotTransitions;
   readonly host: DeploymentHost;
   readonly source: SnapshotSource;
   readonly repository: SnapshotRepository;
+  readonly parents: ParentsInUse;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
+interface Taken {
+  readonly committed: CommittedSnapshot;
+  readonly facts: SnapshotFacts;
+}
+
+/** How often progress is logged at most. */
+const progressMs = 10_000;
+
 /** Reads a deployment into the store. `completed` is said in one transaction, after everything was durable and read back. */
-export function takeSnapshot(parts: Parts): Task {
+export function takeSnapshot(parts: TakeSnapshotParts): Task {
   return defineTask({
     kind: "takeSnapshot",
     attemptsMax: 3,
     async run(job, signal) {
       const inHand = await parts.transitions.begin(job);
       if (inHand === undefined) return;
-      const { committed, facts } = await readIntoStore(parts, inHand, signal);
-      await complete(parts, job, inHand, committed, facts);
+      const letGo = parts.parents.hold(inHand.parentManifestKey);
+      try {
+        const wanted = createWantedCheck(parts.clock, signal, () => parts.transitions.begin(job));
+        const { committed, facts } = await take(parts, inHand, signal, wanted);
+        if (await parts.transitions.complete(job, committed, facts)) logCompleted(parts.log, inHand, committed, facts);
+      } catch (error) {
+        if (!(error instanceof NotWanted)) throw error;
+        parts.log.info(
+          { deploymentId: inHand.deployment.id, snapshotId: inHand.snapshot.id },
+          "a snapshot is not wanted any more",
+        );
+      } finally {
+        letGo();
+      }
     },
     async giveUp(job, reason) {
       await parts.transitions.fail(job, reason);
@@ -31,21 +62,60 @@ export function takeSnapshot(parts: Parts): Task {
   });
 }
 
-async function complete(parts: Parts, job: LeasedJob, { snapshot, deployment }: SnapshotInHand, committed: CommittedSnapshot, facts: SnapshotFacts): Promise<void> {
-  const done = await parts.transitions.complete(job, committed, facts);
-  if (!done) return;
-  const { storageSizeBytes, addedSizeBytes, documentCount, dataSizeBytes } = committed;
-  parts.log.info({ deploymentId: deployment.id, snapshotId: snapshot.id, consistency: facts.consistency, documentCount, dataSizeBytes, storageSizeBytes, addedSizeBytes }, "a snapshot is completed");
+/** Reads once more when the catalogue changed meanwhile, and without the snapshot before when that one turns out to be damaged: it costs sharing with it, not the snapshot. */
+async function take(
+  parts: TakeSnapshotParts,
+  inHand: SnapshotInHand,
+  signal: AbortSignal,
+  wanted: () => Promise<void>,
+): Promise<Taken> {
+  let { parentManifestKey } = inHand;
+  for (let changed = false; ;) {
+    try {
+      return await readIntoStore(parts, inHand, parentManifestKey, signal, wanted);
+    } catch (error) {
+      const about = { deploymentId: inHand.deployment.id, snapshotId: inHand.snapshot.id };
+      if (error instanceof CatalogueChanged && !changed) {
+        changed = true;
+        parts.log.warn(about, "collections were changed while they were read; they are read once more");
+      } else if (error instanceof SnapshotDamaged && parentManifestKey !== undefined) {
+        parentManifestKey = undefined;
+        parts.log.error(
+          { ...about, objectKey: error.objectKey },
+          "the snapshot before is damaged; everything is stored again",
+        );
+      } else {
+        throw error;
+      }
+    }
+  }
 }
 
-async function readIntoStore(parts: Parts, inHand: SnapshotInHand, signal: AbortSignal): Promise<{ committed: CommittedSnapshot; facts: SnapshotFacts }> {
-  const reading = await parts.source.open(await parts.host.systemConnectionString(inHand.deployment.id), signal);
+async function readIntoStore(
+  { source, host, repository, clock, log }: TakeSnapshotParts,
+  { snapshot, deployment }: SnapshotInHand,
+  parentManifestKey: string | undefined,
+  signal: AbortSignal,
+  wanted: () => Promise<void>,
+): Promise<Taken> {
+  const reading = await source.open(await host.systemConnectionString(deployment.id), signal);
   let writer: SnapshotWriter | undefined;
   try {
-    writer = await beginWriting(parts, inHand);
-    for (const description of reading.collections) await copyCollection(reading, writer, description, signal);
+    writer = await repository.begin({
+      lineageId: deployment.id,
+      snapshotId: snapshot.id,
+      ...(parentManifestKey === undefined ? {} : { parentManifestKey }),
+    });
+    const progress = createProgress(clock, log, snapshot.id, reading.collections.length);
+    for (const description of reading.collections) {
+      await wanted();
+      await copyCollection(reading, writer, description, async (sizeBytes) => {
+        progress(description, sizeBytes);
+        await wanted();
+      });
+    }
     await reading.confirmCatalogue();
-    signal.throwIfAborted();
+    await wanted();
     return { committed: await writer.commit(reading.facts), facts: reading.facts };
   } catch (error) {
     await writer?.abort();
@@ -55,26 +125,64 @@ async function readIntoStore(parts: Parts, inHand: SnapshotInHand, signal: Abort
   }
 }
 
-/** A damaged parent costs the sharing with it, not the snapshot. */
-async function beginWriting({ repository, log }: Parts, { snapshot, deployment, parentManifestKey }: SnapshotInHand): Promise<SnapshotWriter> {
-  const alone = { lineageId: deployment.id, snapshotId: snapshot.id };
-  if (parentManifestKey === undefined) return repository.begin(alone);
-  try {
-    return await repository.begin({ ...alone, parentManifestKey });
-  } catch (error) {
-    if (!(error instanceof SnapshotDamaged)) throw error;
-    log.error({ snapshotId: snapshot.id, objectKey: error.objectKey }, "the snapshot before is damaged; everything is stored again");
-    return repository.begin(alone);
-  }
-}
-
-async function copyCollection(reading: SourceReading, writer: SnapshotWriter, description: SourceReading["collections"][number], signal: AbortSignal): Promise<void> {
+async function copyCollection(
+  reading: SourceReading,
+  writer: SnapshotWriter,
+  description: CollectionDescription,
+  written: (sizeBytes: number) => Promise<void>,
+): Promise<void> {
+  const { database, name, type } = description;
+  // Its documents stand in buckets of another collection: without them the snapshot would look whole and not be.
+  if (type === "timeseries")
+    throw new Error(
+      `The time series collection ${database}.${name} cannot be backed up: time series are not supported yet.`,
+    );
   const collection = await writer.beginCollection(description);
-  if (description.type === "collection") {
-    for await (const documents of reading.documents(description.database, description.name)) {
-      signal.throwIfAborted();
+  if (type === "collection") {
+    for await (const documents of reading.documents(database, name)) {
       await collection.write(documents);
+      await written(documents.length);
     }
   }
   await collection.end();
+}
+
+function createProgress(
+  clock: Clock,
+  log: Log,
+  snapshotId: string,
+  collectionCount: number,
+): (description: CollectionDescription, sizeBytes: number) => void {
+  let readSizeBytes = 0;
+  let saidMs = clock.monotonicMs();
+  return ({ database, name }, sizeBytes) => {
+    readSizeBytes += sizeBytes;
+    if (clock.monotonicMs() - saidMs < progressMs) return;
+    saidMs = clock.monotonicMs();
+    log.info(
+      { snapshotId, collection: `${database}.${name}`, collectionCount, readSizeBytes },
+      "a snapshot is being taken",
+    );
+  };
+}
+
+function logCompleted(
+  log: Log,
+  { snapshot, deployment }: SnapshotInHand,
+  committed: CommittedSnapshot,
+  { consistency }: SnapshotFacts,
+): void {
+  const { storageSizeBytes, addedSizeBytes, documentCount, dataSizeBytes } = committed;
+  log.info(
+    {
+      deploymentId: deployment.id,
+      snapshotId: snapshot.id,
+      consistency,
+      documentCount,
+      dataSizeBytes,
+      storageSizeBytes,
+      addedSizeBytes,
+    },
+    "a snapshot is completed",
+  );
 }

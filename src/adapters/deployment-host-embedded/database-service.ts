@@ -1,0 +1,145 @@
+import type { DatabaseUserDirectory } from "../../ports/database-user-directory.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
+import type { Engine } from "../../engine/index.ts";
+import type { Answerer, HostCalls } from "./protocol.ts";
+import { StagedFiles } from "./staged-files.ts";
+
+/** What the service needs of a listener for MongoDB clients. */
+export interface DatabaseListener {
+  readonly port: number;
+  connectionCount(): number;
+  /** Ends every connection and cursor; clients that reconnect are served again. */
+  closeConnections(reason: string): void;
+  close(): Promise<void>;
+}
+
+export interface ListenerRequest {
+  readonly deploymentId: string;
+  readonly replicaSetName: string;
+  readonly port: number;
+  /** Asked at every command: gives the engine of the file that is served now. */
+  readonly openEngine: () => Promise<Engine>;
+  readonly directory: DatabaseUserDirectory;
+}
+
+export interface DatabaseServiceOptions {
+  /** Throws an error whose `code` is `EADDRINUSE` when the port is taken. */
+  readonly listen: (request: ListenerRequest) => Promise<DatabaseListener>;
+  /** Opens a data file, making it when it is missing. */
+  readonly openFile: (path: string) => Engine;
+  readonly directory: DatabaseUserDirectory;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The worker thread's side of the host: listeners that stay, and engines that are open while they are used. */
+export interface DatabaseService {
+  readonly calls: Answerer<HostCalls>;
+  /** Closes the engines that nobody was connected to for a minute; to be called every few seconds. */
+  closeIdle(): Promise<void>;
+}
+
+/** An engine that nobody was connected to for so long is closed, for its file handles and memory; its listener stays. */
+export const idleMs = 60_000;
+
+interface Database {
+  readonly listener: DatabaseListener;
+  path: string;
+  engine: Engine | undefined;
+  usedMs: number;
+  /** Whatever closes an engine: no other is opened before. */
+  closing: Promise<void>;
+}
+
+export function createDatabaseService(options: DatabaseServiceOptions): DatabaseService {
+  const { clock, log, openFile } = options;
+  const databases = new Map<string, Database>();
+  const staged = new StagedFiles(openFile);
+
+  const stop = async (id: string): Promise<void> => {
+    const database = databases.get(id);
+    databases.delete(id);
+    if (database === undefined) return;
+    await database.listener.close();
+    await closeEngine(database);
+  };
+
+  return {
+    calls: {
+      async start({ id, replicaSetName, path, port }) {
+        const openEngine = (): Promise<Engine> => engineOf(id);
+        const listener = await options.listen({
+          deploymentId: id,
+          replicaSetName,
+          port,
+          openEngine,
+          directory: options.directory,
+        });
+        databases.set(id, {
+          path,
+          listener,
+          engine: undefined,
+          usedMs: clock.monotonicMs(),
+          closing: Promise.resolve(),
+        });
+        return { port: listener.port };
+      },
+      stop: ({ id }) => stop(id),
+      async switchFile({ id, path }) {
+        const database = databases.get(id);
+        if (database === undefined) return;
+        database.path = path;
+        staged.release(path);
+        const closed = closeEngine(database);
+        // After the engine is out of reach: who reconnects gets the new file, and no cursor of the old one is left.
+        database.listener.closeConnections("the data was replaced by a restore");
+        await closed;
+      },
+      ...staged.calls,
+      async closeAll() {
+        for (const id of databases.keys())
+          await stop(id).catch((error: unknown) =>
+            log.error({ err: error, deploymentId: id }, "a database was not closed in order"),
+          );
+        await staged.closeAll();
+      },
+    },
+    async closeIdle() {
+      const nowMs = clock.monotonicMs();
+      for (const [id, database] of databases) {
+        if (database.listener.connectionCount() > 0) database.usedMs = nowMs;
+        if (database.engine === undefined || nowMs - database.usedMs < idleMs) continue;
+        // No connection is left; their cursors are.
+        database.listener.closeConnections("the database was idle");
+        await closeEngine(database).catch((error: unknown) =>
+          log.error({ err: error, deploymentId: id }, "an idle database was not closed in order"),
+        );
+      }
+    },
+  };
+
+  /** The engine of the true file, opened when it is not. */
+  async function engineOf(id: string): Promise<Engine> {
+    const database = databases.get(id);
+    if (database === undefined) throw new Error("the database is being closed");
+    for (let waited: Promise<void> | undefined; waited !== database.closing;) {
+      waited = database.closing;
+      await waited;
+    }
+    if (databases.get(id) !== database) throw new Error("the database is being closed");
+    database.usedMs = clock.monotonicMs();
+    database.engine ??= openFile(database.path);
+    return database.engine;
+  }
+}
+
+function closeEngine(database: Database): Promise<void> {
+  const { engine } = database;
+  if (engine === undefined) return database.closing;
+  database.engine = undefined;
+  const closed = engine.close();
+  // Whoever waits to open the file must not fail for what closing it met; whoever closes it is told.
+  database.closing = closed.catch(() => undefined);
+  return closed;
+}
