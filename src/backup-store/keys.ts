@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync } from "node:crypto";
+import { createHmac, createSecretKey, hkdfSync } from "node:crypto";
 
 /** Keys of one store, all derived (HKDF-SHA-256) from its 32-byte master key. */
 export interface StoreKeys {
@@ -17,7 +17,7 @@ export interface StoreKeys {
 export function deriveKeys(masterKey: Uint8Array): StoreKeys {
   if (masterKey.length !== 32) throw new Error("a master key has 32 bytes");
   const derive = (info: string | Uint8Array, length: number): Uint8Array => new Uint8Array(hkdfSync("sha256", masterKey, new Uint8Array(), info, length));
-  const chunkKey = derive("telamon store v1 chunk id", 32);
+  const chunkKey = createSecretKey(derive("telamon store v1 chunk id", 32));
   const boundary = new DataView(derive("telamon store v1 boundary", 16).buffer);
   return {
     chunkId: (bytes) => createHmac("sha256", chunkKey).update(bytes).digest(),

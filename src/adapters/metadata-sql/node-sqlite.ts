@@ -100,10 +100,10 @@ export function noTurns(): Turns {
   return { take: () => Promise.resolve(), give: () => {} };
 }
 
-/** Kysely's SQLite over `node:sqlite`. The connection stays the caller's to close. */
-export function nodeSqliteDialect(database: DatabaseSync, turns: Turns): Dialect {
+/** Kysely's SQLite over `node:sqlite`. The connection stays the caller's to close. `used` is told right after every statement and every commit. */
+export function nodeSqliteDialect(database: DatabaseSync, turns: Turns, used: () => void = () => undefined): Dialect {
   return {
-    createDriver: () => new NodeSqliteDriver(database, turns),
+    createDriver: () => new NodeSqliteDriver(database, turns, used),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createAdapter: () => new SqliteAdapter(),
     createIntrospector: (db) => new SqliteIntrospector(db),
@@ -114,11 +114,13 @@ class NodeSqliteDriver implements Driver {
   readonly #database: DatabaseSync;
   readonly #turns: Turns;
   readonly #connection: NodeSqliteConnection;
+  readonly #used: () => void;
 
-  constructor(database: DatabaseSync, turns: Turns) {
+  constructor(database: DatabaseSync, turns: Turns, used: () => void) {
     this.#database = database;
     this.#turns = turns;
-    this.#connection = new NodeSqliteConnection(database);
+    this.#used = used;
+    this.#connection = new NodeSqliteConnection(database, used);
   }
 
   async init(): Promise<void> {}
@@ -138,6 +140,7 @@ class NodeSqliteDriver implements Driver {
 
   async commitTransaction(): Promise<void> {
     this.#database.exec("COMMIT");
+    this.#used();
   }
 
   async rollbackTransaction(): Promise<void> {
@@ -161,9 +164,11 @@ const keptStatementLimit = 500;
 class NodeSqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, KeptStatement>();
+  readonly #used: () => void;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, used: () => void) {
     this.#database = database;
+    this.#used = used;
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
@@ -171,9 +176,11 @@ class NodeSqliteConnection implements DatabaseConnection {
     const parameters = query.parameters as readonly SQLInputValue[];
     if (columns.length > 0) {
       const rows = statement.all(...parameters) as unknown as readonly (readonly unknown[])[];
+      this.#used();
       return { rows: rows.map((row) => objectOf(columns, row)) as Row[] };
     }
     const { changes, lastInsertRowid } = statement.run(...parameters);
+    this.#used();
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
   }
 

@@ -20,6 +20,7 @@ import {
   type Turns,
 } from "./node-sqlite.ts";
 import { organizationRecords, projectRecords } from "./project-queries.ts";
+import { ReadMemory, remembering } from "./read-memory.ts";
 import { restoreJobRecords } from "./restore-job-queries.ts";
 import type { Schema } from "./schema.ts";
 import { snapshotRecords } from "./snapshot-queries.ts";
@@ -49,7 +50,8 @@ export async function createSqliteMetadata({ path, clock }: SqliteMetadataOption
     opened.push(writer);
     const insideTransaction = new AsyncLocalStorage<true>();
     const turns = refusingToWaitForOneself(oneAtATime(), insideTransaction);
-    const write = new Kysely<Schema>({ dialect: nodeSqliteDialect(writer, turns) });
+    const memory = new ReadMemory();
+    const write = new Kysely<Schema>({ dialect: nodeSqliteDialect(writer, turns, () => memory.changed()) });
     await migrate(write, sqliteColumnTypes, clock?.nowMs());
     // Reads have a connection of their own, so that they never wait for a transaction; a database in memory has only the one.
     let read = write;
@@ -58,8 +60,10 @@ export async function createSqliteMetadata({ path, clock }: SqliteMetadataOption
       opened.push(reader);
       read = new Kysely<Schema>({ dialect: nodeSqliteDialect(reader, noTurns()) });
     }
+    const records = recordsOver({ read, write });
     return {
-      ...recordsOver({ read, write }),
+      // With one connection for all, reads would clear the memory they fill.
+      ...(path === inMemory ? records : remembering(records, memory)),
       transaction: (work) =>
         write
           .transaction()

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, timingSafeEqual } from "node:crypto";
 import type { Clock } from "../../ports/clock.ts";
 import type { Ids } from "../../ports/ids.ts";
 
@@ -29,7 +29,7 @@ export interface DigestNonces {
 }
 
 export function createDigestNonces(clock: Clock, ids: Ids): DigestNonces {
-  const key = ids.randomBytes(32);
+  const key = createSecretKey(ids.randomBytes(32));
   let uses = new Map<string, NonceUse>();
   let forgottenBeforeMs = Number.NEGATIVE_INFINITY;
   const proof = (head: Uint8Array): Buffer => createHmac("sha256", key).update(head).digest().subarray(0, 10);
