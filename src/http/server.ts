@@ -9,7 +9,7 @@ import type { Log } from "../ports/log.ts";
 import { createAuthenticator } from "./authenticate.ts";
 import { mountDocumentation } from "./documentation.ts";
 import { errorAnswer } from "./error-answer.ts";
-import { mountErrorHandling, rawAnswer } from "./error-handling.ts";
+import { mountErrorHandling, rawAnswer, withoutCharset } from "./error-handling.ts";
 import { mountMetrics } from "./metrics.ts";
 import { mountOAuthEndpoints } from "./oauth-endpoints.ts";
 import { mountOperations } from "./mount-operations.ts";
@@ -58,7 +58,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     clientErrorHandler: (error, socket) => answerBrokenRequest(error as NodeJS.ErrnoException, socket),
     frameworkErrors: (error, _request, reply) => {
       const { status, errorCode, body } = errorAnswer(error);
-      void (reply as FastifyReply).code(status).headers({ "content-type": "application/json", "x-error-code": errorCode }).send(body);
+      void (reply as FastifyReply).code(status).headers({ "content-type": "application/json", "x-error-code": errorCode }).send(withoutCharset(body));
     },
   });
   let baseUrl = options.publicUrl ?? "";
@@ -87,7 +87,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
 function readBodies(app: FastifyInstance): void {
   const readJson = app.getDefaultJsonParser("error", "error");
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(/^application\/(?:vnd\.atlas\.[0-9a-z.-]{1,40}\+)?json$/i, { parseAs: "string" }, (request, body, done) => {
+  app.addContentTypeParser(/^application\/(?:vnd\.atlas\.[0-9a-z.-]{1,40}\+)?json(?:\s*;|$)/i, { parseAs: "string" }, (request, body, done) => {
     if (body === "") done(null, undefined);
     else readJson(request, body as string, done);
   });
