@@ -29,10 +29,14 @@ async function run(): Promise<void> {
   await fillStore(dataDirectory, first.credentials.groupId, sizes);
 
   const telamon = await startTelamon(dataDirectory);
-  console.log(`start to ready: ${Math.round(first.readyMs)} ms on an empty folder, ${Math.round(telamon.readyMs)} ms with the store filled`);
+  console.log(
+    `start to ready: ${Math.round(first.readyMs)} ms on an empty folder, ${Math.round(telamon.readyMs)} ms with the store filled`,
+  );
   console.log(`idle memory: ${Math.round(telamon.residentBytes() / 1048576)} MiB resident\n`);
   try {
-    console.log("auth          snapshots   page  position     telamon rps   p50 ms  p99 ms     bare rps   p50 ms  p99 ms   ratio");
+    console.log(
+      "auth          snapshots   page  position     telamon rps   p50 ms  p99 ms     bare rps   p50 ms  p99 ms   ratio",
+    );
     for (const kind of authorizationKinds) {
       for (const size of sizes) {
         for (const pageSize of pageSizes) {

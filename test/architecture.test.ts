@@ -32,8 +32,16 @@ const onlyIn: readonly { readonly what: RegExp; readonly name: string; readonly 
   { what: /from "kysely"/, name: "kysely", places: ["adapters/metadata-sql/"] },
   { what: /from "mongodb"/, name: "the MongoDB driver", places: ["adapters/source-mongodb/", "app/demo"] },
   { what: /from "pino"/, name: "pino", places: ["app/"] },
-  { what: /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/, name: "the system clock", places: ["adapters/clock-system.ts"] },
-  { what: /\bMath\.random\(|import \{[^}]*\b(randomUUID|randomBytes|randomInt)\b[^}]*\} from "node:crypto"/, name: "the system's random source", places: ["adapters/ids-random.ts"] },
+  {
+    what: /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/,
+    name: "the system clock",
+    places: ["adapters/clock-system.ts"],
+  },
+  {
+    what: /\bMath\.random\(|import \{[^}]*\b(randomUUID|randomBytes|randomInt)\b[^}]*\} from "node:crypto"/,
+    name: "the system's random source",
+    places: ["adapters/ids-random.ts"],
+  },
 ];
 
 function typeScriptFiles(folder: string): string[] {
@@ -43,7 +51,11 @@ function typeScriptFiles(folder: string): string[] {
     .filter((path) => !path.includes("node_modules"));
 }
 
-const sourceFiles = typeScriptFiles(source).map((path) => ({ path, place: relative(source, path), text: readFileSync(path, "utf8") }));
+const sourceFiles = typeScriptFiles(source).map((path) => ({
+  path,
+  place: relative(source, path),
+  text: readFileSync(path, "utf8"),
+}));
 const productFiles = sourceFiles.filter((file) => !file.place.endsWith(".test.ts"));
 
 /** Code without comments, so that a sentence about `Date.now()` is not a use of it. */
@@ -65,7 +77,8 @@ describe("architecture", () => {
         if (targetFolder === folder) continue;
         if (!(allowed[folder] ?? []).includes(targetFolder)) violations.push(`${file.place} imports ${target}`);
         const facade = facades[targetFolder];
-        if (facade !== undefined && target !== facade) violations.push(`${file.place} imports ${target}, past the facade ${facade}`);
+        if (facade !== undefined && target !== facade)
+          violations.push(`${file.place} imports ${target}, past the facade ${facade}`);
       }
     }
     assert.ok(checked > 100, `only ${checked} imports were checked: the test looks at nothing`);

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { after, before, describe, test } from "node:test";
 import { type Collection, Decimal128, Double, Int32, Long, MongoClient } from "mongodb";
-import { type ApiCaller, apiCaller, eventually, startTelamon, temporaryDataDirectory, type TelamonProcess } from "./support/telamon-process.ts";
+import {
+  type ApiCaller,
+  apiCaller,
+  eventually,
+  startTelamon,
+  temporaryDataDirectory,
+  type TelamonProcess,
+} from "./support/telamon-process.ts";
 
 const accept = "Accept: application/vnd.atlas.2023-01-01+json";
 
@@ -40,26 +47,67 @@ describe("the demo", () => {
     const { clientId, clientSecret } = telamon.credentials.serviceAccount;
     const token = spawnSync(
       "curl",
-      ["-sS", "--user", `${clientId}:${clientSecret}`, "-d", "grant_type=client_credentials", `${telamon.credentials.baseUrl}/api/oauth/token`],
+      [
+        "-sS",
+        "--user",
+        `${clientId}:${clientSecret}`,
+        "-d",
+        "grant_type=client_credentials",
+        `${telamon.credentials.baseUrl}/api/oauth/token`,
+      ],
       { encoding: "utf8" },
     );
     const { access_token: accessToken } = JSON.parse(token.stdout) as { access_token: string };
-    const listed = spawnSync("curl", ["-sS", "-H", accept, "-H", `Authorization: Bearer ${accessToken}`, telamon.credentials.baseUrl + snapshots], { encoding: "utf8" });
+    const listed = spawnSync(
+      "curl",
+      ["-sS", "-H", accept, "-H", `Authorization: Bearer ${accessToken}`, telamon.credentials.baseUrl + snapshots],
+      { encoding: "utf8" },
+    );
     assertListsCompleted(listed.stdout);
   });
 
   test("curl with digest lists the demo's completed snapshot", () => {
     const { publicKey, privateKey } = telamon.credentials.apiKey;
-    const listed = spawnSync("curl", ["-sS", "--user", `${publicKey}:${privateKey}`, "--digest", "-H", accept, telamon.credentials.baseUrl + snapshots], { encoding: "utf8" });
+    const listed = spawnSync(
+      "curl",
+      [
+        "-sS",
+        "--user",
+        `${publicKey}:${privateKey}`,
+        "--digest",
+        "-H",
+        accept,
+        telamon.credentials.baseUrl + snapshots,
+      ],
+      { encoding: "utf8" },
+    );
     assertListsCompleted(listed.stdout);
   });
 
   test("after a snapshot, a drop and a restore every document and index is back, byte for byte", async () => {
     const collection = client.db("proof").collection("oddities");
     await collection.insertMany([
-      { _id: 1 as never, int: new Int32(1), double: new Double(1), long: Long.fromNumber(1), decimal: Decimal128.fromString("1.0"), zero: new Double(-0) },
-      { _id: "two" as never, nested: { 5: "five", 1: "one", list: [1, [2, [3]]], empty: {} }, when: new Date(0), nothing: null },
-      { _id: { a: 1, b: 2 } as never, pattern: /^a.b$/im, blob: Buffer.from([0, 255, 1]), nan: Number.NaN, infinity: Number.POSITIVE_INFINITY },
+      {
+        _id: 1 as never,
+        int: new Int32(1),
+        double: new Double(1),
+        long: Long.fromNumber(1),
+        decimal: Decimal128.fromString("1.0"),
+        zero: new Double(-0),
+      },
+      {
+        _id: "two" as never,
+        nested: { 5: "five", 1: "one", list: [1, [2, [3]]], empty: {} },
+        when: new Date(0),
+        nothing: null,
+      },
+      {
+        _id: { a: 1, b: 2 } as never,
+        pattern: /^a.b$/im,
+        blob: Buffer.from([0, 255, 1]),
+        nan: Number.NaN,
+        infinity: Number.POSITIVE_INFINITY,
+      },
     ]);
     await collection.createIndex({ "nested.list": 1, when: -1 }, { name: "by list" });
     await collection.createIndex({ int: 1 }, { unique: true, sparse: true });
@@ -98,7 +146,11 @@ describe("the demo", () => {
     assert.deepEqual(await rawDocuments(collection), documentsBefore);
     assert.deepEqual(await collection.listIndexes().toArray(), indexesBefore);
     assert.deepEqual(await rawDocuments(client.db("sample_shop").collection("orders")), shopBefore);
-    assert.deepEqual(await client.db("later").listCollections().toArray(), [], "what was made after the snapshot is gone");
+    assert.deepEqual(
+      await client.db("later").listCollections().toArray(),
+      [],
+      "what was made after the snapshot is gone",
+    );
   });
 
   test("a snapshot restores into another instance and leaves its source alone", async () => {
@@ -110,7 +162,10 @@ describe("the demo", () => {
     assert.equal(created.status, 201);
     const copy = await eventually("the copy to be IDLE", async () => {
       const { body } = await caller.request("GET", `${group}/serverless/Copy`);
-      const { stateName, connectionStrings } = body as { stateName: string; connectionStrings: { standardSrv?: string } };
+      const { stateName, connectionStrings } = body as {
+        stateName: string;
+        connectionStrings: { standardSrv?: string };
+      };
       return stateName === "IDLE" ? connectionStrings.standardSrv : undefined;
     });
     const { results } = (await caller.request("GET", snapshots)).body as { results: Snapshot[] };

@@ -25,7 +25,10 @@ describe("the first start", () => {
     assert.match(telamon.credentials.orgId, /^[a-f0-9]{24}$/);
     assert.match(telamon.credentials.groupId, /^[a-f0-9]{24}$/);
     assert.match(telamon.credentials.apiKey.publicKey, /^[a-z]{8}$/);
-    assert.match(telamon.credentials.apiKey.privateKey, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    assert.match(
+      telamon.credentials.apiKey.privateKey,
+      /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+    );
     assert.match(telamon.credentials.serviceAccount.clientId, /^mdb_sa_id_[a-fA-F\d]{24}$/);
     assert.match(telamon.credentials.serviceAccount.clientSecret, /^mdb_sa_sk_[A-Za-z0-9_-]{40}$/);
     assert.equal(statSync(path).mode & 0o777, 0o600);
@@ -52,13 +55,19 @@ describe("the first start", () => {
     const secrets = [telamon.credentials.apiKey.privateKey, telamon.credentials.serviceAccount.clientSecret];
     for (const secret of secrets) {
       assert.ok(!telamon.output.some((line) => line.includes(secret)), "a secret was printed");
-      const found = spawnSync("grep", ["-rlaF", "--", secret, data.path], { encoding: "utf8" }).stdout.trim().split("\n").filter(Boolean);
+      const found = spawnSync("grep", ["-rlaF", "--", secret, data.path], { encoding: "utf8" })
+        .stdout.trim()
+        .split("\n")
+        .filter(Boolean);
       assert.deepEqual(found, [join(data.path, "credentials.json")]);
     }
   });
 
   test("a second process on the same folder is refused with a message that says why", () => {
-    const second = spawnSync(process.execPath, [main, "serve", "--port", "0", "--data-dir", data.path], { encoding: "utf8", timeout: 20_000 });
+    const second = spawnSync(process.execPath, [main, "serve", "--port", "0", "--data-dir", data.path], {
+      encoding: "utf8",
+      timeout: 20_000,
+    });
     assert.equal(second.status, 1);
     assert.match(second.stderr, /another process|already|in use|locked/i);
   });
@@ -95,7 +104,10 @@ describe("starting again", () => {
     const telamon = await startTelamon(data.path);
     try {
       const port = new URL(telamon.credentials.baseUrl).port;
-      const result = spawnSync(process.execPath, [main, "serve", "--port", port, "--data-dir", other.path], { encoding: "utf8", timeout: 20_000 });
+      const result = spawnSync(process.execPath, [main, "serve", "--port", port, "--data-dir", other.path], {
+        encoding: "utf8",
+        timeout: 20_000,
+      });
       assert.equal(result.status, 1);
       assert.match(result.stderr, /^telamon: .*(in use|EADDRINUSE)/m);
       assert.doesNotMatch(result.stderr, /\n\s+at /);

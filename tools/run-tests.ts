@@ -8,7 +8,10 @@ const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith("
 const flags = process.argv.slice(2).filter((argument) => argument.startsWith("--"));
 
 const files = globSync(["src/**/*.test.ts", "test/**/*.test.ts", "tools/**/*.test.ts"], { cwd: root })
-  .filter((file) => !file.startsWith("test/clients/") && (wanted.length === 0 || wanted.some((part) => file.startsWith(part))))
+  .filter(
+    (file) =>
+      !file.startsWith("test/clients/") && (wanted.length === 0 || wanted.some((part) => file.startsWith(part))),
+  )
   .toSorted();
 if (files.length === 0) {
   console.error(`no test file matches ${wanted.join(" ")}`);

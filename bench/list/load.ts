@@ -20,7 +20,10 @@ async function load(baseUrl: string, plan: CallPlan, seconds: number): Promise<M
     path: plan.path,
     setupRequest: (request, context) => {
       const { challenge } = context as { challenge?: string };
-      return { ...request, headers: { ...request.headers, accept: plan.accept, authorization: plan.authorization(challenge) } };
+      return {
+        ...request,
+        headers: { ...request.headers, accept: plan.accept, authorization: plan.authorization(challenge) },
+      };
     },
   };
   const challenge: autocannon.Request = {
@@ -28,7 +31,9 @@ async function load(baseUrl: string, plan: CallPlan, seconds: number): Promise<M
     path: plan.path,
     headers: { accept: plan.accept },
     onResponse: (_status, _body, context, headers) => {
-      const value = (headers as Record<string, string> | undefined)?.["www-authenticate"] ?? (headers as Record<string, string> | undefined)?.["WWW-Authenticate"];
+      const value =
+        (headers as Record<string, string> | undefined)?.["www-authenticate"] ??
+        (headers as Record<string, string> | undefined)?.["WWW-Authenticate"];
       Object.assign(context, { challenge: value });
     },
   };

@@ -22,12 +22,15 @@ const accept = "application/vnd.atlas.2023-01-01+json";
 /** Prepares calls of one kind and fetches the sample answer. Throws when the API does not answer 200. */
 export async function createPlan(kind: AuthorizationKind, credentials: Credentials, path: string): Promise<CallPlan> {
   const url = `${credentials.baseUrl}${path}`;
-  const authorization = kind === "bearer" ? await bearer(credentials) : await digest(credentials, url, path, kind === "digest-twice");
+  const authorization =
+    kind === "bearer" ? await bearer(credentials) : await digest(credentials, url, path, kind === "digest-twice");
   const challenge = kind === "bearer" ? undefined : await fetchChallenge(url);
   const response = await fetch(url, { headers: { accept, authorization: authorization(challenge) } });
   const body = await response.text();
   if (response.status !== 200) throw new Error(`${kind} ${path}: ${response.status} ${body}`);
-  const headers = Object.fromEntries([...response.headers].filter(([name]) => !["connection", "keep-alive", "content-length", "date"].includes(name)));
+  const headers = Object.fromEntries(
+    [...response.headers].filter(([name]) => !["connection", "keep-alive", "content-length", "date"].includes(name)),
+  );
   return { path, accept, challengeFirst: kind === "digest-twice", authorization, sample: { body, headers } };
 }
 
@@ -51,7 +54,12 @@ async function fetchChallenge(url: string): Promise<string> {
   return response.headers.get("www-authenticate") ?? "";
 }
 
-async function digest(credentials: Credentials, url: string, path: string, fresh: boolean): Promise<(challenge: string | undefined) => string> {
+async function digest(
+  credentials: Credentials,
+  url: string,
+  path: string,
+  fresh: boolean,
+): Promise<(challenge: string | undefined) => string> {
   const { publicKey, privateKey } = credentials.apiKey;
   const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
   const kept = await fetchChallenge(url);

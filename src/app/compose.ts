@@ -100,9 +100,21 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
       collectGarbage({ metadata, repository, parents, log }),
     ],
   });
-  const scheduler = createScheduler({ metadata, transitions: snapshots, expiry: createSnapshotExpiry({ metadata, clock }), clock, ids, log });
+  const scheduler = createScheduler({
+    metadata,
+    transitions: snapshots,
+    expiry: createSnapshotExpiry({ metadata, clock }),
+    clock,
+    ids,
+    log,
+  });
   let ready = false;
-  const operationServices: OperationServices = { ...services, access: createAccess(metadata), hosting, build: createHash("sha1").update(version).digest("hex") };
+  const operationServices: OperationServices = {
+    ...services,
+    access: createAccess(metadata),
+    hosting,
+    build: createHash("sha1").update(version).digest("hex"),
+  };
   const http = await createHttpServer({
     operations,
     services: operationServices,
@@ -145,6 +157,9 @@ function instanceHosting(host: string): InstanceHosting {
   const shown = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
   return {
     serverVersion: embeddedServerVersion,
-    connectionString: ({ id, port }) => (port === undefined ? undefined : `mongodb://${shown}:${port}/?authSource=admin&replicaSet=telamon-${id.slice(-6)}`),
+    connectionString: ({ id, port }) =>
+      port === undefined
+        ? undefined
+        : `mongodb://${shown}:${port}/?authSource=admin&replicaSet=telamon-${id.slice(-6)}`,
   };
 }

@@ -41,13 +41,20 @@ describe("configuration", () => {
     ["a port range from 0", ["--engine-port-range", "0-100"], /--engine-port-range must be/],
     ["a public URL with a query", ["--public-url", "http://a/?b"], /--public-url must be/],
     ["a store that is not built", ["--blobs", "s3://bucket"], /s3: is not built yet/],
-    ["a metadata database that is not built", ["--metadata", "postgres://user:secret@host/db"], /postgres: is not built yet/],
+    [
+      "a metadata database that is not built",
+      ["--metadata", "postgres://user:secret@host/db"],
+      /postgres: is not built yet/,
+    ],
     ["a role split", ["--roles", "api"], /not built yet/],
     ["a log level that is none", ["--log-level", "loud"], /--log-level must be one of/],
   ];
   for (const [name, flags, message] of refused) {
     test(`${name} is refused with a message that names it`, () => {
-      assert.throws(() => readConfiguration(flags, {}), (error) => error instanceof ConfigurationError && message.test(error.message));
+      assert.throws(
+        () => readConfiguration(flags, {}),
+        (error) => error instanceof ConfigurationError && message.test(error.message),
+      );
     });
   }
 
@@ -59,10 +66,17 @@ describe("configuration", () => {
   });
 
   test("all problems are reported together", () => {
-    assert.throws(() => readConfiguration(["--port", "x", "--host", "y"], {}), /--host must be.*\n.*--port must be|--port must be[\s\S]*--host must be/);
+    assert.throws(
+      () => readConfiguration(["--port", "x", "--host", "y"], {}),
+      /--host must be.*\n.*--port must be|--port must be[\s\S]*--host must be/,
+    );
   });
 
-  for (const [port, good] of [["0", true], ["65535", true], ["65536", false]] as const) {
+  for (const [port, good] of [
+    ["0", true],
+    ["65535", true],
+    ["65536", false],
+  ] as const) {
     test(`port ${port} is ${good ? "taken" : "refused"}`, () => {
       if (good) assert.equal(readConfiguration(["--port", port], {}).port, Number(port));
       else assert.throws(() => readConfiguration(["--port", port], {}), ConfigurationError);

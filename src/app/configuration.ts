@@ -32,14 +32,39 @@ export interface Setting {
 }
 
 export const settings: readonly Setting[] = [
-  setting("host", "ADDRESS", "127.0.0.1", "Address to listen on, for the API and the databases. Anything but loopback opens both to the network."),
+  setting(
+    "host",
+    "ADDRESS",
+    "127.0.0.1",
+    "Address to listen on, for the API and the databases. Anything but loopback opens both to the network.",
+  ),
   setting("port", "NUMBER", "8080", "Port of the API; 0 takes any free one."),
   setting("data-dir", "FOLDER", "./data", "Folder for everything Telamon keeps; made with mode 0700 when missing."),
-  setting("public-url", "URL", undefined, "Base of the links in answers, when clients reach the API by another address than it listens on."),
+  setting(
+    "public-url",
+    "URL",
+    undefined,
+    "Base of the links in answers, when clients reach the API by another address than it listens on.",
+  ),
   setting("engine-port-range", "FIRST-LAST", "27100-27999", "Ports for the databases of instances, one each."),
-  setting("metadata", "LOCATION", "sqlite:", "Metadata database: `sqlite:` (in the data folder) or `sqlite:PATH`. `postgres://` is not built yet."),
-  setting("blobs", "LOCATION", "file:", "Snapshot store: `file:` (in the data folder) or `file:PATH`. `s3://` is not built yet."),
-  setting("roles", "LIST", "api,worker,engine", "Parts this process runs. Splitting them over several processes is not built yet, so it must be all three."),
+  setting(
+    "metadata",
+    "LOCATION",
+    "sqlite:",
+    "Metadata database: `sqlite:` (in the data folder) or `sqlite:PATH`. `postgres://` is not built yet.",
+  ),
+  setting(
+    "blobs",
+    "LOCATION",
+    "file:",
+    "Snapshot store: `file:` (in the data folder) or `file:PATH`. `s3://` is not built yet.",
+  ),
+  setting(
+    "roles",
+    "LIST",
+    "api,worker,engine",
+    "Parts this process runs. Splitting them over several processes is not built yet, so it must be all three.",
+  ),
   setting("log-level", "LEVEL", "info", "debug, info, warn, error or silent. Logs go to standard error as JSON lines."),
   setting("rate-limits", "atlas|off", "atlas", "Limits of requests per minute as Atlas has them, or none."),
 ];
@@ -56,7 +81,10 @@ export class ConfigurationError extends Error {
  * Reads flags, then environment twins, then defaults. Flags are `--name value` or `--name=value`, and `--demo` alone.
  * Throws `ConfigurationError`.
  */
-export function readConfiguration(flags: readonly string[], environment: Readonly<Record<string, string | undefined>>): Configuration {
+export function readConfiguration(
+  flags: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Configuration {
   const problems: string[] = [];
   const given = parseFlags(flags, problems);
   const value = (flag: string): string => {
@@ -70,8 +98,20 @@ export function readConfiguration(flags: readonly string[], environment: Readonl
     dataDirectory,
     publicUrl: parsePublicUrl(value("public-url"), problems),
     enginePortRange: parsePortRange(value("engine-port-range"), problems),
-    metadata: { kind: "sqlite", path: parseLocation("metadata", value("metadata"), "sqlite:", resolve(dataDirectory, "metadata.sqlite"), problems) },
-    blobs: { kind: "file", path: parseLocation("blobs", value("blobs"), "file:", resolve(dataDirectory, "store"), problems) },
+    metadata: {
+      kind: "sqlite",
+      path: parseLocation(
+        "metadata",
+        value("metadata"),
+        "sqlite:",
+        resolve(dataDirectory, "metadata.sqlite"),
+        problems,
+      ),
+    },
+    blobs: {
+      kind: "file",
+      path: parseLocation("blobs", value("blobs"), "file:", resolve(dataDirectory, "store"), problems),
+    },
     logLevel: oneOf("log-level", value("log-level"), ["debug", "info", "warn", "error", "silent"], problems),
     rateLimits: oneOf("rate-limits", value("rate-limits"), ["atlas", "off"], problems) as "atlas" | "off",
     demo: given.has("demo"),
@@ -82,7 +122,13 @@ export function readConfiguration(flags: readonly string[], environment: Readonl
 }
 
 function setting(flag: string, placeholder: string, defaultValue: string | undefined, description: string): Setting {
-  return { flag, environmentVariable: `TELAMON_${flag.toUpperCase().replaceAll("-", "_")}`, placeholder, defaultValue, description };
+  return {
+    flag,
+    environmentVariable: `TELAMON_${flag.toUpperCase().replaceAll("-", "_")}`,
+    placeholder,
+    defaultValue,
+    description,
+  };
 }
 
 function parseFlags(flags: readonly string[], problems: string[]): Map<string, string> {
@@ -131,15 +177,25 @@ function parsePortRange(text: string, problems: string[]): { readonly first: num
 function parsePublicUrl(text: string, problems: string[]): string | undefined {
   if (text === "") return undefined;
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "" || url.username !== "") {
-    problems.push(`--public-url must be an http or https URL without query, such as https://backup.example.com, not ${text}`);
+  if (
+    url === undefined ||
+    !/^https?:$/.test(url.protocol) ||
+    url.search !== "" ||
+    url.hash !== "" ||
+    url.username !== ""
+  ) {
+    problems.push(
+      `--public-url must be an http or https URL without query, such as https://backup.example.com, not ${text}`,
+    );
   }
   return text.replace(/\/+$/, "");
 }
 
 function parseLocation(flag: string, text: string, scheme: string, defaultPath: string, problems: string[]): string {
   if (/^(postgres(ql)?|s3):/.test(text)) {
-    problems.push(`--${flag} ${text.slice(0, text.indexOf(":"))}: is not built yet; use ${scheme} (see README, "What does not work yet")`);
+    problems.push(
+      `--${flag} ${text.slice(0, text.indexOf(":"))}: is not built yet; use ${scheme} (see README, "What does not work yet")`,
+    );
   } else if (!text.startsWith(scheme)) {
     problems.push(`--${flag} must start with ${scheme}, not ${text}`);
   }
@@ -157,5 +213,6 @@ function checkRoles(text: string, problems: string[]): void {
   const all = ["api", "worker", "engine"];
   const unknown = roles.filter((role) => !all.includes(role));
   if (unknown.length > 0) problems.push(`--roles knows ${all.join(", ")}, not ${unknown.join(", ")}`);
-  else if (all.some((role) => !roles.includes(role))) problems.push("--roles: splitting roles over processes is not built yet; give api,worker,engine");
+  else if (all.some((role) => !roles.includes(role)))
+    problems.push("--roles: splitting roles over processes is not built yet; give api,worker,engine");
 }

@@ -4,7 +4,18 @@ import type { Db } from "mongodb";
 export const demoDatabaseName = "sample_shop";
 
 const cities = ["Athens", "Bergen", "Cork", "Dakar", "Essen", "Faro", "Ghent", "Hobart"];
-const products = ["amphora", "bronze mirror", "chariot", "discus", "figurine", "helmet", "kylix", "lyre", "mosaic", "olive press"];
+const products = [
+  "amphora",
+  "bronze mirror",
+  "chariot",
+  "discus",
+  "figurine",
+  "helmet",
+  "kylix",
+  "lyre",
+  "mosaic",
+  "olive press",
+];
 
 /** Fills an empty database with a small shop: a few types of numbers, nested documents, dates and indexes, so that a restore has something to keep. */
 export async function insertDemoData(database: Db): Promise<void> {

@@ -32,20 +32,38 @@ const waitMs = 60_000;
 export async function prepareDemo(options: DemoOptions): Promise<DemoCredentials> {
   const { services, projectId } = options;
   await unlessThere(services.serverlessInstances.get(projectId, instanceName), () =>
-    services.serverlessInstances.create(projectId, { name: instanceName, backingProviderName: "AWS", regionName: "US_EAST_1" }),
+    services.serverlessInstances.create(projectId, {
+      name: instanceName,
+      backingProviderName: "AWS",
+      regionName: "US_EAST_1",
+    }),
   );
   const password = options.password ?? Buffer.from(options.ids.randomBytes(18)).toString("base64url");
   await prepareUser(services, projectId, password, options.password === undefined);
-  const plain = await waitFor(options.clock, `instance ${instanceName} to start`, () => options.connectionString(instanceName));
+  const plain = await waitFor(options.clock, `instance ${instanceName} to start`, () =>
+    options.connectionString(instanceName),
+  );
   const connectionString = plain.replace("mongodb://", `mongodb://${username}:${encodeURIComponent(password)}@`);
   await prepareData(connectionString);
   await prepareSnapshot(options);
   return { instance: instanceName, connectionString, username, password };
 }
 
-async function prepareUser(services: Services, projectId: string, password: string, passwordIsNew: boolean): Promise<void> {
-  const user = { databaseName: "admin", username, password, roles: [{ roleName: "atlasAdmin", databaseName: "admin" }] };
-  const created = await unlessThere(services.databaseUsers.get(projectId, "admin", username), () => services.databaseUsers.create(projectId, user));
+async function prepareUser(
+  services: Services,
+  projectId: string,
+  password: string,
+  passwordIsNew: boolean,
+): Promise<void> {
+  const user = {
+    databaseName: "admin",
+    username,
+    password,
+    roles: [{ roleName: "atlasAdmin", databaseName: "admin" }],
+  };
+  const created = await unlessThere(services.databaseUsers.get(projectId, "admin", username), () =>
+    services.databaseUsers.create(projectId, user),
+  );
   if (!created && passwordIsNew) await services.databaseUsers.update(projectId, "admin", username, { password });
 }
 
@@ -61,12 +79,18 @@ async function prepareData(connectionString: string): Promise<void> {
 
 async function prepareSnapshot({ services, projectId, clock }: DemoOptions): Promise<void> {
   const list = (): Promise<readonly SnapshotRecord[]> =>
-    services.snapshots.list(projectId, instanceName, { pageNumber: 1, itemsPerPage: 10, includeCount: false }).then((page) => page.items);
+    services.snapshots
+      .list(projectId, instanceName, { pageNumber: 1, itemsPerPage: 10, includeCount: false })
+      .then((page) => page.items);
   if ((await list()).some((snapshot) => snapshot.status === "completed")) return;
-  const { id } = await services.snapshots.take(projectId, instanceName, { description: "taken for the demo", retentionInDays: 7 });
+  const { id } = await services.snapshots.take(projectId, instanceName, {
+    description: "taken for the demo",
+    retentionInDays: 7,
+  });
   await waitFor(clock, "the demo's snapshot", async () => {
     const snapshot = await services.snapshots.get(projectId, instanceName, id);
-    if (snapshot.status === "failed") throw new Error(`the demo's snapshot failed: ${snapshot.failureReason ?? "no reason given"}`);
+    if (snapshot.status === "failed")
+      throw new Error(`the demo's snapshot failed: ${snapshot.failureReason ?? "no reason given"}`);
     return snapshot.status === "completed" ? snapshot : undefined;
   });
 }

@@ -55,7 +55,14 @@ export async function prepareFirstStart(options: {
   if (await metadata.organizations.any()) return undefined;
   const nowMs = clock.nowMs();
   const organization = { id: ids.objectId(), name: "My Organization", createdAtMs: nowMs };
-  const project = { id: ids.objectId(), organizationId: organization.id, name: "My Project", createdAtMs: nowMs, tags: undefined, withDefaultAlertsSettings: true };
+  const project = {
+    id: ids.objectId(),
+    organizationId: organization.id,
+    name: "My Project",
+    createdAtMs: nowMs,
+    tags: undefined,
+    withDefaultAlertsSettings: true,
+  };
   const principal = {
     organizationId: organization.id,
     description: "made by the first start",
@@ -63,7 +70,10 @@ export async function prepareFirstStart(options: {
     nowMs,
   };
   const key = newApiKey(principal, { ids, sealer });
-  const account = newServiceAccount({ ...principal, name: "first-start", secretExpiresAtMs: nowMs + secretLifetimeMs }, { ids, sealer });
+  const account = newServiceAccount(
+    { ...principal, name: "first-start", secretExpiresAtMs: nowMs + secretLifetimeMs },
+    { ids, sealer },
+  );
   const credentials: Credentials = {
     baseUrl: options.baseUrl,
     orgId: organization.id,

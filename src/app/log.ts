@@ -9,7 +9,19 @@ export function createLog(level: string): Log {
       base: null,
       timestamp: stdTimeFunctions.isoTime,
       // A second wall: no code logs these on purpose.
-      redact: { paths: ["password", "secret", "clientSecret", "privateKey", "connectionString", "authorization", "*.password", "*.authorization"], censor: "[redacted]" },
+      redact: {
+        paths: [
+          "password",
+          "secret",
+          "clientSecret",
+          "privateKey",
+          "connectionString",
+          "authorization",
+          "*.password",
+          "*.authorization",
+        ],
+        censor: "[redacted]",
+      },
     },
     destination({ dest: 2, sync: false }),
   );

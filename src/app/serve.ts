@@ -2,7 +2,13 @@ import { compose, type Composition } from "./compose.ts";
 import type { Configuration } from "./configuration.ts";
 import { prepareDataDirectory } from "./data-directory.ts";
 import { prepareDemo } from "./demo.ts";
-import { type Credentials, credentialsPath, prepareFirstStart, readCredentials, writeCredentials } from "./first-start.ts";
+import {
+  type Credentials,
+  credentialsPath,
+  prepareFirstStart,
+  readCredentials,
+  writeCredentials,
+} from "./first-start.ts";
 import { createLog } from "./log.ts";
 
 /** Time that what is in hand gets at SIGTERM; with closing it stays below 10 s. */
@@ -29,10 +35,18 @@ export async function serve(configuration: Configuration): Promise<void> {
 }
 
 /** What `credentials.json` says now: the address may have changed since it was written, and `--demo` adds to it. */
-async function currentCredentials(configuration: Configuration, composition: Composition, first: Credentials | undefined, baseUrl: string): Promise<Credentials | undefined> {
+async function currentCredentials(
+  configuration: Configuration,
+  composition: Composition,
+  first: Credentials | undefined,
+  baseUrl: string,
+): Promise<Credentials | undefined> {
   const known = first ?? readCredentials(configuration.dataDirectory);
   if (known === undefined) {
-    if (configuration.demo) throw new Error(`--demo needs ${credentialsPath(configuration.dataDirectory)}, which is gone; start it in an empty data folder`);
+    if (configuration.demo)
+      throw new Error(
+        `--demo needs ${credentialsPath(configuration.dataDirectory)}, which is gone; start it in an empty data folder`,
+      );
     return undefined;
   }
   const { services, hosting, clock, ids } = composition;
@@ -83,14 +97,18 @@ function printWelcome(configuration: Configuration, credentials: Credentials | u
   const lines = [
     `Credentials are in ${path} (readable by you alone): an API key and a service account, both Organization Owner.`,
     "",
-    ...(credentials.demo === undefined ? ["Once there is an instance, its snapshots:"] : ["The snapshots of the demo's instance, with an API key:"]),
+    ...(credentials.demo === undefined
+      ? ["Once there is an instance, its snapshots:"]
+      : ["The snapshots of the demo's instance, with an API key:"]),
     `  curl --user "${read("apiKey.publicKey")}:${read("apiKey.privateKey")}" --digest ${accept} ${list}`,
     "",
     "The same with a token of the service account:",
     `  TOKEN=$(curl -s --user "${read("serviceAccount.clientId")}:${read("serviceAccount.clientSecret")}" -d grant_type=client_credentials ${credentials.baseUrl}/api/oauth/token | node -p 'JSON.parse(require("fs").readFileSync(0)).access_token')`,
     `  curl -H "Authorization: Bearer $TOKEN" ${accept} ${list}`,
     "",
-    ...(credentials.demo === undefined ? [] : ["Its database, with mongosh:", `  mongosh "${read("demo.connectionString")}"`, ""]),
+    ...(credentials.demo === undefined
+      ? []
+      : ["Its database, with mongosh:", `  mongosh "${read("demo.connectionString")}"`, ""]),
     `The API to read: ${credentials.baseUrl}/docs`,
     "",
   ];

@@ -11,20 +11,47 @@ import { openBackupStore } from "./index.ts";
 import { deriveKeys } from "./keys.ts";
 
 const masterKey = Buffer.alloc(32, 5);
-const facts: SnapshotFacts = { consistency: "exact", clusterTime: { seconds: 7, increment: 1 }, serverVersion: "7.0.0", capturedAtMs: 1000 };
+const facts: SnapshotFacts = {
+  consistency: "exact",
+  clusterTime: { seconds: 7, increment: 1 },
+  serverVersion: "7.0.0",
+  capturedAtMs: 1000,
+};
 const emptyDocument = Uint8Array.of(5, 0, 0, 0, 0);
 const newId = (): string => new ObjectId().toHexString();
 
 function orders(count: number, changed: ReadonlySet<number> = new Set()): Uint8Array {
   return Buffer.concat(
-    Array.from({ length: count }, (_, position) => serialize({ _id: position, status: changed.has(position) ? "changed" : "open", text: createHash("shake256", { outputLength: 200 }).update(String(position)).digest("base64"), n: position / 3 })),
+    Array.from({ length: count }, (_, position) =>
+      serialize({
+        _id: position,
+        status: changed.has(position) ? "changed" : "open",
+        text: createHash("shake256", { outputLength: 200 }).update(String(position)).digest("base64"),
+        n: position / 3,
+      }),
+    ),
   );
 }
 
-async function take(store: SnapshotRepository, collections: Readonly<Record<string, Uint8Array>>, parentManifestKey?: string): Promise<{ manifestKey: string; storageSizeBytes: number; addedSizeBytes: number }> {
-  const writer = await store.begin({ lineageId: "l", snapshotId: newId(), ...(parentManifestKey === undefined ? {} : { parentManifestKey }) });
+async function take(
+  store: SnapshotRepository,
+  collections: Readonly<Record<string, Uint8Array>>,
+  parentManifestKey?: string,
+): Promise<{ manifestKey: string; storageSizeBytes: number; addedSizeBytes: number }> {
+  const writer = await store.begin({
+    lineageId: "l",
+    snapshotId: newId(),
+    ...(parentManifestKey === undefined ? {} : { parentManifestKey }),
+  });
   for (const [name, documents] of Object.entries(collections)) {
-    const collection = await writer.beginCollection({ database: "shop", name, type: "collection", uuid: Buffer.alloc(16, 1), options: emptyDocument, indexes: [emptyDocument] });
+    const collection = await writer.beginCollection({
+      database: "shop",
+      name,
+      type: "collection",
+      uuid: Buffer.alloc(16, 1),
+      options: emptyDocument,
+      indexes: [emptyDocument],
+    });
     // Pieces that end between documents, as a source gives them.
     for (const piece of pieces(documents)) await collection.write(piece);
     await collection.end();
@@ -59,7 +86,13 @@ describe("chunks", () => {
     const last = chunker.finish();
     return last === undefined ? chunks : [...chunks, last];
   };
-  const documents = fc.array(fc.record({ _id: fc.oneof(fc.integer(), fc.string(), fc.uint8Array({ minLength: 1, maxLength: 20 })), text: fc.string({ maxLength: 5000 }) }), { maxLength: 200 });
+  const documents = fc.array(
+    fc.record({
+      _id: fc.oneof(fc.integer(), fc.string(), fc.uint8Array({ minLength: 1, maxLength: 20 })),
+      text: fc.string({ maxLength: 5000 }),
+    }),
+    { maxLength: 200 },
+  );
 
   test("chunks put together are what was cut, each of whole documents and within the bounds", () => {
     fc.assert(
@@ -69,7 +102,10 @@ describe("chunks", () => {
         assert.ok(Buffer.concat(chunks.map((chunk) => chunk.bytes)).equals(bytes));
         for (const chunk of chunks.slice(0, -1)) assert.ok(chunk.bytes.length >= chunkMinBytes);
         for (const chunk of chunks) assert.ok(chunk.bytes.length <= chunkMaxBytes || chunk.documentCount === 1);
-        assert.equal(chunks.reduce((sum, chunk) => sum + chunk.documentCount, 0), all.length);
+        assert.equal(
+          chunks.reduce((sum, chunk) => sum + chunk.documentCount, 0),
+          all.length,
+        );
       }),
       { numRuns: 100 },
     );
@@ -80,11 +116,17 @@ describe("chunks", () => {
     const mean = before.reduce((sum, chunk) => sum + chunk.bytes.length, 0) / before.length;
     assert.ok(mean > 12_000 && mean < 21_000, `mean ${mean}`);
     const ids = new Set(before.map((chunk) => keys.chunkId(chunk.bytes).toString("hex")));
-    const changed = cut(orders(60_000, new Set([30_000]))).filter((chunk) => !ids.has(keys.chunkId(chunk.bytes).toString("hex")));
+    const changed = cut(orders(60_000, new Set([30_000]))).filter(
+      (chunk) => !ids.has(keys.chunkId(chunk.bytes).toString("hex")),
+    );
     assert.ok(changed.length >= 1 && changed.length <= 3, `${changed.length} chunks changed`);
   });
 
-  for (const [size, alone] of [[chunkMaxBytes - 1, false], [chunkMaxBytes, false], [chunkMaxBytes + 1, true]] as const) {
+  for (const [size, alone] of [
+    [chunkMaxBytes - 1, false],
+    [chunkMaxBytes, false],
+    [chunkMaxBytes + 1, true],
+  ] as const) {
     test(`a document of ${size} bytes is ${alone ? "a chunk of its own, though too large" : "kept whole"}`, () => {
       const overhead = serialize({ _id: 1, text: "" }).length;
       const large = serialize({ _id: 1, text: "x".repeat(size - overhead) });
@@ -97,7 +139,12 @@ describe("chunks", () => {
   }
 
   test("bytes that are no whole documents are refused", () => {
-    for (const bad of [Buffer.alloc(3), Buffer.from([4, 0, 0, 0]), Buffer.from([9, 0, 0, 0, 0]), Buffer.from([5, 0, 0, 0, 1])]) {
+    for (const bad of [
+      Buffer.alloc(3),
+      Buffer.from([4, 0, 0, 0]),
+      Buffer.from([9, 0, 0, 0, 0]),
+      Buffer.from([5, 0, 0, 0, 1]),
+    ]) {
       assert.throws(() => [...new Chunker(keys).push(bad)], /whole documents/);
     }
   });
@@ -111,8 +158,15 @@ describe("the backup store", () => {
     assert.ok((await restored(store, manifestKey, "orders")).equals(documents));
     assert.equal((await restored(store, manifestKey, "nothing")).length, 0);
     const reader = await store.open(manifestKey);
-    const stream = (bytes: Uint8Array): AsyncIterable<Uint8Array> => (async function* () { yield* pieces(bytes); })();
-    assert.deepEqual(await reader.compare("shop", "orders", stream(documents)), { equal: true, documentCount: 20_000, dataSizeBytes: documents.length });
+    const stream = (bytes: Uint8Array): AsyncIterable<Uint8Array> =>
+      (async function* () {
+        yield* pieces(bytes);
+      })();
+    assert.deepEqual(await reader.compare("shop", "orders", stream(documents)), {
+      equal: true,
+      documentCount: 20_000,
+      dataSizeBytes: documents.length,
+    });
     assert.equal((await reader.compare("shop", "orders", stream(orders(20_000, new Set([19_999]))))).equal, false);
     assert.equal((await reader.compare("shop", "orders", stream(orders(19_999)))).equal, false);
     assert.equal((await reader.compare("shop", "orders", stream(orders(20_001)))).equal, false);
@@ -166,11 +220,20 @@ describe("the backup store", () => {
             if (puts - 2 !== at) return good.put(key, parts);
             const bytes = Buffer.concat(parts);
             if (fault === "throws") throw new Error("the disk is gone");
-            objects.set(key, fault === "stores half" ? bytes.subarray(0, bytes.length >> 1) : Buffer.from(bytes).fill(7, bytes.length >> 1, (bytes.length >> 1) + 9));
+            objects.set(
+              key,
+              fault === "stores half"
+                ? bytes.subarray(0, bytes.length >> 1)
+                : Buffer.from(bytes).fill(7, bytes.length >> 1, (bytes.length >> 1) + 9),
+            );
           },
         });
         const result = await take(store, { orders: documents }).catch(() => undefined);
-        if (result !== undefined) assert.ok((await restored(await open(good), result.manifestKey, "orders")).equals(documents), `${fault} at ${at}`);
+        if (result !== undefined)
+          assert.ok(
+            (await restored(await open(good), result.manifestKey, "orders")).equals(documents),
+            `${fault} at ${at}`,
+          );
       }
     }
   });
@@ -182,11 +245,27 @@ describe("the backup store", () => {
     const gone = await take(store, { orders: orders(5000, new Set([1, 2, 3])) }, kept.manifestKey);
     const writingId = newId();
     const writing = await store.begin({ lineageId: "l", snapshotId: writingId });
-    const collection = await writing.beginCollection({ database: "shop", name: "x", type: "collection", options: emptyDocument, indexes: [] });
-    await collection.write(Buffer.concat(Array.from({ length: 20_000 }, (_, position) => serialize({ _id: position, noise: randomBytes(4000) }))));
+    const collection = await writing.beginCollection({
+      database: "shop",
+      name: "x",
+      type: "collection",
+      options: emptyDocument,
+      indexes: [],
+    });
+    await collection.write(
+      Buffer.concat(
+        Array.from({ length: 20_000 }, (_, position) => serialize({ _id: position, noise: randomBytes(4000) })),
+      ),
+    );
     const before = [...objects.keys()].filter((key) => key.includes(writingId)).length;
     assert.ok(before > 0, "nothing was written yet");
-    const request = (live: readonly string[], inProgress: readonly string[]): Parameters<SnapshotRepository["collectGarbage"]>[0] => ({ liveManifestKeys: async () => new Set(live), snapshotIdsInProgress: async () => new Set(inProgress) });
+    const request = (
+      live: readonly string[],
+      inProgress: readonly string[],
+    ): Parameters<SnapshotRepository["collectGarbage"]>[0] => ({
+      liveManifestKeys: async () => new Set(live),
+      snapshotIdsInProgress: async () => new Set(inProgress),
+    });
     const report = await store.collectGarbage(request([kept.manifestKey], [writingId]));
     assert.ok(report.deletedObjectCount >= 2);
     assert.ok((await restored(store, kept.manifestKey, "orders")).equals(Buffer.from(orders(5000))));
@@ -204,14 +283,23 @@ describe("the backup store", () => {
     await take(store, { orders: orders(100) });
     objects.delete(kept.manifestKey);
     const before = objects.size;
-    await assert.rejects(store.collectGarbage({ liveManifestKeys: async () => new Set([kept.manifestKey]), snapshotIdsInProgress: async () => new Set() }), SnapshotDamaged);
+    await assert.rejects(
+      store.collectGarbage({
+        liveManifestKeys: async () => new Set([kept.manifestKey]),
+        snapshotIdsInProgress: async () => new Set(),
+      }),
+      SnapshotDamaged,
+    );
     assert.equal(objects.size, before);
   });
 
   test("another master key is refused before anything is written", async () => {
     const objects = new Map<string, Buffer>();
     await open(createMemoryBlobStore(objects));
-    await assert.rejects(openBackupStore({ blobs: createMemoryBlobStore(objects), masterKey: Buffer.alloc(32, 6), randomBytes }), /master key/);
+    await assert.rejects(
+      openBackupStore({ blobs: createMemoryBlobStore(objects), masterKey: Buffer.alloc(32, 6), randomBytes }),
+      /master key/,
+    );
     assert.equal(objects.size, 1);
   });
 });

@@ -37,14 +37,24 @@ export function packEnd(trailerLength: number): Buffer {
 /** Length of the trailer block from a pack's last bytes. Throws when they are no pack's. */
 export function trailerLengthOf(end: Uint8Array): number {
   const view = Buffer.from(end.buffer, end.byteOffset, end.length);
-  if (end.length !== packEndLength || !view.subarray(4).equals(endMagic)) throw new Error("the end of a pack is not one");
+  if (end.length !== packEndLength || !view.subarray(4).equals(endMagic))
+    throw new Error("the end of a pack is not one");
   return view.readUInt32LE(0);
 }
 
 /** Compresses (when that helps) and seals plain bytes as a block: header, ciphertext, tag. Decodes the result again and compares, so that no compressor's mistake is ever stored. */
-export async function sealBlock(plain: Uint8Array, key: Uint8Array, packId: Uint8Array, index: number, nonce: Uint8Array): Promise<Buffer> {
+export async function sealBlock(
+  plain: Uint8Array,
+  key: Uint8Array,
+  packId: Uint8Array,
+  index: number,
+  nonce: Uint8Array,
+): Promise<Buffer> {
   // With a small chunk size the asynchronous call would make many round trips through the thread pool.
-  const compressed = await compress(plain, { chunkSize: plain.length + 65_536, params: { [constants.ZSTD_c_compressionLevel]: 1 } });
+  const compressed = await compress(plain, {
+    chunkSize: plain.length + 65_536,
+    params: { [constants.ZSTD_c_compressionLevel]: 1 },
+  });
   const packed = compressed.length < plain.length;
   const content = packed ? compressed : plain;
   const header = Buffer.alloc(blockHeaderLength);
@@ -56,24 +66,43 @@ export async function sealBlock(plain: Uint8Array, key: Uint8Array, packId: Uint
   header.set(nonce, 20);
   const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.concat([packHeader(packId), header]));
   const sealed = Buffer.concat([header, cipher.update(content), cipher.final(), cipher.getAuthTag()]);
-  if (!Buffer.from(plain.buffer, plain.byteOffset, plain.length).equals(await openBlock(sealed, key, packId, index))) throw new Error("a block does not decode to what it was made of");
+  if (!Buffer.from(plain.buffer, plain.byteOffset, plain.length).equals(await openBlock(sealed, key, packId, index)))
+    throw new Error("a block does not decode to what it was made of");
   return sealed;
 }
 
 /** The plain bytes of a block. Throws when it is not what was sealed under this key, pack and number. */
-export async function openBlock(sealed: Uint8Array, key: Uint8Array, packId: Uint8Array, index: number): Promise<Buffer> {
+export async function openBlock(
+  sealed: Uint8Array,
+  key: Uint8Array,
+  packId: Uint8Array,
+  index: number,
+): Promise<Buffer> {
   const view = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.length);
-  if (view.length < blockHeaderLength + tagLength || !view.subarray(0, 4).equals(blockMagic)) throw new Error("a block is not one");
+  if (view.length < blockHeaderLength + tagLength || !view.subarray(0, 4).equals(blockMagic))
+    throw new Error("a block is not one");
   const codec = view.readUInt8(4);
   const plainLength = view.readUInt32LE(12);
   const contentLength = view.readUInt32LE(16);
-  if (view.readUInt32LE(8) !== index || view.length !== blockHeaderLength + contentLength + tagLength || plainLength > plainLengthMax) throw new Error("a block's header is wrong");
+  if (
+    view.readUInt32LE(8) !== index ||
+    view.length !== blockHeaderLength + contentLength + tagLength ||
+    plainLength > plainLengthMax
+  )
+    throw new Error("a block's header is wrong");
   const header = view.subarray(0, blockHeaderLength);
   const decipher = createDecipheriv("aes-256-gcm", key, header.subarray(20, 32))
     .setAAD(Buffer.concat([packHeader(packId), header]))
     .setAuthTag(view.subarray(view.length - tagLength));
-  const content = Buffer.concat([decipher.update(view.subarray(blockHeaderLength, view.length - tagLength)), decipher.final()]);
-  const plain = codec === codecZstd ? await decompress(content, { chunkSize: plainLength + 65_536, maxOutputLength: plainLength + 1 }) : content;
-  if (codec > codecZstd || plain.length !== plainLength) throw new Error("a block decodes to another length than it says");
+  const content = Buffer.concat([
+    decipher.update(view.subarray(blockHeaderLength, view.length - tagLength)),
+    decipher.final(),
+  ]);
+  const plain =
+    codec === codecZstd
+      ? await decompress(content, { chunkSize: plainLength + 65_536, maxOutputLength: plainLength + 1 })
+      : content;
+  if (codec > codecZstd || plain.length !== plainLength)
+    throw new Error("a block decodes to another length than it says");
   return plain;
 }

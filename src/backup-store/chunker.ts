@@ -45,7 +45,8 @@ export class Chunker {
       this.#size += length;
       this.#documentCount += 1;
       position += length;
-      const ends = this.#size >= chunkMinBytes && this.#hash(documents, id.start, id.end) / 2 ** 32 < length / chunkSpreadBytes;
+      const ends =
+        this.#size >= chunkMinBytes && this.#hash(documents, id.start, id.end) / 2 ** 32 < length / chunkSpreadBytes;
       if (ends || this.#size >= chunkMaxBytes) {
         this.#keep(documents, runStart, position);
         yield this.#cut();
@@ -65,7 +66,11 @@ export class Chunker {
   }
 
   #cut(): Chunk {
-    const chunk = { bytes: this.#parts.length === 1 ? (this.#parts[0] as Uint8Array) : Buffer.concat(this.#parts), documentCount: this.#documentCount, firstId: this.#firstId };
+    const chunk = {
+      bytes: this.#parts.length === 1 ? (this.#parts[0] as Uint8Array) : Buffer.concat(this.#parts),
+      documentCount: this.#documentCount,
+      firstId: this.#firstId,
+    };
     this.#parts = [];
     this.#size = 0;
     this.#documentCount = 0;
@@ -97,24 +102,38 @@ export class Chunker {
 const empty = new Uint8Array(0);
 
 function documentLength(bytes: Uint8Array, start: number): number {
-  const length = start + 5 <= bytes.length ? (bytes[start] as number) | ((bytes[start + 1] as number) << 8) | ((bytes[start + 2] as number) << 16) | ((bytes[start + 3] as number) << 24) : 0;
-  if (length < 5 || start + length > bytes.length || bytes[start + length - 1] !== 0) throw new Error("what is to be stored is no sequence of whole documents");
+  const length =
+    start + 5 <= bytes.length
+      ? (bytes[start] as number) |
+        ((bytes[start + 1] as number) << 8) |
+        ((bytes[start + 2] as number) << 16) |
+        ((bytes[start + 3] as number) << 24)
+      : 0;
+  if (length < 5 || start + length > bytes.length || bytes[start + length - 1] !== 0)
+    throw new Error("what is to be stored is no sequence of whole documents");
   return length;
 }
 
 /** Where the type byte and value of `_id` are, when it is the first field, as servers store it; else all of the document. */
 function idOf(bytes: Uint8Array, start: number, length: number): { readonly start: number; readonly end: number } {
   const type = bytes[start + 4];
-  const isId = bytes[start + 5] === 0x5f && bytes[start + 6] === 0x69 && bytes[start + 7] === 0x64 && bytes[start + 8] === 0;
+  const isId =
+    bytes[start + 5] === 0x5f && bytes[start + 6] === 0x69 && bytes[start + 7] === 0x64 && bytes[start + 8] === 0;
   if (!isId || length < 10) return { start: start + 4, end: start + length - 1 };
   const value = start + 9;
   const size = idSize(type as number, bytes, value);
   // Type and value are not side by side; the name between them is the same in every document.
-  return size === undefined || value + size > start + length - 1 ? { start: start + 4, end: start + length - 1 } : { start: start + 4, end: value + size };
+  return size === undefined || value + size > start + length - 1
+    ? { start: start + 4, end: start + length - 1 }
+    : { start: start + 4, end: value + size };
 }
 
 function idSize(type: number, bytes: Uint8Array, at: number): number | undefined {
-  const word = (): number => (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
+  const word = (): number =>
+    (bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24);
   switch (type) {
     case 0x07:
       return 12;

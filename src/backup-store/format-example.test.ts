@@ -22,7 +22,16 @@ test("the worked example of the format document is what the code writes", async 
   const id = keys.chunkId(chunk.bytes);
   assert.equal(id.toString("hex"), documented("chunk id"));
   assert.equal(Buffer.from(keys.check).toString("hex"), documented("key check"));
-  const entry = { id, packId, blockIndex: 0, offset: 0, length: chunk.bytes.length, documentCount: chunk.documentCount, dataSizeBytes: chunk.bytes.length, firstId: chunk.firstId };
+  const entry = {
+    id,
+    packId,
+    blockIndex: 0,
+    offset: 0,
+    length: chunk.bytes.length,
+    documentCount: chunk.documentCount,
+    dataSizeBytes: chunk.bytes.length,
+    firstId: chunk.firstId,
+  };
   assert.equal(Buffer.from(encodeEntries([entry])).toString("hex"), documented("entry"));
   const block = await sealBlock(chunk.bytes, keys.packKey(packId), packId, 0, Buffer.alloc(12, 0x0c));
   assert.equal(block.toString("hex"), documented("block"));

@@ -7,7 +7,11 @@ import type { Manifest } from "./manifest.ts";
  * Deletes packs and manifests that no live snapshot needs. What is live is asked twice: before candidates are chosen, and again right before they are deleted. Any
  * listing or manifest that cannot be read ends it with nothing deleted: a failure to look must never be read as "nothing there".
  */
-export async function collectGarbage(blobs: BlobStore, readManifest: (manifestKey: string) => Promise<Manifest>, request: GarbageRequest): Promise<GarbageReport> {
+export async function collectGarbage(
+  blobs: BlobStore,
+  readManifest: (manifestKey: string) => Promise<Manifest>,
+  request: GarbageRequest,
+): Promise<GarbageReport> {
   const stored = await list(blobs);
   const candidates = await unneeded(stored, readManifest, request);
   if (candidates.length === 0) return { deletedObjectCount: 0, deletedSizeBytes: 0 };
@@ -27,12 +31,17 @@ async function list(blobs: BlobStore): Promise<BlobEntry[]> {
   return entries;
 }
 
-async function unneeded(entries: readonly BlobEntry[], readManifest: (manifestKey: string) => Promise<Manifest>, request: GarbageRequest): Promise<BlobEntry[]> {
+async function unneeded(
+  entries: readonly BlobEntry[],
+  readManifest: (manifestKey: string) => Promise<Manifest>,
+  request: GarbageRequest,
+): Promise<BlobEntry[]> {
   // In this order: a snapshot that completes in between is in one of the two.
   const inProgress = await request.snapshotIdsInProgress();
   const live = await request.liveManifestKeys();
   const needed = new Set<string>(live);
-  for (const manifestKey of live) for (const packId of (await readManifest(manifestKey)).packIds) needed.add(packKeyOf(packId));
+  for (const manifestKey of live)
+    for (const packId of (await readManifest(manifestKey)).packIds) needed.add(packKeyOf(packId));
   return entries.filter(({ key }) => !needed.has(key) && !inProgress.has(key.split("/")[1] ?? ""));
 }
 

@@ -18,18 +18,24 @@ export interface BackupStoreOptions {
 const formatKey = "format";
 
 /** Opens a store, making it when the place is empty. Throws when it was made under another master key or by a newer version. Format: `docs/formats/backup-store.md`. */
-export async function openBackupStore({ blobs, masterKey, randomBytes }: BackupStoreOptions): Promise<SnapshotRepository> {
+export async function openBackupStore({
+  blobs,
+  masterKey,
+  randomBytes,
+}: BackupStoreOptions): Promise<SnapshotRepository> {
   const keys = deriveKeys(masterKey);
   await checkFormat(blobs, keys);
   const reader = new PackReader(blobs, keys);
   const readManifest = (manifestKey: string): Promise<Manifest> => loadManifest(blobs, keys, manifestKey);
   return {
     async begin(request: BeginSnapshot) {
-      const parent = request.parentManifestKey === undefined ? undefined : await readManifest(request.parentManifestKey);
+      const parent =
+        request.parentManifestKey === undefined ? undefined : await readManifest(request.parentManifestKey);
       return new StoreSnapshotWriter({ blobs, keys, reader, randomBytes }, request, parent);
     },
     // A reader of its own, so that nothing read for an earlier snapshot hides what is in the store now.
-    open: async (manifestKey) => new StoreSnapshotReader(await readManifest(manifestKey), new PackReader(blobs, keys), keys),
+    open: async (manifestKey) =>
+      new StoreSnapshotReader(await readManifest(manifestKey), new PackReader(blobs, keys), keys),
     collectGarbage: (request) => collectGarbage(blobs, readManifest, request),
   };
 }
@@ -41,14 +47,20 @@ async function checkFormat(blobs: BlobStore, keys: StoreKeys): Promise<void> {
     return;
   }
   const found = readFormat(await blobs.get(formatKey));
-  if (found.version !== 1) throw new Error(`the backup store has format version ${String(found.version)}, which this version does not read`);
+  if (found.version !== 1)
+    throw new Error(`the backup store has format version ${String(found.version)}, which this version does not read`);
   const check = Buffer.from(String(found.keyCheck), "hex");
-  if (check.length !== keys.check.length || !timingSafeEqual(check, keys.check)) throw new Error("the master key is not the one this backup store was made with");
+  if (check.length !== keys.check.length || !timingSafeEqual(check, keys.check))
+    throw new Error("the master key is not the one this backup store was made with");
 }
 
 function readFormat(bytes: Uint8Array): { readonly version?: unknown; readonly keyCheck?: unknown } {
   try {
-    const found = JSON.parse(Buffer.from(bytes).toString()) as { format?: unknown; version?: unknown; keyCheck?: unknown } | null;
+    const found = JSON.parse(Buffer.from(bytes).toString()) as {
+      format?: unknown;
+      version?: unknown;
+      keyCheck?: unknown;
+    } | null;
     if (found !== null && typeof found === "object" && found.format === "telamon backup store") return found;
   } catch {
     // Falls through to the same answer: it is not what is written there.
@@ -60,7 +72,10 @@ async function loadManifest(blobs: BlobStore, keys: StoreKeys, manifestKey: stri
   try {
     return openManifest(await blobs.get(manifestKey), keys, manifestKey);
   } catch (error) {
-    const reason = error instanceof BlobError && error.code === "blob_not_found" ? "is missing" : `cannot be read: ${(error as Error).message}`;
+    const reason =
+      error instanceof BlobError && error.code === "blob_not_found"
+        ? "is missing"
+        : `cannot be read: ${(error as Error).message}`;
     throw new SnapshotDamaged(manifestKey, `${manifestKey} ${reason}`, { cause: error });
   }
 }

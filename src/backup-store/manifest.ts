@@ -36,20 +36,28 @@ export function sealManifest(manifest: Manifest, keys: StoreKeys, objectKey: str
   magic.copy(header, 0);
   header.writeUInt8(1, 4);
   header.set(nonce, 8);
-  const cipher = createCipheriv("aes-256-gcm", keys.manifestKey, nonce).setAAD(Buffer.concat([header, Buffer.from(objectKey)]));
+  const cipher = createCipheriv("aes-256-gcm", keys.manifestKey, nonce).setAAD(
+    Buffer.concat([header, Buffer.from(objectKey)]),
+  );
   return Buffer.concat([header, cipher.update(content), cipher.final(), cipher.getAuthTag()]);
 }
 
 /** Throws when the bytes are not what was sealed under this key and object key. */
 export function openManifest(sealed: Uint8Array, keys: StoreKeys, objectKey: string): Manifest {
   const view = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.length);
-  if (view.length < headerLength + tagLength || !view.subarray(0, 4).equals(magic)) throw new Error("it is no manifest");
+  if (view.length < headerLength + tagLength || !view.subarray(0, 4).equals(magic))
+    throw new Error("it is no manifest");
   const header = view.subarray(0, headerLength);
   const decipher = createDecipheriv("aes-256-gcm", keys.manifestKey, header.subarray(8, 20))
     .setAAD(Buffer.concat([header, Buffer.from(objectKey)]))
     .setAuthTag(view.subarray(view.length - tagLength));
-  const content = Buffer.concat([decipher.update(view.subarray(headerLength, view.length - tagLength)), decipher.final()]);
-  return fromDocument(deserialize(zstdDecompressSync(content, { maxOutputLength: plainLengthMax }), { promoteBuffers: true }));
+  const content = Buffer.concat([
+    decipher.update(view.subarray(headerLength, view.length - tagLength)),
+    decipher.final(),
+  ]);
+  return fromDocument(
+    deserialize(zstdDecompressSync(content, { maxOutputLength: plainLengthMax }), { promoteBuffers: true }),
+  );
 }
 
 function toDocument(manifest: Manifest): Document {
@@ -76,10 +84,21 @@ function toDocument(manifest: Manifest): Document {
 }
 
 function fromDocument(document: Document): Manifest {
-  if (document.version !== 1) throw new Error(`its format is ${String(document.version)}, which this version does not read`);
+  if (document.version !== 1)
+    throw new Error(`its format is ${String(document.version)}, which this version does not read`);
   const collections = (document.collections as Document[]).map((collection): ManifestCollection => {
     const { database, name, type, uuid, options, indexes, documentCount, dataSizeBytes, level, entries } = collection;
-    return { database, name, type, ...(uuid === undefined ? {} : { uuid }), options, indexes, documentCount, dataSizeBytes, tree: { level, entries: decodeEntries(entries as Uint8Array) } } as ManifestCollection;
+    return {
+      database,
+      name,
+      type,
+      ...(uuid === undefined ? {} : { uuid }),
+      options,
+      indexes,
+      documentCount,
+      dataSizeBytes,
+      tree: { level, entries: decodeEntries(entries as Uint8Array) },
+    } as ManifestCollection;
   });
   const packIds = document.packIds as Uint8Array;
   return {
@@ -87,7 +106,9 @@ function fromDocument(document: Document): Manifest {
     snapshotId: document.snapshotId as string,
     facts: document.facts as SnapshotFacts,
     collections,
-    packIds: Array.from({ length: packIds.length / packIdLength }, (_, index) => packIds.subarray(index * packIdLength, (index + 1) * packIdLength)),
+    packIds: Array.from({ length: packIds.length / packIdLength }, (_, index) =>
+      packIds.subarray(index * packIdLength, (index + 1) * packIdLength),
+    ),
     storageSizeBytes: document.storageSizeBytes as number,
   };
 }

@@ -19,7 +19,8 @@ export class NeededBlocks {
   async sizeBytes(blockSizes: (packId: Uint8Array) => Promise<readonly number[]>): Promise<number> {
     let total = 0;
     for (const { id, blocks } of this.#packs.values()) {
-      for (const [index, size] of (await blockSizes(id)).entries()) if (((blocks >> BigInt(index)) & 1n) === 1n) total += size;
+      for (const [index, size] of (await blockSizes(id)).entries())
+        if (((blocks >> BigInt(index)) & 1n) === 1n) total += size;
     }
     return total;
   }

@@ -32,14 +32,19 @@ export class PackReader {
     const bytes = block.subarray(entry.offset, entry.offset + entry.length);
     if (bytes.length !== entry.length || !this.#keys.chunkId(bytes).equals(entry.id)) {
       const objectKey = packKeyOf(entry.packId);
-      throw new SnapshotDamaged(objectKey, `block ${entry.blockIndex} of ${objectKey} does not hold the chunk that is looked for`);
+      throw new SnapshotDamaged(
+        objectKey,
+        `block ${entry.blockIndex} of ${objectKey} does not hold the chunk that is looked for`,
+      );
     }
     return bytes;
   }
 
   /** The plain bytes of a block; the last few are kept. */
   block(packId: Uint8Array, index: number): Promise<Buffer> {
-    return remembered(this.#blocks, blocksKept, `${Buffer.from(packId).toString("hex")}/${index}`, () => this.#readBlock(packId, index));
+    return remembered(this.#blocks, blocksKept, `${Buffer.from(packId).toString("hex")}/${index}`, () =>
+      this.#readBlock(packId, index),
+    );
   }
 
   layout(packId: Uint8Array): Promise<PackLayout> {
@@ -53,7 +58,12 @@ export class PackReader {
     return guarded(key, async () => {
       const start = starts[index];
       if (start === undefined) throw new Error(`there is no block ${index}`);
-      return openBlock(await this.#blobs.getRange(key, start, sizes[index] as number), this.#keys.packKey(packId), packId, index);
+      return openBlock(
+        await this.#blobs.getRange(key, start, sizes[index] as number),
+        this.#keys.packKey(packId),
+        packId,
+        index,
+      );
     });
   }
 
@@ -62,11 +72,17 @@ export class PackReader {
     if (found === undefined) throw new Error("it is missing");
     const { sizeBytes } = found;
     if (sizeBytes < packHeaderLength + packEndLength) throw new Error("it is cut short");
-    if (!packHeader(packId).equals(await this.#blobs.getRange(key, 0, packHeaderLength))) throw new Error("its beginning is not that of the pack");
+    if (!packHeader(packId).equals(await this.#blobs.getRange(key, 0, packHeaderLength)))
+      throw new Error("its beginning is not that of the pack");
     const trailerLength = trailerLengthOf(await this.#blobs.getRange(key, sizeBytes - packEndLength, packEndLength));
     const trailerStart = sizeBytes - packEndLength - trailerLength;
     if (trailerStart < packHeaderLength) throw new Error("its end is wrong");
-    const table = await openBlock(await this.#blobs.getRange(key, trailerStart, trailerLength), this.#keys.packKey(packId), packId, trailerIndex);
+    const table = await openBlock(
+      await this.#blobs.getRange(key, trailerStart, trailerLength),
+      this.#keys.packKey(packId),
+      packId,
+      trailerIndex,
+    );
     const sizes = Array.from({ length: table.length / 4 }, (_, index) => table.readUInt32LE(index * 4));
     const starts: number[] = [];
     let position = packHeaderLength;
@@ -90,7 +106,12 @@ async function guarded<Result>(objectKey: string, read: () => Promise<Result>): 
 }
 
 /** Keeps the last results; a failure is not kept. */
-function remembered<Result>(known: Map<string, Promise<Result>>, most: number, key: string, make: () => Promise<Result>): Promise<Result> {
+function remembered<Result>(
+  known: Map<string, Promise<Result>>,
+  most: number,
+  key: string,
+  make: () => Promise<Result>,
+): Promise<Result> {
   const found = known.get(key);
   if (found !== undefined) {
     known.delete(key);

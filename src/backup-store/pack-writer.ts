@@ -98,7 +98,12 @@ export class PackWriter {
     const trailer = await sealBlock(table, pack.key, pack.id, trailerIndex, this.#randomBytes(12));
     const parts = [packHeader(pack.id), ...blocks, trailer, packEnd(trailer.length)];
     await this.#blobs.put(packKeyOf(pack.id), parts);
-    this.#written.push({ id: pack.id, blockSizes: blocks.map((block) => block.length), hashes: pack.hashes, sizeBytes: parts.reduce((sum, part) => sum + part.length, 0) });
+    this.#written.push({
+      id: pack.id,
+      blockSizes: blocks.map((block) => block.length),
+      hashes: pack.hashes,
+      sizeBytes: parts.reduce((sum, part) => sum + part.length, 0),
+    });
   }
 }
 
@@ -106,22 +111,40 @@ export class PackWriter {
 export async function confirmPack(blobs: BlobStore, keys: StoreKeys, pack: WrittenPack): Promise<void> {
   const objectKey = packKeyOf(pack.id);
   const bytes = await blobs.get(objectKey);
-  if (bytes.length !== pack.sizeBytes) throw new SnapshotDamaged(objectKey, `${objectKey} has ${bytes.length} bytes where ${pack.sizeBytes} were written`);
-  if (!packHeader(pack.id).equals(bytes.subarray(0, packHeaderLength))) throw new SnapshotDamaged(objectKey, `the beginning of ${objectKey} is not what was written`);
+  if (bytes.length !== pack.sizeBytes)
+    throw new SnapshotDamaged(objectKey, `${objectKey} has ${bytes.length} bytes where ${pack.sizeBytes} were written`);
+  if (!packHeader(pack.id).equals(bytes.subarray(0, packHeaderLength)))
+    throw new SnapshotDamaged(objectKey, `the beginning of ${objectKey} is not what was written`);
   const key = keys.packKey(pack.id);
   let position = packHeaderLength;
   for (const [index, size] of pack.blockSizes.entries()) {
     const plain = await openOrDamaged(bytes.subarray(position, position + size), key, pack.id, index, objectKey);
-    if (!createHash("sha256").update(plain).digest().equals(pack.hashes[index] as Buffer)) throw new SnapshotDamaged(objectKey, `block ${index} of ${objectKey} is not what was written`);
+    if (
+      !createHash("sha256")
+        .update(plain)
+        .digest()
+        .equals(pack.hashes[index] as Buffer)
+    )
+      throw new SnapshotDamaged(objectKey, `block ${index} of ${objectKey} is not what was written`);
     position += size;
   }
   await openOrDamaged(bytes.subarray(position, bytes.length - packEndLength), key, pack.id, trailerIndex, objectKey);
 }
 
-async function openOrDamaged(sealed: Uint8Array, key: Uint8Array, packId: Uint8Array, index: number, objectKey: string): Promise<Buffer> {
+async function openOrDamaged(
+  sealed: Uint8Array,
+  key: Uint8Array,
+  packId: Uint8Array,
+  index: number,
+  objectKey: string,
+): Promise<Buffer> {
   try {
     return await openBlock(sealed, key, packId, index);
   } catch (error) {
-    throw new SnapshotDamaged(objectKey, `${objectKey} does not read back as it was written: ${(error as Error).message}`, { cause: error });
+    throw new SnapshotDamaged(
+      objectKey,
+      `${objectKey} does not read back as it was written: ${(error as Error).message}`,
+      { cause: error },
+    );
   }
 }

@@ -1,5 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type ComparedCollection, SnapshotDamaged, type SnapshotFacts, type SnapshotReader, type StoredCollection } from "../ports/snapshot-repository.ts";
+import {
+  type ComparedCollection,
+  SnapshotDamaged,
+  type SnapshotFacts,
+  type SnapshotReader,
+  type StoredCollection,
+} from "../ports/snapshot-repository.ts";
 import { type Chunk, Chunker } from "./chunker.ts";
 import type { Entry } from "./entry.ts";
 import type { StoreKeys } from "./keys.ts";
@@ -77,13 +83,18 @@ export class StoreSnapshotReader implements SnapshotReader {
         await nextTurn();
       }
       if (documentCount !== collection.documentCount) {
-        throw new SnapshotDamaged(this.#manifest.snapshotId, `${collection.database}.${collection.name} holds ${documentCount} documents where the manifest counts ${collection.documentCount}`);
+        throw new SnapshotDamaged(
+          this.#manifest.snapshotId,
+          `${collection.database}.${collection.name} holds ${documentCount} documents where the manifest counts ${collection.documentCount}`,
+        );
       }
     }
   }
 
   #collection(database: string, name: string): ManifestCollection {
-    const found = this.#manifest.collections.find((collection) => collection.database === database && collection.name === name);
+    const found = this.#manifest.collections.find(
+      (collection) => collection.database === database && collection.name === name,
+    );
     if (found === undefined) throw new Error(`the snapshot has no collection ${database}.${name}`);
     return found;
   }
@@ -94,7 +105,11 @@ export class StoreSnapshotReader implements SnapshotReader {
     } catch (error) {
       if (!(error instanceof SnapshotDamaged)) throw error;
       const from = Buffer.from(entry.firstId).toString("hex");
-      throw new SnapshotDamaged(error.objectKey, `${error.message}; ${entry.documentCount} documents of ${database}.${name} from the _id with bytes ${from} on are hurt`, { cause: error });
+      throw new SnapshotDamaged(
+        error.objectKey,
+        `${error.message}; ${entry.documentCount} documents of ${database}.${name} from the _id with bytes ${from} on are hurt`,
+        { cause: error },
+      );
     }
   }
 }

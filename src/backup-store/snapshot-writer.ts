@@ -53,7 +53,9 @@ export class StoreSnapshotWriter implements SnapshotWriter {
   async beginCollection(description: CollectionDescription): Promise<CollectionWriter> {
     if (this.#open || this.#ended) throw new Error("the collection before has not ended, or the snapshot has");
     this.#open = true;
-    const before = this.#parent?.collections.find(({ database, name }) => database === description.database && name === description.name);
+    const before = this.#parent?.collections.find(
+      ({ database, name }) => database === description.database && name === description.name,
+    );
     const known = new KnownChunks(this.#parts.reader, before?.tree);
     return new StoreCollectionWriter(this.#parts.keys, this.#packs, this.#needed, known, (tree, totals) => {
       this.#collections.push({ ...description, ...totals, tree });
@@ -67,7 +69,9 @@ export class StoreSnapshotWriter implements SnapshotWriter {
     const { blobs, keys, randomBytes, reader } = this.#parts;
     const written = await this.#packs.finish();
     const newSizes = new Map(written.map((pack) => [Buffer.from(pack.id).toString("hex"), pack.blockSizes]));
-    const blockBytes = await this.#needed.sizeBytes(async (packId) => newSizes.get(Buffer.from(packId).toString("hex")) ?? (await reader.layout(packId)).sizes);
+    const blockBytes = await this.#needed.sizeBytes(
+      async (packId) => newSizes.get(Buffer.from(packId).toString("hex")) ?? (await reader.layout(packId)).sizes,
+    );
     const manifestKey = `manifests/${this.#request.snapshotId}/${Buffer.from(randomBytes(8)).toString("hex")}`;
     const manifest: Manifest = {
       lineageId: this.#request.lineageId,
@@ -98,7 +102,8 @@ export class StoreSnapshotWriter implements SnapshotWriter {
 
   async #confirmManifest(manifestKey: string, sealed: Buffer): Promise<void> {
     const stored = await this.#parts.blobs.get(manifestKey);
-    if (!sealed.equals(stored)) throw new SnapshotDamaged(manifestKey, `${manifestKey} does not read back as it was written`);
+    if (!sealed.equals(stored))
+      throw new SnapshotDamaged(manifestKey, `${manifestKey} does not read back as it was written`);
     openManifest(stored, this.#parts.keys, manifestKey);
   }
 }
@@ -114,7 +119,13 @@ class StoreCollectionWriter implements CollectionWriter {
   #documentCount = 0;
   #dataSizeBytes = 0;
 
-  constructor(keys: StoreKeys, packs: PackWriter, needed: NeededBlocks, known: KnownChunks, ended: (tree: Tree, totals: CollectionTotals) => void) {
+  constructor(
+    keys: StoreKeys,
+    packs: PackWriter,
+    needed: NeededBlocks,
+    known: KnownChunks,
+    ended: (tree: Tree, totals: CollectionTotals) => void,
+  ) {
     this.#keys = keys;
     this.#packs = packs;
     this.#needed = needed;
@@ -148,8 +159,17 @@ class StoreCollectionWriter implements CollectionWriter {
   async #store(chunk: Chunk): Promise<void> {
     const id = this.#keys.chunkId(chunk.bytes);
     const known = await this.#known.findChunk(id);
-    const about = { id, length: chunk.bytes.length, documentCount: chunk.documentCount, dataSizeBytes: chunk.bytes.length, firstId: chunk.firstId };
-    const entry: Entry = known === undefined ? { ...about, ...(await this.#packs.add(chunk.bytes)) } : { ...about, packId: known.packId, blockIndex: known.blockIndex, offset: known.offset };
+    const about = {
+      id,
+      length: chunk.bytes.length,
+      documentCount: chunk.documentCount,
+      dataSizeBytes: chunk.bytes.length,
+      firstId: chunk.firstId,
+    };
+    const entry: Entry =
+      known === undefined
+        ? { ...about, ...(await this.#packs.add(chunk.bytes)) }
+        : { ...about, packId: known.packId, blockIndex: known.blockIndex, offset: known.offset };
     this.#known.stored(entry);
     this.#needed.add(entry);
     this.#documentCount += chunk.documentCount;
@@ -157,10 +177,16 @@ class StoreCollectionWriter implements CollectionWriter {
     await this.#tree.add(entry);
   }
 
-  async #storePage(bytes: Uint8Array, totals: Pick<Entry, "documentCount" | "dataSizeBytes" | "firstId">): Promise<Entry> {
+  async #storePage(
+    bytes: Uint8Array,
+    totals: Pick<Entry, "documentCount" | "dataSizeBytes" | "firstId">,
+  ): Promise<Entry> {
     const id = this.#keys.chunkId(bytes);
     const known = this.#known.findPage(id);
-    const placement = known === undefined ? await this.#packs.add(bytes) : { packId: known.packId, blockIndex: known.blockIndex, offset: known.offset };
+    const placement =
+      known === undefined
+        ? await this.#packs.add(bytes)
+        : { packId: known.packId, blockIndex: known.blockIndex, offset: known.offset };
     const entry = { id, length: bytes.length, ...totals, ...placement };
     this.#needed.add(entry);
     return entry;

@@ -7,7 +7,10 @@ const pageMaxEntries = 1024;
 const pageMeanEntries = 256;
 
 /** Stores a page, or finds it where it is stored already. */
-export type StorePage = (bytes: Uint8Array, totals: Pick<Entry, "documentCount" | "dataSizeBytes" | "firstId">) => Promise<Entry>;
+export type StorePage = (
+  bytes: Uint8Array,
+  totals: Pick<Entry, "documentCount" | "dataSizeBytes" | "firstId">,
+) => Promise<Entry>;
 
 /** A tree of entries: at level 0 the entries are chunks of documents, above it pages of the level below. */
 export interface Tree {

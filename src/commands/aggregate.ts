@@ -17,12 +17,21 @@ export const aggregate = defineCommand({
     parameters.refuseCollation();
     parameters.ignore("allowDiskUse", "hint", "bypassDocumentValidation");
     parameters.rejectUnknown();
-    if (cursorOptions === undefined) throw new EngineError(9, "FailedToParse", "The 'cursor' option is required, except for aggregate with the explain argument");
+    if (cursorOptions === undefined)
+      throw new EngineError(
+        9,
+        "FailedToParse",
+        "The 'cursor' option is required, except for aggregate with the explain argument",
+      );
     const batchSize = new Parameters("cursor", cursorOptions, new Map()).whole("batchSize", 0);
     const engine = await context.engine();
     const read = await context.read(engine);
     const cursor = await engine.aggregate(context.database, collection, pipeline, variables, read);
     const namespace = `${context.database}.${collection ?? "$cmd.aggregate"}`;
-    return firstBatch(cursor, { namespace, batchSize, singleBatch: false, neverIdle: false, atClusterTime: read.atClusterTime }, context);
+    return firstBatch(
+      cursor,
+      { namespace, batchSize, singleBatch: false, neverIdle: false, atClusterTime: read.atClusterTime },
+      context,
+    );
   },
 });

@@ -13,7 +13,10 @@ function create(name: string): ReturnType<typeof defineCommand> {
       ["allocator", stringValue("system")],
       ["javascriptEngine", stringValue("none")],
       ["sysInfo", stringValue("deprecated")],
-      ["versionArray", arrayValue([...server.serverVersion.split(".").map((part) => int32Value(Number(part))), int32Value(0)])],
+      [
+        "versionArray",
+        arrayValue([...server.serverVersion.split(".").map((part) => int32Value(Number(part))), int32Value(0)]),
+      ],
       ["openssl", objectValue([["running", stringValue("none")]])],
       ["bits", int32Value(64)],
       ["debug", boolValue(false)],

@@ -1,4 +1,26 @@
-import { bsonType, buildDocument, type Engine, EngineError, fieldsOf, getField, int32Value, int64Of, isNumberType, type ReadOptions, stringValue, textOf, timestampValue, toNumber, arrayValue, Value, type WriteOptions, objectValue, int64Value, doubleValue, documentValue } from "../engine/index.ts";
+import {
+  bsonType,
+  buildDocument,
+  type Engine,
+  EngineError,
+  fieldsOf,
+  getField,
+  int32Value,
+  int64Of,
+  isNumberType,
+  type ReadOptions,
+  stringValue,
+  textOf,
+  timestampValue,
+  toNumber,
+  arrayValue,
+  Value,
+  type WriteOptions,
+  objectValue,
+  int64Value,
+  doubleValue,
+  documentValue,
+} from "../engine/index.ts";
 import type { Log } from "../ports/log.ts";
 import { CursorRegistry } from "./cursor-registry.ts";
 import type { CommandContext, CommandDefinition, ConnectionState, Reply, ServerFacts } from "./define-command.ts";
@@ -36,11 +58,21 @@ export interface CommandServer {
 
 /** Runs commands for the clients of one deployment. */
 export function createCommandServer(options: CommandServerOptions): CommandServer {
-  const server: ServerFacts = { ...options, startedMs: options.clock.nowMs(), unknownUserKey: options.ids.randomBytes(32) };
+  const server: ServerFacts = {
+    ...options,
+    startedMs: options.clock.nowMs(),
+    unknownUserKey: options.ids.randomBytes(32),
+  };
   const cursors = new CursorRegistry(options.clock, options.ids);
   return {
     connect(id, remoteAddress) {
-      const connection: ConnectionState = { id, remoteAddress, user: undefined, conversation: undefined, failedLogins: 0 };
+      const connection: ConnectionState = {
+        id,
+        remoteAddress,
+        user: undefined,
+        conversation: undefined,
+        failedLogins: 0,
+      };
       return {
         run: (request, signal) => run(server, connection, cursors, options, request, signal),
         authenticated: () => connection.user !== undefined,
@@ -90,11 +122,18 @@ class TimeLimit {
   start(body: Uint8Array, command: string, connectionSignal: AbortSignal): AbortSignal {
     const value = getField(body, "maxTimeMS");
     // A getMore's time is that of waiting for more, which only tailable cursors do.
-    const limitMs = value !== undefined && isNumberType(value.type) && command !== "getMore" && command !== "hello" ? toNumber(value) : 0;
-    if (Number.isNaN(limitMs) || limitMs < 0 || limitMs > 2_147_483_647) throw new EngineError(2, "BadValue", `maxTimeMS is out of range: ${limitMs}`);
+    const limitMs =
+      value !== undefined && isNumberType(value.type) && command !== "getMore" && command !== "hello"
+        ? toNumber(value)
+        : 0;
+    if (Number.isNaN(limitMs) || limitMs < 0 || limitMs > 2_147_483_647)
+      throw new EngineError(2, "BadValue", `maxTimeMS is out of range: ${limitMs}`);
     if (limitMs === 0) return connectionSignal;
     const controller = new AbortController();
-    this.#timer = setTimeout(() => controller.abort(new EngineError(50, "MaxTimeMSExpired", "operation exceeded time limit")), limitMs);
+    this.#timer = setTimeout(
+      () => controller.abort(new EngineError(50, "MaxTimeMSExpired", "operation exceeded time limit")),
+      limitMs,
+    );
     return AbortSignal.any([controller.signal, connectionSignal]);
   }
 
@@ -106,17 +145,25 @@ class TimeLimit {
 function databaseOf({ body, database }: CommandRequest): string {
   if (database !== undefined) return database;
   const value = getField(body, "$db");
-  if (value?.type !== bsonType.string) throw new EngineError(40_571, "Location40571", "OP_MSG requests require a $db argument");
+  if (value?.type !== bsonType.string)
+    throw new EngineError(40_571, "Location40571", "OP_MSG requests require a $db argument");
   return textOf(value);
 }
 
-function authorize(definition: CommandDefinition, connection: ConnectionState, database: string, parameters: Parameters): void {
+function authorize(
+  definition: CommandDefinition,
+  connection: ConnectionState,
+  database: string,
+  parameters: Parameters,
+): void {
   if (definition.action === "open") return;
-  if (connection.user === undefined) throw new EngineError(13, "Unauthorized", `Command ${definition.name} requires authentication`);
+  if (connection.user === undefined)
+    throw new EngineError(13, "Unauthorized", `Command ${definition.name} requires authentication`);
   if (definition.action === "any") return;
   const { main } = parameters;
   const collection = definition.onCollection === true && main.type === bsonType.string ? textOf(main) : undefined;
-  if (!isAllowed(connection.user.credential, definition.action, database, collection)) throw unauthorized(definition.name, database);
+  if (!isAllowed(connection.user.credential, definition.action, database, collection))
+    throw unauthorized(definition.name, database);
 }
 
 function contextOf(
@@ -147,17 +194,25 @@ function contextOf(
 /** Answered as a server without transactions would: drivers know the error and tell their callers. */
 function refuseTransactions(body: Uint8Array): void {
   if (getField(body, "startTransaction") === undefined && getField(body, "autocommit") === undefined) return;
-  throw new EngineError(263, "OperationNotSupportedInTransaction", "multi-document transactions are not supported by this server");
+  throw new EngineError(
+    263,
+    "OperationNotSupportedInTransaction",
+    "multi-document transactions are not supported by this server",
+  );
 }
 
 async function readOptions(body: Uint8Array, signal: AbortSignal, engine: Engine): Promise<ReadOptions> {
   const concern = getField(body, "readConcern");
-  const fields = new Map(concern?.type === bsonType.object ? Array.from(fieldsOf(concern.bytes()), ({ name, value }) => [name, value]) : []);
+  const fields = new Map(
+    concern?.type === bsonType.object ? Array.from(fieldsOf(concern.bytes()), ({ name, value }) => [name, value]) : [],
+  );
   const levelValue = fields.get("level");
   const level = levelValue?.type === bsonType.string ? textOf(levelValue) : "local";
-  if (!["local", "available", "majority", "linearizable", "snapshot"].includes(level)) throw new EngineError(2, "BadValue", `readConcern level '${level}' is not known`);
+  if (!["local", "available", "majority", "linearizable", "snapshot"].includes(level))
+    throw new EngineError(2, "BadValue", `readConcern level '${level}' is not known`);
   const at = fields.get("atClusterTime");
-  if (at !== undefined && (level !== "snapshot" || at.type !== bsonType.timestamp)) throw new EngineError(72, "InvalidOptions", "atClusterTime needs readConcern level snapshot and a timestamp");
+  if (at !== undefined && (level !== "snapshot" || at.type !== bsonType.timestamp))
+    throw new EngineError(72, "InvalidOptions", "atClusterTime needs readConcern level snapshot and a timestamp");
   if (level !== "snapshot") return { signal };
   if (at === undefined) return { signal, atClusterTime: await engine.beginSnapshot() };
   const bits = BigInt.asUintN(64, int64Of(at));
@@ -166,15 +221,29 @@ async function readOptions(body: Uint8Array, signal: AbortSignal, engine: Engine
 
 function writeOptions(body: Uint8Array, signal: AbortSignal, sessionId: Uint8Array | undefined): WriteOptions {
   const concern = getField(body, "writeConcern");
-  const fields = new Map(concern?.type === bsonType.object ? Array.from(fieldsOf(concern.bytes()), ({ name, value }) => [name, value]) : []);
+  const fields = new Map(
+    concern?.type === bsonType.object ? Array.from(fieldsOf(concern.bytes()), ({ name, value }) => [name, value]) : [],
+  );
   const journal = fields.get("j");
   const w = fields.get("w");
-  if (w !== undefined && isNumberType(w.type) && toNumber(w) > 1) throw new EngineError(100, "UnsatisfiableWriteConcern", "Not enough data-bearing nodes");
-  if (w?.type === bsonType.string && textOf(w) !== "majority") throw new EngineError(79, "UnknownReplWriteConcern", `No write concern mode named '${textOf(w)}' found in replica set configuration`);
+  if (w !== undefined && isNumberType(w.type) && toNumber(w) > 1)
+    throw new EngineError(100, "UnsatisfiableWriteConcern", "Not enough data-bearing nodes");
+  if (w?.type === bsonType.string && textOf(w) !== "majority")
+    throw new EngineError(
+      79,
+      "UnknownReplWriteConcern",
+      `No write concern mode named '${textOf(w)}' found in replica set configuration`,
+    );
   // Only who says so gets an answer before the disk has it: `w: 0`, or `w: 1` with `j: false`.
-  const relaxed = w !== undefined && isNumberType(w.type) && (toNumber(w) === 0 || (journal?.type === bsonType.bool && journal.bytes()[0] === 0));
+  const relaxed =
+    w !== undefined &&
+    isNumberType(w.type) &&
+    (toNumber(w) === 0 || (journal?.type === bsonType.bool && journal.bytes()[0] === 0));
   const number = getField(body, "txnNumber");
-  const retry = number?.type === bsonType.long && sessionId !== undefined ? { sessionId, transactionNumber: int64Of(number) } : undefined;
+  const retry =
+    number?.type === bsonType.long && sessionId !== undefined
+      ? { sessionId, transactionNumber: int64Of(number) }
+      : undefined;
   return { signal, durable: !relaxed, ...(retry === undefined ? {} : { retry }) };
 }
 
@@ -210,6 +279,9 @@ function finished(fields: Reply, engine: Engine | undefined): Uint8Array {
     ["hash", new Value(bsonType.binData, Uint8Array.of(20, 0, 0, 0, 0, ...new Uint8Array(20)))],
     ["keyId", int64Value(0n)],
   ]);
-  const clusterTime = objectValue([["clusterTime", time], ["signature", noSignature]]);
+  const clusterTime = objectValue([
+    ["clusterTime", time],
+    ["signature", noSignature],
+  ]);
   return buildDocument([...fields, ["$clusterTime", clusterTime], ["operationTime", time]]);
 }

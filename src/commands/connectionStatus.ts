@@ -9,8 +9,29 @@ export const connectionStatus = defineCommand({
     parameters.ignore("showPrivileges");
     parameters.rejectUnknown();
     const { user } = connection;
-    const users = user === undefined ? [] : [objectValue([["user", stringValue(user.name)], ["db", stringValue("admin")]])];
-    const roles = (user?.credential.roles ?? []).map((role) => objectValue([["role", stringValue(role.roleName)], ["db", stringValue(role.databaseName)]]));
-    return [["authInfo", objectValue([["authenticatedUsers", arrayValue(users)], ["authenticatedUserRoles", arrayValue(roles)]])]];
+    const users =
+      user === undefined
+        ? []
+        : [
+            objectValue([
+              ["user", stringValue(user.name)],
+              ["db", stringValue("admin")],
+            ]),
+          ];
+    const roles = (user?.credential.roles ?? []).map((role) =>
+      objectValue([
+        ["role", stringValue(role.roleName)],
+        ["db", stringValue(role.databaseName)],
+      ]),
+    );
+    return [
+      [
+        "authInfo",
+        objectValue([
+          ["authenticatedUsers", arrayValue(users)],
+          ["authenticatedUserRoles", arrayValue(roles)],
+        ]),
+      ],
+    ];
   },
 });

@@ -1,7 +1,26 @@
 import { buildDocument, type Value } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
 
-const notOptions = new Set(["create", "$db", "lsid", "txnNumber", "$clusterTime", "$readPreference", "writeConcern", "readConcern", "comment", "maxTimeMS", "apiVersion", "apiStrict", "apiDeprecationErrors", "autoIndexId", "idIndex", "storageEngine", "indexOptionDefaults", "flags"]);
+const notOptions = new Set([
+  "create",
+  "$db",
+  "lsid",
+  "txnNumber",
+  "$clusterTime",
+  "$readPreference",
+  "writeConcern",
+  "readConcern",
+  "comment",
+  "maxTimeMS",
+  "apiVersion",
+  "apiStrict",
+  "apiDeprecationErrors",
+  "autoIndexId",
+  "idIndex",
+  "storageEngine",
+  "indexOptionDefaults",
+  "flags",
+]);
 
 /** `create`: a collection. Options that change what it is are refused by the engine. */
 export const create = defineCommand({
@@ -25,4 +44,19 @@ export const create = defineCommand({
   },
 });
 
-const optionNames = ["capped", "size", "max", "timeseries", "expireAfterSeconds", "clusteredIndex", "changeStreamPreAndPostImages", "validator", "validationLevel", "validationAction", "viewOn", "pipeline", "collation", "encryptedFields"];
+const optionNames = [
+  "capped",
+  "size",
+  "max",
+  "timeseries",
+  "expireAfterSeconds",
+  "clusteredIndex",
+  "changeStreamPreAndPostImages",
+  "validator",
+  "validationLevel",
+  "validationAction",
+  "viewOn",
+  "pipeline",
+  "collation",
+  "encryptedFields",
+];

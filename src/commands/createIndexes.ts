@@ -13,12 +13,18 @@ export const createIndexes = defineCommand({
     parameters.rejectUnknown();
     if (specifications.length === 0) throw new EngineError(2, "BadValue", "Must specify at least one index to create");
     const engine = await context.engine();
-    const result = await engine.createIndexes({ database: context.database, collection }, specifications, context.write);
+    const result = await engine.createIndexes(
+      { database: context.database, collection },
+      specifications,
+      context.write,
+    );
     return [
       ["numIndexesBefore", int32Value(result.countBefore)],
       ["numIndexesAfter", int32Value(result.countAfter)],
       ["createdCollectionAutomatically", boolValue(result.createdCollection)],
-      ...(result.countBefore === result.countAfter ? ([["note", stringValue("all indexes already exist")]] as const) : []),
+      ...(result.countBefore === result.countAfter
+        ? ([["note", stringValue("all indexes already exist")]] as const)
+        : []),
     ];
   },
 });

@@ -32,7 +32,15 @@ export class CursorRegistry {
     return this.#cursors.size;
   }
 
-  add(cursor: EngineCursor, about: { readonly namespace: string; readonly userName: string; readonly sessionId: Uint8Array | undefined; readonly neverIdle: boolean }): bigint {
+  add(
+    cursor: EngineCursor,
+    about: {
+      readonly namespace: string;
+      readonly userName: string;
+      readonly sessionId: Uint8Array | undefined;
+      readonly neverIdle: boolean;
+    },
+  ): bigint {
     this.#closeIdle();
     if (this.#cursors.size >= cursorsMax) throw new EngineError(2, "BadValue", "too many open cursors");
     let id: bigint;
@@ -51,12 +59,23 @@ export class CursorRegistry {
   }
 
   /** Lends the cursor for one `getMore`. Throws 43 CursorNotFound, 13 Unauthorized for somebody else's, 292 for one in use. */
-  async use<Result>(id: bigint, namespace: string, userName: string, work: (cursor: EngineCursor) => Promise<Result>): Promise<Result> {
+  async use<Result>(
+    id: bigint,
+    namespace: string,
+    userName: string,
+    work: (cursor: EngineCursor) => Promise<Result>,
+  ): Promise<Result> {
     this.#closeIdle();
     const open = this.#cursors.get(id);
     if (open === undefined) throw new EngineError(43, "CursorNotFound", `cursor id ${id} not found`);
-    if (open.userName !== userName) throw new EngineError(13, "Unauthorized", `cursor id ${id} was not created by the authenticated user`);
-    if (open.namespace !== namespace) throw new EngineError(13, "Unauthorized", `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${open.namespace}`);
+    if (open.userName !== userName)
+      throw new EngineError(13, "Unauthorized", `cursor id ${id} was not created by the authenticated user`);
+    if (open.namespace !== namespace)
+      throw new EngineError(
+        13,
+        "Unauthorized",
+        `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${open.namespace}`,
+      );
     if (open.busy) throw new EngineError(12_051, "CursorInUse", `cursor id ${id} is already in use`);
     open.busy = true;
     try {

@@ -1,4 +1,15 @@
-import { type ClusterTime, type EngineCursor, EngineError, arrayValue, documentValue, int64Value, objectValue, stringValue, timestampValue, type Value } from "../engine/index.ts";
+import {
+  type ClusterTime,
+  type EngineCursor,
+  EngineError,
+  arrayValue,
+  documentValue,
+  int64Value,
+  objectValue,
+  stringValue,
+  timestampValue,
+  type Value,
+} from "../engine/index.ts";
 import type { CommandContext, Reply } from "./define-command.ts";
 import type { Parameters } from "./parameters.ts";
 
@@ -14,26 +25,45 @@ export function batchSizeOf(parameters: Parameters): number | undefined {
 /** The first batch of a cursor, and its id when there is more. */
 export async function firstBatch(
   cursor: EngineCursor,
-  options: { readonly namespace: string; readonly batchSize: number | undefined; readonly singleBatch: boolean; readonly neverIdle: boolean; readonly atClusterTime: ClusterTime | undefined },
+  options: {
+    readonly namespace: string;
+    readonly batchSize: number | undefined;
+    readonly singleBatch: boolean;
+    readonly neverIdle: boolean;
+    readonly atClusterTime: ClusterTime | undefined;
+  },
   context: CommandContext,
 ): Promise<Reply> {
   const maxDocuments = options.batchSize ?? firstBatchDefault;
-  const documents = maxDocuments === 0 ? [] : await cursor.next({ maxDocuments, maxBytes: batchMaxBytes }, context.signal);
+  const documents =
+    maxDocuments === 0 ? [] : await cursor.next({ maxDocuments, maxBytes: batchMaxBytes }, context.signal);
   if (options.singleBatch) cursor.close();
   const id = cursor.exhausted
     ? 0n
-    : context.cursors.add(cursor, { namespace: options.namespace, userName: context.connection.user?.name ?? "", sessionId: context.sessionId, neverIdle: options.neverIdle });
+    : context.cursors.add(cursor, {
+        namespace: options.namespace,
+        userName: context.connection.user?.name ?? "",
+        sessionId: context.sessionId,
+        neverIdle: options.neverIdle,
+      });
   const fields: [string, Value][] = [
     ["firstBatch", arrayValue(documents.map(documentValue))],
     ["id", int64Value(id)],
     ["ns", stringValue(options.namespace)],
   ];
-  if (options.atClusterTime !== undefined) fields.push(["atClusterTime", timestampValue(options.atClusterTime.seconds, options.atClusterTime.increment)]);
+  if (options.atClusterTime !== undefined)
+    fields.push(["atClusterTime", timestampValue(options.atClusterTime.seconds, options.atClusterTime.increment)]);
   return [["cursor", objectValue(fields)]];
 }
 
 /** The next batch. */
-export async function nextBatch(cursor: EngineCursor, id: bigint, namespace: string, batchSize: number | undefined, context: CommandContext): Promise<Reply> {
+export async function nextBatch(
+  cursor: EngineCursor,
+  id: bigint,
+  namespace: string,
+  batchSize: number | undefined,
+  context: CommandContext,
+): Promise<Reply> {
   const maxDocuments = batchSize === undefined || batchSize === 0 ? Number.POSITIVE_INFINITY : batchSize;
   const documents = await cursor.next({ maxDocuments, maxBytes: batchMaxBytes }, context.signal);
   return [
@@ -50,6 +80,16 @@ export async function nextBatch(cursor: EngineCursor, id: bigint, namespace: str
 
 /** A list that is already in memory, as a cursor's only batch. Throws when it would not fit into a reply. */
 export function wholeBatch(documents: readonly Uint8Array[], namespace: string): Reply {
-  if (documents.reduce((sum, document) => sum + document.length, 0) > batchMaxBytes) throw new EngineError(10_334, "BSONObjectTooLarge", "the list is too large for one reply");
-  return [["cursor", objectValue([["firstBatch", arrayValue(documents.map(documentValue))], ["id", int64Value(0n)], ["ns", stringValue(namespace)]])]];
+  if (documents.reduce((sum, document) => sum + document.length, 0) > batchMaxBytes)
+    throw new EngineError(10_334, "BSONObjectTooLarge", "the list is too large for one reply");
+  return [
+    [
+      "cursor",
+      objectValue([
+        ["firstBatch", arrayValue(documents.map(documentValue))],
+        ["id", int64Value(0n)],
+        ["ns", stringValue(namespace)],
+      ]),
+    ],
+  ];
 }

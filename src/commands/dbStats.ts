@@ -13,8 +13,11 @@ function create(name: string): ReturnType<typeof defineCommand> {
       const engine = await context.engine();
       const read = { signal: context.signal };
       const entries = await engine.listCollections(context.database, read);
-      const all = await Promise.all(entries.map((entry) => engine.statistics({ database: context.database, collection: entry.name }, read)));
-      const sum = (pick: (one: (typeof all)[number]) => number): number => all.reduce((total, one) => total + pick(one), 0);
+      const all = await Promise.all(
+        entries.map((entry) => engine.statistics({ database: context.database, collection: entry.name }, read)),
+      );
+      const sum = (pick: (one: (typeof all)[number]) => number): number =>
+        all.reduce((total, one) => total + pick(one), 0);
       const objects = sum((one) => one.documentCount);
       const dataSize = sum((one) => one.dataSizeBytes);
       const indexSize = sum((one) => one.indexSizeBytes);

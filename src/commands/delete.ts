@@ -29,7 +29,13 @@ function statementOf(bytes: Uint8Array, variables: Uint8Array | undefined): Dele
   fields.refuseCollation();
   fields.ignore("hint");
   fields.rejectUnknown();
-  if (filter === undefined) throw new EngineError(40_414, "Location40414", "BSON field 'delete.deletes.q' is missing but a required field");
-  if (limit === undefined || limit > 1) throw new EngineError(9, "FailedToParse", `The limit field in delete objects must be 0 or 1. Got ${limit ?? "nothing"}`);
+  if (filter === undefined)
+    throw new EngineError(40_414, "Location40414", "BSON field 'delete.deletes.q' is missing but a required field");
+  if (limit === undefined || limit > 1)
+    throw new EngineError(
+      9,
+      "FailedToParse",
+      `The limit field in delete objects must be 0 or 1. Got ${limit ?? "nothing"}`,
+    );
   return { filter, justOne: limit === 1, ...(variables === undefined ? {} : { variables }) };
 }

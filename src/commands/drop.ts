@@ -15,6 +15,9 @@ export const drop = defineCommand({
     const { indexCount } = await engine.statistics(namespace, { signal: context.signal });
     const dropped = await engine.dropCollection(namespace, context.write);
     if (!dropped) throw new EngineError(26, "NamespaceNotFound", "ns not found");
-    return [["nIndexesWas", int32Value(indexCount)], ["ns", stringValue(`${context.database}.${collection}`)]];
+    return [
+      ["nIndexesWas", int32Value(indexCount)],
+      ["ns", stringValue(`${context.database}.${collection}`)],
+    ];
   },
 });

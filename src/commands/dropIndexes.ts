@@ -10,7 +10,8 @@ export const dropIndexes = defineCommand({
     const collection = parameters.collection();
     const index = parameters.get("index");
     parameters.rejectUnknown();
-    if (index === undefined) throw new EngineError(40_414, "Location40414", "BSON field 'dropIndexes.index' is missing but a required field");
+    if (index === undefined)
+      throw new EngineError(40_414, "Location40414", "BSON field 'dropIndexes.index' is missing but a required field");
     const engine = await context.engine();
     const before = await engine.dropIndexes({ database: context.database, collection }, wantedOf(index), context.write);
     return [["nIndexesWas", int32Value(before)]];

@@ -9,7 +9,8 @@ function create(name: string, ends: boolean): CommandDefinition {
     run: async (parameters, context) => {
       const { main } = parameters;
       parameters.rejectUnknown();
-      if (ends && main.type === bsonType.array) for (const id of elementsOf(main)) if (id.type === bsonType.object) context.cursors.endSession(id.bytes());
+      if (ends && main.type === bsonType.array)
+        for (const id of elementsOf(main)) if (id.type === bsonType.object) context.cursors.endSession(id.bytes());
       return [];
     },
   });

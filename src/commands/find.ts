@@ -38,7 +38,17 @@ export const find = defineCommand({
       },
       read,
     );
-    return firstBatch(cursor, { namespace: `${context.database}.${collection}`, batchSize, singleBatch, neverIdle, atClusterTime: read.atClusterTime }, context);
+    return firstBatch(
+      cursor,
+      {
+        namespace: `${context.database}.${collection}`,
+        batchSize,
+        singleBatch,
+        neverIdle,
+        atClusterTime: read.atClusterTime,
+      },
+      context,
+    );
   },
 });
 

@@ -1,4 +1,16 @@
-import { boolValue, documentValue, elementsOf, bsonType, emptyDocument, EngineError, getField, int32Value, nullValue, objectValue, type Value } from "../engine/index.ts";
+import {
+  boolValue,
+  documentValue,
+  elementsOf,
+  bsonType,
+  emptyDocument,
+  EngineError,
+  getField,
+  int32Value,
+  nullValue,
+  objectValue,
+  type Value,
+} from "../engine/index.ts";
 import { defineCommand, type CommandDefinition } from "./define-command.ts";
 import { updateOf } from "./update.ts";
 
@@ -12,10 +24,12 @@ function create(name: string): CommandDefinition {
       const collection = parameters.collection();
       const remove = parameters.flag("remove");
       const hasUpdate = parameters.get("update") !== undefined;
-      if (remove === hasUpdate) throw new EngineError(9, "FailedToParse", "Either an update or remove=true must be specified");
+      if (remove === hasUpdate)
+        throw new EngineError(9, "FailedToParse", "Either an update or remove=true must be specified");
       const upsert = parameters.flag("upsert");
       const returnNew = parameters.flag("new");
-      if (remove && (upsert || returnNew)) throw new EngineError(9, "FailedToParse", "Cannot specify both upsert or new and remove=true");
+      if (remove && (upsert || returnNew))
+        throw new EngineError(9, "FailedToParse", "Cannot specify both upsert or new and remove=true");
       const arrayFilters = parameters.get("arrayFilters");
       const sort = parameters.document("sort");
       const projection = parameters.document("fields");
@@ -24,7 +38,8 @@ function create(name: string): CommandDefinition {
         filter: parameters.document("query") ?? emptyDocument,
         upsert,
         returnNew,
-        arrayFilters: arrayFilters?.type === bsonType.array ? elementsOf(arrayFilters).map((filter) => filter.bytes()) : [],
+        arrayFilters:
+          arrayFilters?.type === bsonType.array ? elementsOf(arrayFilters).map((filter) => filter.bytes()) : [],
         ...(sort === undefined ? {} : { sort }),
         ...(projection === undefined ? {} : { projection }),
         ...(variables === undefined ? {} : { variables }),

@@ -9,6 +9,11 @@ export const getLog = defineCommand({
     parameters.rejectUnknown();
     const kinds = ["global", "startupWarnings"].map(stringValue);
     const all = Buffer.from(parameters.main.bytes()).includes("*");
-    return all ? [["names", arrayValue(kinds)]] : [["totalLinesWritten", int32Value(0)], ["log", arrayValue([])]];
+    return all
+      ? [["names", arrayValue(kinds)]]
+      : [
+          ["totalLinesWritten", int32Value(0)],
+          ["log", arrayValue([])],
+        ];
   },
 });

@@ -7,12 +7,15 @@ export const getMore = defineCommand({
   name: "getMore",
   action: "any",
   run: async (parameters, context) => {
-    if (parameters.main.type !== bsonType.long) throw new EngineError(14, "TypeMismatch", "BSON field 'getMore.getMore' is the wrong type, expected type 'long'");
+    if (parameters.main.type !== bsonType.long)
+      throw new EngineError(14, "TypeMismatch", "BSON field 'getMore.getMore' is the wrong type, expected type 'long'");
     const id = int64Of(parameters.main);
     const namespace = `${context.database}.${parameters.requiredText("collection")}`;
     const batchSize = batchSizeOf(parameters);
     parameters.ignore("term", "lastKnownCommittedOpTime");
     parameters.rejectUnknown();
-    return context.cursors.use(id, namespace, context.connection.user?.name ?? "", (cursor) => nextBatch(cursor, id, namespace, batchSize, context));
+    return context.cursors.use(id, namespace, context.connection.user?.name ?? "", (cursor) =>
+      nextBatch(cursor, id, namespace, batchSize, context),
+    );
   },
 });

@@ -6,7 +6,8 @@ export const getParameter = defineCommand({
   name: "getParameter",
   action: "any",
   run: async (parameters, { server }) => {
-    if (parameters.get("featureCompatibilityVersion") === undefined) throw new EngineError(72, "InvalidOptions", "no option found to get");
+    if (parameters.get("featureCompatibilityVersion") === undefined)
+      throw new EngineError(72, "InvalidOptions", "no option found to get");
     const version = server.serverVersion.split(".").slice(0, 2).join(".");
     return [["featureCompatibilityVersion", objectValue([["version", stringValue(version)]])]];
   },

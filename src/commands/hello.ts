@@ -1,4 +1,17 @@
-import { arrayValue, boolValue, bsonType, dateValue, EngineError, int32Value, int64Value, objectValue, stringValue, timestampValue, type Value, Value as BsonValue } from "../engine/index.ts";
+import {
+  arrayValue,
+  boolValue,
+  bsonType,
+  dateValue,
+  EngineError,
+  int32Value,
+  int64Value,
+  objectValue,
+  stringValue,
+  timestampValue,
+  type Value,
+  Value as BsonValue,
+} from "../engine/index.ts";
 import { defineCommand, type CommandContext, type CommandDefinition, type Reply } from "./define-command.ts";
 import type { Parameters } from "./parameters.ts";
 import { startLogin } from "./saslStart.ts";
@@ -15,12 +28,23 @@ function create(name: string): CommandDefinition {
     run: async (parameters, context) => {
       const speculative = parameters.document("speculativeAuthenticate");
       const wanted = parameters.text("saslSupportedMechs");
-      parameters.ignore("helloOk", "client", "compression", "loadBalanced", "backpressure", "hostInfo", "internalClient", "forShell");
+      parameters.ignore(
+        "helloOk",
+        "client",
+        "compression",
+        "loadBalanced",
+        "backpressure",
+        "hostInfo",
+        "internalClient",
+        "forShell",
+      );
       refuseStreaming(parameters);
       parameters.rejectUnknown();
       return [
         ...(await role(name, context)),
-        ...(wanted === undefined ? [] : ([["saslSupportedMechs", arrayValue([stringValue("SCRAM-SHA-256")])]] as const)),
+        ...(wanted === undefined
+          ? []
+          : ([["saslSupportedMechs", arrayValue([stringValue("SCRAM-SHA-256")])]] as const)),
         ...(speculative === undefined ? [] : await speculated(speculative, context)),
       ];
     },
@@ -30,13 +54,17 @@ function create(name: string): CommandDefinition {
 /** No `topologyVersion` is told, so that drivers ask again instead of waiting; who asks to wait all the same is refused. */
 function refuseStreaming(parameters: Parameters): void {
   parameters.ignore("maxAwaitTimeMS");
-  if (parameters.get("topologyVersion") !== undefined) throw new EngineError(238, "NotImplemented", "an awaited hello is not supported by this server");
+  if (parameters.get("topologyVersion") !== undefined)
+    throw new EngineError(238, "NotImplemented", "an awaited hello is not supported by this server");
 }
 
 async function role(name: string, { server, connection }: CommandContext): Promise<Reply> {
   const nowMs = server.clock.nowMs();
   const primary = name === "hello" ? "isWritablePrimary" : "ismaster";
-  const opTime = objectValue([["ts", timestampValue(Math.floor(nowMs / 1000), 1)], ["t", int64Value(1n)]]);
+  const opTime = objectValue([
+    ["ts", timestampValue(Math.floor(nowMs / 1000), 1)],
+    ["t", int64Value(1n)],
+  ]);
   const fields: [string, Value][] = [
     ["helloOk", boolValue(true)],
     [primary, boolValue(true)],
@@ -47,7 +75,15 @@ async function role(name: string, { server, connection }: CommandContext): Promi
     ["primary", stringValue(server.address)],
     ["me", stringValue(server.address)],
     ["electionId", new BsonValue(bsonType.objectId, Uint8Array.of(0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 1))],
-    ["lastWrite", objectValue([["opTime", opTime], ["lastWriteDate", dateValue(BigInt(nowMs))], ["majorityOpTime", opTime], ["majorityWriteDate", dateValue(BigInt(nowMs))]])],
+    [
+      "lastWrite",
+      objectValue([
+        ["opTime", opTime],
+        ["lastWriteDate", dateValue(BigInt(nowMs))],
+        ["majorityOpTime", opTime],
+        ["majorityWriteDate", dateValue(BigInt(nowMs))],
+      ]),
+    ],
     ["maxBsonObjectSize", int32Value(16 * 1024 * 1024)],
     ["maxMessageSizeBytes", int32Value(48_000_000)],
     ["maxWriteBatchSize", int32Value(statementsMax)],

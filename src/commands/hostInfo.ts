@@ -17,7 +17,14 @@ export const hostInfo = defineCommand({
         ["numCores", int32Value(availableParallelism())],
       ]),
     ],
-    ["os", objectValue([["type", stringValue(platform())], ["name", stringValue(platform())], ["version", stringValue(release())]])],
+    [
+      "os",
+      objectValue([
+        ["type", stringValue(platform())],
+        ["name", stringValue(platform())],
+        ["version", stringValue(release())],
+      ]),
+    ],
     ["extra", objectValue([])],
   ],
 });

@@ -14,10 +14,19 @@ export const insert = defineCommand({
     parameters.ignore("bypassDocumentValidation", "bypassEmptyTsReplacement", "stmtIds", "stmtId");
     parameters.rejectUnknown();
     if (documents.length === 0 || documents.length > statementsMax) {
-      throw new EngineError(16, "InvalidLength", `Write batch sizes must be between 1 and ${statementsMax}. Got ${documents.length} operations.`);
+      throw new EngineError(
+        16,
+        "InvalidLength",
+        `Write batch sizes must be between 1 and ${statementsMax}. Got ${documents.length} operations.`,
+      );
     }
     const engine = await context.engine();
-    const { insertedCount, writeErrors } = await engine.insert({ database: context.database, collection }, documents, ordered, context.write);
+    const { insertedCount, writeErrors } = await engine.insert(
+      { database: context.database, collection },
+      documents,
+      ordered,
+      context.write,
+    );
     return [["n", int32Value(insertedCount)], ...writeErrorsField(writeErrors)];
   },
 });

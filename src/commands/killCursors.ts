@@ -8,7 +8,8 @@ export const killCursors = defineCommand({
   run: async (parameters, context) => {
     const list = parameters.get("cursors");
     parameters.rejectUnknown();
-    if (list?.type !== bsonType.array) throw new EngineError(14, "TypeMismatch", "BSON field 'killCursors.cursors' must be an array");
+    if (list?.type !== bsonType.array)
+      throw new EngineError(14, "TypeMismatch", "BSON field 'killCursors.cursors' must be an array");
     const ids = elementsOf(list).map((value) => {
       if (value.type !== bsonType.long) throw new EngineError(14, "TypeMismatch", "a cursor id must be a long");
       return int64Of(value);

@@ -1,4 +1,14 @@
-import { boolValue, bsonType, buildDocument, type CollectionEntry, compileFilter, documentValue, objectValue, stringValue, Value } from "../engine/index.ts";
+import {
+  boolValue,
+  bsonType,
+  buildDocument,
+  type CollectionEntry,
+  compileFilter,
+  documentValue,
+  objectValue,
+  stringValue,
+  Value,
+} from "../engine/index.ts";
 import { wholeBatch } from "./cursor-reply.ts";
 import { defineCommand } from "./define-command.ts";
 
@@ -14,17 +24,29 @@ export const listCollections = defineCommand({
     const filter = filterBytes === undefined ? undefined : compileFilter(filterBytes);
     const engine = await context.engine();
     const entries = await engine.listCollections(context.database, await context.read(engine));
-    const documents = entries.map((entry) => shown(entry, nameOnly)).filter((document) => filter === undefined || filter.matches(document));
+    const documents = entries
+      .map((entry) => shown(entry, nameOnly))
+      .filter((document) => filter === undefined || filter.matches(document));
     return wholeBatch(documents, `${context.database}.$cmd.listCollections`);
   },
 });
 
 function shown({ name, type, options, uuid }: CollectionEntry, nameOnly: boolean): Uint8Array {
-  const named = [["name", stringValue(name)], ["type", stringValue(type)]] as const;
+  const named = [
+    ["name", stringValue(name)],
+    ["type", stringValue(type)],
+  ] as const;
   if (nameOnly) return buildDocument(named);
-  const info = objectValue([["readOnly", boolValue(false)], ["uuid", new Value(bsonType.binData, Uint8Array.of(16, 0, 0, 0, 4, ...uuid))]]);
+  const info = objectValue([
+    ["readOnly", boolValue(false)],
+    ["uuid", new Value(bsonType.binData, Uint8Array.of(16, 0, 0, 0, 4, ...uuid))],
+  ]);
   return buildDocument([...named, ["options", documentValue(options)], ["info", info], ["idIndex", idIndex]]);
 }
 
 const idKey = buildDocument([["_id", new Value(bsonType.int, Uint8Array.of(1, 0, 0, 0))]]);
-const idIndex = objectValue([["v", new Value(bsonType.int, Uint8Array.of(2, 0, 0, 0))], ["key", documentValue(idKey)], ["name", stringValue("_id_")]]);
+const idIndex = objectValue([
+  ["v", new Value(bsonType.int, Uint8Array.of(2, 0, 0, 0))],
+  ["key", documentValue(idKey)],
+  ["name", stringValue("_id_")],
+]);

@@ -1,4 +1,13 @@
-import { arrayValue, boolValue, buildDocument, compileFilter, documentValue, doubleValue, int64Value, stringValue } from "../engine/index.ts";
+import {
+  arrayValue,
+  boolValue,
+  buildDocument,
+  compileFilter,
+  documentValue,
+  doubleValue,
+  int64Value,
+  stringValue,
+} from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
 import { isAllowed, seesDatabase } from "./privileges.ts";
 
@@ -15,19 +24,29 @@ export const listDatabases = defineCommand({
     const user = context.connection.user?.credential;
     const engine = await context.engine();
     const databases = (await engine.listDatabases(await context.read(engine)))
-      .filter(({ name }) => user !== undefined && (seesDatabase(user, name) || isAllowed(user, "monitor", name, undefined)))
+      .filter(
+        ({ name }) => user !== undefined && (seesDatabase(user, name) || isAllowed(user, "monitor", name, undefined)),
+      )
       .map(({ name, sizeOnDiskBytes, empty }) => ({
         sizeOnDiskBytes,
         document: buildDocument(
           nameOnly
             ? [["name", stringValue(name)]]
-            : [["name", stringValue(name)], ["sizeOnDisk", int64Value(BigInt(sizeOnDiskBytes))], ["empty", boolValue(empty)]],
+            : [
+                ["name", stringValue(name)],
+                ["sizeOnDisk", int64Value(BigInt(sizeOnDiskBytes))],
+                ["empty", boolValue(empty)],
+              ],
         ),
       }))
       .filter(({ document }) => filter === undefined || filter.matches(document));
     const listed = ["databases", arrayValue(databases.map(({ document }) => documentValue(document)))] as const;
     if (nameOnly) return [listed];
     const totalBytes = databases.reduce((sum, { sizeOnDiskBytes }) => sum + sizeOnDiskBytes, 0);
-    return [listed, ["totalSize", int64Value(BigInt(totalBytes))], ["totalSizeMb", doubleValue(Math.floor(totalBytes / 1_048_576))]];
+    return [
+      listed,
+      ["totalSize", int64Value(BigInt(totalBytes))],
+      ["totalSizeMb", doubleValue(Math.floor(totalBytes / 1_048_576))],
+    ];
   },
 });

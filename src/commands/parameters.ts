@@ -1,4 +1,16 @@
-import { bsonType, EngineError, elementsOf, fieldsOf, isNumberType, isTruthy, textOf, toNumber, typeName, type Value, wholeNumberOf } from "../engine/index.ts";
+import {
+  bsonType,
+  EngineError,
+  elementsOf,
+  fieldsOf,
+  isNumberType,
+  isTruthy,
+  textOf,
+  toNumber,
+  typeName,
+  type Value,
+  wholeNumberOf,
+} from "../engine/index.ts";
 
 /** Fields any command may have (manual, "Database Commands"); what they mean is seen to before the command runs, or is of no effect here. */
 const generic = new Set([
@@ -64,9 +76,15 @@ export class Parameters {
 
   /** Name of a collection in the command's own field. */
   collection(): string {
-    if (this.main.type !== bsonType.string) throw new EngineError(73, "InvalidNamespace", `collection name has invalid type ${typeName(this.main.type)}`);
+    if (this.main.type !== bsonType.string)
+      throw new EngineError(73, "InvalidNamespace", `collection name has invalid type ${typeName(this.main.type)}`);
     const name = textOf(this.main);
-    if (name === "") throw new EngineError(73, "InvalidNamespace", `Invalid namespace specified: the collection name of '${this.command}' is empty`);
+    if (name === "")
+      throw new EngineError(
+        73,
+        "InvalidNamespace",
+        `Invalid namespace specified: the collection name of '${this.command}' is empty`,
+      );
     return name;
   }
 
@@ -91,7 +109,11 @@ export class Parameters {
     if (!isNumberType(value.type)) throw this.#wrongType(name, value, "long");
     const number = wholeNumberOf(value) ?? Math.trunc(toNumber(value));
     if (!Number.isSafeInteger(number) || number < least) {
-      throw new EngineError(51_024, "Location51024", `BSON field '${name}' value must be >= ${least}, actual value '${number}'`);
+      throw new EngineError(
+        51_024,
+        "Location51024",
+        `BSON field '${name}' value must be >= ${least}, actual value '${number}'`,
+      );
     }
     return number;
   }
@@ -123,7 +145,11 @@ export class Parameters {
     for (const name of names) {
       const value = this.get(name);
       if (value === undefined || (value.type === bsonType.bool && !isTruthy(value))) continue;
-      throw new EngineError(238, "NotImplemented", `'${name}' of the command '${this.command}' is not supported by this server`);
+      throw new EngineError(
+        238,
+        "NotImplemented",
+        `'${name}' of the command '${this.command}' is not supported by this server`,
+      );
     }
   }
 
@@ -146,10 +172,18 @@ export class Parameters {
   }
 
   #wrongType(name: string, value: Value, expected: string): EngineError {
-    return new EngineError(14, "TypeMismatch", `BSON field '${this.command}.${name}' is the wrong type '${typeName(value.type)}', expected type '${expected}'`);
+    return new EngineError(
+      14,
+      "TypeMismatch",
+      `BSON field '${this.command}.${name}' is the wrong type '${typeName(value.type)}', expected type '${expected}'`,
+    );
   }
 
   #missing(name: string): never {
-    throw new EngineError(40_414, "Location40414", `BSON field '${this.command}.${name}' is missing but a required field`);
+    throw new EngineError(
+      40_414,
+      "Location40414",
+      `BSON field '${this.command}.${name}' is missing but a required field`,
+    );
   }
 }

@@ -26,7 +26,12 @@ const roles: Readonly<Record<string, { readonly actions: readonly Action[]; read
 };
 
 /** Whether a user may do something on a database, or on one collection of it. */
-export function isAllowed(user: DatabaseUserCredential, action: Action, database: string, collection: string | undefined): boolean {
+export function isAllowed(
+  user: DatabaseUserCredential,
+  action: Action,
+  database: string,
+  collection: string | undefined,
+): boolean {
   return user.roles.some((role) => roleAllows(role, action, database, collection));
 }
 

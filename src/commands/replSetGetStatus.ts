@@ -1,4 +1,14 @@
-import { arrayValue, boolValue, dateValue, doubleValue, int32Value, int64Value, objectValue, stringValue, timestampValue } from "../engine/index.ts";
+import {
+  arrayValue,
+  boolValue,
+  dateValue,
+  doubleValue,
+  int32Value,
+  int64Value,
+  objectValue,
+  stringValue,
+  timestampValue,
+} from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
 
 /** `replSetGetStatus`: the one member, its primary. */
@@ -12,7 +22,10 @@ export const replSetGetStatus = defineCommand({
     const engine = await context.engine();
     const nowMs = server.clock.nowMs();
     const { seconds, increment } = engine.clusterTime();
-    const opTime = objectValue([["ts", timestampValue(seconds, increment)], ["t", int64Value(1n)]]);
+    const opTime = objectValue([
+      ["ts", timestampValue(seconds, increment)],
+      ["t", int64Value(1n)],
+    ]);
     const member = objectValue([
       ["_id", int32Value(0)],
       ["name", stringValue(server.address)],
@@ -31,7 +44,14 @@ export const replSetGetStatus = defineCommand({
       ["myState", int32Value(1)],
       ["term", int64Value(1n)],
       ["heartbeatIntervalMillis", int64Value(2000n)],
-      ["optimes", objectValue([["lastCommittedOpTime", opTime], ["appliedOpTime", opTime], ["durableOpTime", opTime]])],
+      [
+        "optimes",
+        objectValue([
+          ["lastCommittedOpTime", opTime],
+          ["appliedOpTime", opTime],
+          ["durableOpTime", opTime],
+        ]),
+      ],
       ["members", arrayValue([member])],
     ];
   },

@@ -19,7 +19,11 @@ export const saslContinue = defineCommand({
     if (conversation === undefined) throw new EngineError(17, "ProtocolError", "No SASL session state found");
     if (conversation.proven) {
       connection.conversation = undefined;
-      return [["conversationId", int32Value(1)], ["done", boolValue(true)], ["payload", binary("")]];
+      return [
+        ["conversationId", int32Value(1)],
+        ["done", boolValue(true)],
+        ["payload", binary("")],
+      ];
     }
     try {
       const signature = checkClientFinal(payload, conversation);
@@ -27,7 +31,11 @@ export const saslContinue = defineCommand({
       connection.user = { name: conversation.username, credential: conversation.found };
       connection.failedLogins = 0;
       connection.conversation = conversation.skipEmptyExchange ? undefined : { ...conversation, proven: true };
-      return [["conversationId", int32Value(1)], ["done", boolValue(conversation.skipEmptyExchange)], ["payload", binary(signature)]];
+      return [
+        ["conversationId", int32Value(1)],
+        ["done", boolValue(conversation.skipEmptyExchange)],
+        ["payload", binary(signature)],
+      ];
     } catch (error) {
       connection.conversation = undefined;
       connection.failedLogins += 1;

@@ -22,10 +22,18 @@ async function beginLogin(parameters: Parameters, context: CommandContext, datab
   const options = parameters.document("options");
   parameters.ignore("autoAuthorize", "db");
   parameters.rejectUnknown();
-  if (mechanism !== "SCRAM-SHA-256") throw new EngineError(334, "MechanismUnavailable", `Received authentication for mechanism ${mechanism} which is not enabled`);
+  if (mechanism !== "SCRAM-SHA-256")
+    throw new EngineError(
+      334,
+      "MechanismUnavailable",
+      `Received authentication for mechanism ${mechanism} which is not enabled`,
+    );
   const { server, connection } = context;
   const { username, nonce: clientNonce, bare } = readClientFirst(payload);
-  const found = username === server.systemUser?.username ? server.systemUser : await server.directory.findCredential(server.deploymentId, database, username);
+  const found =
+    username === server.systemUser?.username
+      ? server.systemUser
+      : await server.directory.findCredential(server.deploymentId, database, username);
   const credential = found?.credential ?? unknownCredential(server.unknownUserKey, username);
   const nonce = clientNonce + Buffer.from(server.ids.randomBytes(24)).toString("base64");
   const challenge = serverFirst(nonce, credential);
@@ -36,10 +44,16 @@ async function beginLogin(parameters: Parameters, context: CommandContext, datab
     said: `${bare},${challenge}`,
     found,
     credential,
-    skipEmptyExchange: options !== undefined && [...fieldsOf(options)].some(({ name, value }) => name === "skipEmptyExchange" && isTruthy(value)),
+    skipEmptyExchange:
+      options !== undefined &&
+      [...fieldsOf(options)].some(({ name, value }) => name === "skipEmptyExchange" && isTruthy(value)),
     proven: false,
   };
-  return [["conversationId", int32Value(1)], ["done", boolValue(false)], ["payload", binary(challenge)]];
+  return [
+    ["conversationId", int32Value(1)],
+    ["done", boolValue(false)],
+    ["payload", binary(challenge)],
+  ];
 }
 
 /** Text of a SASL payload. */

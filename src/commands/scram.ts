@@ -26,10 +26,18 @@ export function authenticationFailed(): EngineError {
 }
 
 /** Reads `n,,n=user,r=nonce`. Throws 18 for anything else. */
-export function readClientFirst(message: string): { readonly username: string; readonly nonce: string; readonly bare: string } {
+export function readClientFirst(message: string): {
+  readonly username: string;
+  readonly nonce: string;
+  readonly bare: string;
+} {
   const match = /^n,,(n=([^,]+),r=([\x21-\x2b\x2d-\x7e]{8,512}))(,.*)?$/.exec(message);
   if (match === null) throw authenticationFailed();
-  return { username: (match[2] as string).replaceAll("=2C", ",").replaceAll("=3D", "="), nonce: match[3] as string, bare: match[1] as string };
+  return {
+    username: (match[2] as string).replaceAll("=2C", ",").replaceAll("=3D", "="),
+    nonce: match[3] as string,
+    bare: match[1] as string,
+  };
 }
 
 /** The challenge: nonce, salt, rounds. */
@@ -40,7 +48,12 @@ export function serverFirst(nonce: string, credential: ScramCredential): string 
 /** A credential for a name nobody has: always the same for a name, and no password fits it. */
 export function unknownCredential(key: Uint8Array, username: string): ScramCredential {
   const derive = (purpose: string): Uint8Array => createHmac("sha256", key).update(`${purpose}\0${username}`).digest();
-  return { salt: derive("salt").subarray(0, 28), iterationCount, storedKey: derive("stored"), serverKey: derive("server") };
+  return {
+    salt: derive("salt").subarray(0, 28),
+    iterationCount,
+    storedKey: derive("stored"),
+    serverKey: derive("server"),
+  };
 }
 
 /** Checks `c=biws,r=nonce,p=proof` and answers `v=signature`. Throws 18 when it is not right. */
@@ -53,6 +66,13 @@ export function checkClientFinal(message: string, conversation: ScramConversatio
   const clientKey = Buffer.alloc(32);
   for (let index = 0; index < 32; index += 1) clientKey[index] = (given[index] ?? 0) ^ (signature[index] as number);
   const fits = timingSafeEqual(createHash("sha256").update(clientKey).digest(), storedKey);
-  if (match === null || match[2] !== conversation.nonce || given.length !== 32 || !fits || conversation.found === undefined) throw authenticationFailed();
+  if (
+    match === null ||
+    match[2] !== conversation.nonce ||
+    given.length !== 32 ||
+    !fits ||
+    conversation.found === undefined
+  )
+    throw authenticationFailed();
   return `v=${createHmac("sha256", serverKey).update(authMessage).digest("base64")}`;
 }

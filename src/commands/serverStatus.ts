@@ -15,8 +15,17 @@ export const serverStatus = defineCommand({
       ["pid", int32Value(process.pid)],
       ["uptime", doubleValue(Math.floor((nowMs - server.startedMs) / 1000))],
       ["localTime", dateValue(BigInt(nowMs))],
-      ["mem", objectValue([["bits", int32Value(64)], ["resident", int32Value(Math.floor(memory.rss / 1_048_576))]])],
-      ["metrics", objectValue([["cursor", objectValue([["open", objectValue([["total", int32Value(cursors.size)]])]])]])],
+      [
+        "mem",
+        objectValue([
+          ["bits", int32Value(64)],
+          ["resident", int32Value(Math.floor(memory.rss / 1_048_576))],
+        ]),
+      ],
+      [
+        "metrics",
+        objectValue([["cursor", objectValue([["open", objectValue([["total", int32Value(cursors.size)]])]])]]),
+      ],
       ["storageEngine", objectValue([["name", stringValue("telamon")]])],
     ];
   },

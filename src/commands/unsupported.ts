@@ -2,14 +2,52 @@ import { EngineError } from "../engine/index.ts";
 
 /** Commands of MongoDB that this server knows of and does not have; anything else is simply not a command. */
 const known = new Set([
-  "abortTransaction", "analyze", "applyOps", "bulkWrite", "cloneCollectionAsCapped", "collMod", "commitTransaction", "compact", "configureFailPoint", "convertToCapped", "createRole",
-  "createSearchIndexes", "createUser", "currentOp", "dataSize", "dropAllUsersFromDatabase", "dropRole", "dropUser", "explain", "filemd5", "fsync", "getDefaultRWConcern", "grantRolesToUser",
-  "killOp", "listSearchIndexes", "mapReduce", "planCacheClear", "profile", "reIndex", "renameCollection", "replSetReconfig", "rolesInfo", "setFeatureCompatibilityVersion", "setParameter",
-  "shardCollection", "shutdown", "top", "updateUser", "usersInfo", "validate", "dbHash",
+  "abortTransaction",
+  "analyze",
+  "applyOps",
+  "bulkWrite",
+  "cloneCollectionAsCapped",
+  "collMod",
+  "commitTransaction",
+  "compact",
+  "configureFailPoint",
+  "convertToCapped",
+  "createRole",
+  "createSearchIndexes",
+  "createUser",
+  "currentOp",
+  "dataSize",
+  "dropAllUsersFromDatabase",
+  "dropRole",
+  "dropUser",
+  "explain",
+  "filemd5",
+  "fsync",
+  "getDefaultRWConcern",
+  "grantRolesToUser",
+  "killOp",
+  "listSearchIndexes",
+  "mapReduce",
+  "planCacheClear",
+  "profile",
+  "reIndex",
+  "renameCollection",
+  "replSetReconfig",
+  "rolesInfo",
+  "setFeatureCompatibilityVersion",
+  "setParameter",
+  "shardCollection",
+  "shutdown",
+  "top",
+  "updateUser",
+  "usersInfo",
+  "validate",
+  "dbHash",
 ]);
 
 /** 238 for what MongoDB has and this does not, 59 for what nobody has. */
 export function unsupportedCommand(name: string): EngineError {
-  if (known.has(name)) return new EngineError(238, "NotImplemented", `the command ${name} is not supported by this server`);
+  if (known.has(name))
+    return new EngineError(238, "NotImplemented", `the command ${name} is not supported by this server`);
   return new EngineError(59, "CommandNotFound", `no such command: '${name}'`);
 }

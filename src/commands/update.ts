@@ -1,4 +1,12 @@
-import { arrayValue, bsonType, documentValue, elementsOf, EngineError, int32Value, type UpdateStatement } from "../engine/index.ts";
+import {
+  arrayValue,
+  bsonType,
+  documentValue,
+  elementsOf,
+  EngineError,
+  int32Value,
+  type UpdateStatement,
+} from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
 import { Parameters } from "./parameters.ts";
 import { orderedOf, requireStatements, writeErrorsField } from "./write-reply.ts";
@@ -20,7 +28,9 @@ export const update = defineCommand({
     const result = await engine.update({ database: context.database, collection }, statements, ordered, context.write);
     return [
       ["n", int32Value(result.matchedCount + result.upserted.length)],
-      ...(result.upserted.length === 0 ? [] : ([["upserted", arrayValue(result.upserted.map(documentValue))]] as const)),
+      ...(result.upserted.length === 0
+        ? []
+        : ([["upserted", arrayValue(result.upserted.map(documentValue))]] as const)),
       ["nModified", int32Value(result.modifiedCount)],
       ...writeErrorsField(result.writeErrors),
     ];
@@ -43,7 +53,8 @@ function statementOf(bytes: Uint8Array, variables: Uint8Array | undefined): Upda
   fields.refuse("c", "sampleId");
   fields.ignore("hint");
   fields.rejectUnknown();
-  if (filter === undefined) throw new EngineError(40_414, "Location40414", "BSON field 'update.updates.q' is missing but a required field");
+  if (filter === undefined)
+    throw new EngineError(40_414, "Location40414", "BSON field 'update.updates.q' is missing but a required field");
   return { filter, ...statement };
 }
 

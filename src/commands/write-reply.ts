@@ -1,4 +1,14 @@
-import { arrayValue, documentValue, EngineError, int32Value, isTruthy, objectValue, stringValue, type Value, type WriteError } from "../engine/index.ts";
+import {
+  arrayValue,
+  documentValue,
+  EngineError,
+  int32Value,
+  isTruthy,
+  objectValue,
+  stringValue,
+  type Value,
+  type WriteError,
+} from "../engine/index.ts";
 import type { Reply } from "./define-command.ts";
 import type { Parameters } from "./parameters.ts";
 
@@ -30,5 +40,10 @@ function shown(error: WriteError): Value {
 }
 
 export function requireStatements(count: number): void {
-  if (count === 0 || count > statementsMax) throw new EngineError(16, "InvalidLength", `Write batch sizes must be between 1 and ${statementsMax}. Got ${count} operations.`);
+  if (count === 0 || count > statementsMax)
+    throw new EngineError(
+      16,
+      "InvalidLength",
+      `Write batch sizes must be between 1 and ${statementsMax}. Got ${count} operations.`,
+    );
 }

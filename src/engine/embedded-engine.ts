@@ -15,7 +15,15 @@ import { aggregateFlow, distinctFlow, findFlow } from "./read-commands.ts";
 import { SnapshotRegistry, type ReadState } from "./snapshot-registry.ts";
 import { DatabaseFile } from "./storage/database-file.ts";
 import { Pace } from "./storage/turns.ts";
-import { runDelete, runFindAndModify, runInsert, runUpdate, upsertedEntry, type WriteContext, writeError } from "./write-commands.ts";
+import {
+  runDelete,
+  runFindAndModify,
+  runInsert,
+  runUpdate,
+  upsertedEntry,
+  type WriteContext,
+  writeError,
+} from "./write-commands.ts";
 import { type Clock, type WriteTransaction, WriteSide } from "./write-transaction.ts";
 
 export interface EngineOptions {
@@ -61,7 +69,10 @@ export class EmbeddedEngine implements contract.Engine {
     const { catalog } = this.#state(read);
     return catalog.databases().map((name) => {
       const collections = catalog.of(name);
-      const sizeOnDiskBytes = collections.reduce((sum, record) => sum + record.dataSizeBytes + 4096 * (1 + record.indexes.length), 0);
+      const sizeOnDiskBytes = collections.reduce(
+        (sum, record) => sum + record.dataSizeBytes + 4096 * (1 + record.indexes.length),
+        0,
+      );
       return { name, sizeOnDiskBytes, empty: collections.length === 0 };
     });
   }
@@ -69,7 +80,12 @@ export class EmbeddedEngine implements contract.Engine {
   async listCollections(database: string, read: contract.ReadOptions): Promise<readonly contract.CollectionEntry[]> {
     return this.#state(read)
       .catalog.of(database)
-      .map((record) => ({ name: record.name, type: "collection" as const, options: record.options, uuid: record.uuid }));
+      .map((record) => ({
+        name: record.name,
+        type: "collection" as const,
+        options: record.options,
+        uuid: record.uuid,
+      }));
   }
 
   async listIndexes(namespace: Namespace, read: contract.ReadOptions): Promise<readonly Uint8Array[]> {
@@ -88,7 +104,12 @@ export class EmbeddedEngine implements contract.Engine {
     };
   }
 
-  createCollection(namespace: Namespace, options: Uint8Array, write: contract.WriteOptions, given?: Uint8Array): Promise<void> {
+  createCollection(
+    namespace: Namespace,
+    options: Uint8Array,
+    write: contract.WriteOptions,
+    given?: Uint8Array,
+  ): Promise<void> {
     refuseOptions(options);
     return this.#writes.run(write, async (transaction) => {
       this.#writes.createCollection(transaction, namespace, options, given);
@@ -110,7 +131,11 @@ export class EmbeddedEngine implements contract.Engine {
     });
   }
 
-  createIndexes(namespace: Namespace, specifications: readonly Uint8Array[], write: contract.WriteOptions): ReturnType<contract.Engine["createIndexes"]> {
+  createIndexes(
+    namespace: Namespace,
+    specifications: readonly Uint8Array[],
+    write: contract.WriteOptions,
+  ): ReturnType<contract.Engine["createIndexes"]> {
     return this.#writes.run(write, async (transaction) => {
       const createdCollection = transaction.catalog.find(namespace) === undefined;
       const record = transaction.ensureCollection(namespace);
@@ -119,7 +144,11 @@ export class EmbeddedEngine implements contract.Engine {
     });
   }
 
-  dropIndexes(namespace: Namespace, indexes: "*" | readonly (string | Uint8Array)[], write: contract.WriteOptions): Promise<number> {
+  dropIndexes(
+    namespace: Namespace,
+    indexes: "*" | readonly (string | Uint8Array)[],
+    write: contract.WriteOptions,
+  ): Promise<number> {
     return this.#writes.run(write, async (transaction) => {
       const record = transaction.catalog.find(namespace);
       if (record === undefined) throw namespaceNotFound(namespace);
@@ -128,11 +157,23 @@ export class EmbeddedEngine implements contract.Engine {
     });
   }
 
-  insert(namespace: Namespace, documents: readonly Uint8Array[], ordered: boolean, write: contract.WriteOptions): Promise<contract.InsertResult> {
-    return this.#writes.run(write, (transaction) => runInsert(this.#context(transaction, namespace, write), documents, ordered));
+  insert(
+    namespace: Namespace,
+    documents: readonly Uint8Array[],
+    ordered: boolean,
+    write: contract.WriteOptions,
+  ): Promise<contract.InsertResult> {
+    return this.#writes.run(write, (transaction) =>
+      runInsert(this.#context(transaction, namespace, write), documents, ordered),
+    );
   }
 
-  update(namespace: Namespace, statements: readonly contract.UpdateStatement[], ordered: boolean, write: contract.WriteOptions): Promise<contract.UpdateResult> {
+  update(
+    namespace: Namespace,
+    statements: readonly contract.UpdateStatement[],
+    ordered: boolean,
+    write: contract.WriteOptions,
+  ): Promise<contract.UpdateResult> {
     return this.#writes.run(write, async (transaction) => {
       const context = this.#context(transaction, namespace, write);
       const progress = { matched: 0, modified: 0 };
@@ -151,7 +192,12 @@ export class EmbeddedEngine implements contract.Engine {
     });
   }
 
-  delete(namespace: Namespace, statements: readonly contract.DeleteStatement[], ordered: boolean, write: contract.WriteOptions): Promise<contract.DeleteResult> {
+  delete(
+    namespace: Namespace,
+    statements: readonly contract.DeleteStatement[],
+    ordered: boolean,
+    write: contract.WriteOptions,
+  ): Promise<contract.DeleteResult> {
     return this.#writes.run(write, async (transaction) => {
       const context = this.#context(transaction, namespace, write);
       const writeErrors: contract.WriteError[] = [];
@@ -168,16 +214,32 @@ export class EmbeddedEngine implements contract.Engine {
     });
   }
 
-  findAndModify(namespace: Namespace, query: contract.FindAndModifyQuery, write: contract.WriteOptions): Promise<contract.FindAndModifyResult> {
-    return this.#writes.run(write, (transaction) => runFindAndModify(this.#context(transaction, namespace, write), query));
+  findAndModify(
+    namespace: Namespace,
+    query: contract.FindAndModifyQuery,
+    write: contract.WriteOptions,
+  ): Promise<contract.FindAndModifyResult> {
+    return this.#writes.run(write, (transaction) =>
+      runFindAndModify(this.#context(transaction, namespace, write), query),
+    );
   }
 
-  async find(namespace: Namespace, query: contract.FindQuery, read: contract.ReadOptions): Promise<contract.EngineCursor> {
+  async find(
+    namespace: Namespace,
+    query: contract.FindQuery,
+    read: contract.ReadOptions,
+  ): Promise<contract.EngineCursor> {
     const state = this.#state(read);
     return this.#cursor(findFlow(state, state.catalog.find(namespace), query));
   }
 
-  async aggregate(database: string, collection: string | undefined, pipeline: readonly Uint8Array[], variables: Uint8Array | undefined, read: contract.ReadOptions): Promise<contract.EngineCursor> {
+  async aggregate(
+    database: string,
+    collection: string | undefined,
+    pipeline: readonly Uint8Array[],
+    variables: Uint8Array | undefined,
+    read: contract.ReadOptions,
+  ): Promise<contract.EngineCursor> {
     if (collection === undefined) {
       compileStages(pipeline, new Map());
       throw located(73, "{aggregate: 1} is not valid for these stages; a collection is needed");
@@ -186,7 +248,11 @@ export class EmbeddedEngine implements contract.Engine {
     return this.#cursor(aggregateFlow(state, state.catalog.find({ database, collection }), pipeline, variables));
   }
 
-  async count(namespace: Namespace, query: { readonly filter: Uint8Array; readonly skip?: number; readonly limit?: number }, read: contract.ReadOptions): Promise<number> {
+  async count(
+    namespace: Namespace,
+    query: { readonly filter: Uint8Array; readonly skip?: number; readonly limit?: number },
+    read: contract.ReadOptions,
+  ): Promise<number> {
     const state = this.#state(read);
     const record = state.catalog.find(namespace);
     const skip = query.skip ?? 0;
@@ -199,11 +265,17 @@ export class EmbeddedEngine implements contract.Engine {
     if (query.limit !== undefined && query.limit !== 0) flow = limited(flow, query.limit);
     let count = 0;
     const cursor = this.#cursor(flow);
-    while (!cursor.exhausted) count += (await cursor.next({ maxDocuments: 10_000, maxBytes: Number.POSITIVE_INFINITY }, read.signal)).length;
+    while (!cursor.exhausted)
+      count += (await cursor.next({ maxDocuments: 10_000, maxBytes: Number.POSITIVE_INFINITY }, read.signal)).length;
     return count;
   }
 
-  async distinct(namespace: Namespace, key: string, filter: Uint8Array, read: contract.ReadOptions): Promise<Uint8Array> {
+  async distinct(
+    namespace: Namespace,
+    key: string,
+    filter: Uint8Array,
+    read: contract.ReadOptions,
+  ): Promise<Uint8Array> {
     const state = this.#state(read);
     const cursor = this.#cursor(distinctFlow(findFlow(state, state.catalog.find(namespace), { filter }), key));
     const [result] = await cursor.next({ maxDocuments: 1, maxBytes: Number.POSITIVE_INFINITY }, read.signal);
@@ -217,9 +289,10 @@ export class EmbeddedEngine implements contract.Engine {
       if (record === undefined) throw namespaceNotFound(namespace);
       const writer = transaction.writerOf(record);
       const pace = this.#pace(write.signal);
-      for (let position = 0; position < documents.length; ) {
+      for (let position = 0; position < documents.length;) {
         const length = readInt32(documents, position);
-        if (length < 5 || position + length > documents.length) throw new EngineError(22, "InvalidBSON", "what is to be loaded is no sequence of whole documents");
+        if (length < 5 || position + length > documents.length)
+          throw new EngineError(22, "InvalidBSON", "what is to be loaded is no sequence of whole documents");
         writer.insert(documents.subarray(position, position + length));
         position += length;
         if (pace.due) await pace.rest();
@@ -233,7 +306,13 @@ export class EmbeddedEngine implements contract.Engine {
     if (record === undefined) return;
     let parts: Uint8Array[] = [];
     let size = 0;
-    for (const batch of storedBatches(state.connection, record, { kind: "keys", index: undefined, ranges: [{ from: new Uint8Array(0), to: Uint8Array.of(0xff) }], backwards: false, sorted: true })) {
+    for (const batch of storedBatches(state.connection, record, {
+      kind: "keys",
+      index: undefined,
+      ranges: [{ from: new Uint8Array(0), to: Uint8Array.of(0xff) }],
+      backwards: false,
+      sorted: true,
+    })) {
       for (const { bytes } of batch) {
         parts.push(bytes);
         size += bytes.length;
@@ -256,7 +335,9 @@ export class EmbeddedEngine implements contract.Engine {
   }
 
   #state(read: contract.ReadOptions): ReadState {
-    return read.atClusterTime === undefined ? { connection: this.#file.reader, catalog: this.#writes.catalog } : this.#snapshots.at(read.atClusterTime);
+    return read.atClusterTime === undefined
+      ? { connection: this.#file.reader, catalog: this.#writes.catalog }
+      : this.#snapshots.at(read.atClusterTime);
   }
 
   #cursor(flow: ReturnType<typeof findFlow>): FlowCursor {
@@ -287,7 +368,25 @@ export class EmbeddedEngine implements contract.Engine {
 /** Options that change what a collection is are refused, not kept and ignored. */
 function refuseOptions(options: Uint8Array): void {
   for (const { name } of fieldsOf(options)) {
-    if (!["capped", "timeseries", "viewOn", "pipeline", "validator", "validationLevel", "validationAction", "collation", "clusteredIndex", "encryptedFields", "expireAfterSeconds", "changeStreamPreAndPostImages", "size", "max"].includes(name)) continue;
+    if (
+      ![
+        "capped",
+        "timeseries",
+        "viewOn",
+        "pipeline",
+        "validator",
+        "validationLevel",
+        "validationAction",
+        "collation",
+        "clusteredIndex",
+        "encryptedFields",
+        "expireAfterSeconds",
+        "changeStreamPreAndPostImages",
+        "size",
+        "max",
+      ].includes(name)
+    )
+      continue;
     throw notSupported(`the collection option ${name}`);
   }
 }
@@ -299,4 +398,3 @@ function uuid(randomBytes: (length: number) => Uint8Array): Uint8Array {
   bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
   return bytes;
 }
-

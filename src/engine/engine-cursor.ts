@@ -19,7 +19,10 @@ export class FlowCursor implements EngineCursor {
     return this.#exhausted;
   }
 
-  async next(limits: { readonly maxDocuments: number; readonly maxBytes: number }, signal: AbortSignal): Promise<readonly Uint8Array[]> {
+  async next(
+    limits: { readonly maxDocuments: number; readonly maxBytes: number },
+    signal: AbortSignal,
+  ): Promise<readonly Uint8Array[]> {
     if (this.#exhausted) return [];
     try {
       const taken = await takeFrom(this.#flow, limits, this.#pending, new Pace(this.#monotonicMs, signal));
@@ -45,8 +48,13 @@ export function readError(error: unknown): unknown {
   if (code !== "ERR_SQLITE_ERROR" && code !== "ERR_INVALID_STATE") return error;
   const { message } = error as Error;
   if (/no such table|database is not open|statement has been finalized/.test(message)) {
-    return new EngineError(175, "QueryPlanKilled", "the collection was dropped or the data replaced while it was being read");
+    return new EngineError(
+      175,
+      "QueryPlanKilled",
+      "the collection was dropped or the data replaced while it was being read",
+    );
   }
-  if (/malformed|not a database|corrupt/.test(message)) return new EngineError(8, "UnknownError", `the data file is damaged: ${message}`);
+  if (/malformed|not a database|corrupt/.test(message))
+    return new EngineError(8, "UnknownError", `the data file is damaged: ${message}`);
   return error;
 }

@@ -33,14 +33,29 @@ describe("the engine", () => {
   };
   async function find(namespace: { database: string; collection: string }, query: Document = {}): Promise<Document[]> {
     const { filter = {}, ...rest } = query;
-    const options = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, typeof value === "object" && name !== "atClusterTime" ? bytes(value as Document) : (value as unknown)]));
-    const cursor = await engine.find(namespace, { filter: bytes(filter as Document), ...options }, { ...read, ...(query.atClusterTime === undefined ? {} : { atClusterTime: query.atClusterTime }) });
+    const options = Object.fromEntries(
+      Object.entries(rest).map(([name, value]) => [
+        name,
+        typeof value === "object" && name !== "atClusterTime" ? bytes(value as Document) : (value as unknown),
+      ]),
+    );
+    const cursor = await engine.find(
+      namespace,
+      { filter: bytes(filter as Document), ...options },
+      { ...read, ...(query.atClusterTime === undefined ? {} : { atClusterTime: query.atClusterTime }) },
+    );
     return (await cursor.next(everything, signal)).map((document) => deserialize(document));
   }
 
   test("a document comes back as the bytes it was given as", async () => {
     const namespace = fresh();
-    const document = bytes({ _id: 1, b: new Int32(1), a: 1.5, l: Long.fromNumber(5), nested: { z: [], y: {}, 5: "five", 1: "one" } });
+    const document = bytes({
+      _id: 1,
+      b: new Int32(1),
+      a: 1.5,
+      l: Long.fromNumber(5),
+      nested: { z: [], y: {}, 5: "five", 1: "one" },
+    });
     await engine.insert(namespace, [document], true, write);
     const cursor = await engine.find(namespace, { filter: bytes({}) }, read);
     assert.deepEqual(Buffer.from((await cursor.next(everything, signal))[0] as Uint8Array), Buffer.from(document));
@@ -56,22 +71,39 @@ describe("the engine", () => {
   test("a second document with an equal _id is refused in MongoDB's words, also with another number type", async () => {
     const namespace = fresh();
     await engine.insert(namespace, [bytes({ _id: new Int32(7) })], true, write);
-    const { insertedCount, writeErrors } = await engine.insert(namespace, [bytes({ _id: Long.fromNumber(7) }), bytes({ _id: 8 })], false, write);
+    const { insertedCount, writeErrors } = await engine.insert(
+      namespace,
+      [bytes({ _id: Long.fromNumber(7) }), bytes({ _id: 8 })],
+      false,
+      write,
+    );
     assert.equal(insertedCount, 1);
     assert.equal(writeErrors[0]?.code, 11_000);
-    assert.equal(writeErrors[0]?.message, `E11000 duplicate key error collection: test.${namespace.collection} index: _id_ dup key: { _id: 7 }`);
+    assert.equal(
+      writeErrors[0]?.message,
+      `E11000 duplicate key error collection: test.${namespace.collection} index: _id_ dup key: { _id: 7 }`,
+    );
   });
 
   test("an ordered insert stops at the first failure and keeps what went before", async () => {
     const namespace = fresh();
-    const result = await engine.insert(namespace, [bytes({ _id: 1 }), bytes({ _id: 1 }), bytes({ _id: 2 })], true, write);
+    const result = await engine.insert(
+      namespace,
+      [bytes({ _id: 1 }), bytes({ _id: 1 }), bytes({ _id: 2 })],
+      true,
+      write,
+    );
     assert.equal(result.insertedCount, 1);
     assert.equal((await find(namespace)).length, 1);
   });
 
   test("a unique index refuses a second value, and the refused document leaves nothing behind", async () => {
     const namespace = fresh();
-    await engine.createIndexes(namespace, [bytes({ key: { a: 1 }, name: "a_1", unique: true }), bytes({ key: { b: 1 }, name: "b_1" })], write);
+    await engine.createIndexes(
+      namespace,
+      [bytes({ key: { a: 1 }, name: "a_1", unique: true }), bytes({ key: { b: 1 }, name: "b_1" })],
+      write,
+    );
     await engine.insert(namespace, [bytes({ _id: 1, a: 1, b: 1 })], true, write);
     const { writeErrors } = await engine.insert(namespace, [bytes({ _id: 2, a: 1, b: 2 })], true, write);
     assert.equal(writeErrors[0]?.code, 11_000);
@@ -82,14 +114,22 @@ describe("the engine", () => {
   test("an index over what is not unique cannot be made unique, and is not there afterwards", async () => {
     const namespace = fresh();
     await engine.insert(namespace, [bytes({ _id: 1, a: 1 }), bytes({ _id: 2, a: 1 })], true, write);
-    await assert.rejects(engine.createIndexes(namespace, [bytes({ key: { a: 1 }, name: "a_1", unique: true })], write), (error) => (error as EngineError).code === 11_000);
+    await assert.rejects(
+      engine.createIndexes(namespace, [bytes({ key: { a: 1 }, name: "a_1", unique: true })], write),
+      (error) => (error as EngineError).code === 11_000,
+    );
     assert.equal((await engine.listIndexes(namespace, read)).length, 1);
     assert.equal((await find(namespace, { filter: { a: 1 } })).length, 2);
   });
 
   test("a snapshot sees what was committed before it and nothing after, drops included", async () => {
     const namespace = fresh();
-    await engine.insert(namespace, Array.from({ length: 2000 }, (_, position) => bytes({ _id: position })), true, write);
+    await engine.insert(
+      namespace,
+      Array.from({ length: 2000 }, (_, position) => bytes({ _id: position })),
+      true,
+      write,
+    );
     const atClusterTime = await engine.beginSnapshot();
     await engine.delete(namespace, [{ filter: bytes({ _id: { $lt: 1000 } }), justOne: false }], true, write);
     await engine.insert(namespace, [bytes({ _id: 5000 })], true, write);
@@ -97,50 +137,135 @@ describe("the engine", () => {
     assert.equal((await find(namespace, { atClusterTime })).length, 2000);
     await engine.dropCollection(namespace, write);
     assert.equal((await find(namespace, { atClusterTime })).length, 2000);
-    assert.ok((await engine.listCollections("test", { ...read, atClusterTime })).some(({ name }) => name === namespace.collection));
+    assert.ok(
+      (await engine.listCollections("test", { ...read, atClusterTime })).some(
+        ({ name }) => name === namespace.collection,
+      ),
+    );
     assert.ok(!(await engine.listCollections("test", read)).some(({ name }) => name === namespace.collection));
   });
 
   test("a retried write answers what it answered and changes nothing; an older one is refused", async () => {
     const namespace = fresh();
-    const retry = (transactionNumber: bigint): typeof write & { retry: { sessionId: Uint8Array; transactionNumber: bigint } } => ({ ...write, retry: { sessionId: Buffer.alloc(16, 9), transactionNumber } });
+    const retry = (
+      transactionNumber: bigint,
+    ): typeof write & { retry: { sessionId: Uint8Array; transactionNumber: bigint } } => ({
+      ...write,
+      retry: { sessionId: Buffer.alloc(16, 9), transactionNumber },
+    });
     await engine.insert(namespace, [bytes({ _id: 1, n: 0 })], true, write);
-    const increment = { filter: bytes({ _id: 1 }), update: bytes({ $inc: { n: 1 } }), multi: false, upsert: false, arrayFilters: [] };
+    const increment = {
+      filter: bytes({ _id: 1 }),
+      update: bytes({ $inc: { n: 1 } }),
+      multi: false,
+      upsert: false,
+      arrayFilters: [],
+    };
     const first = await engine.update(namespace, [increment], true, retry(1n));
     const again = await engine.update(namespace, [increment], true, retry(1n));
     assert.deepEqual({ ...again }, { ...first });
     assert.equal((await find(namespace))[0]?.n, 1);
     await engine.update(namespace, [increment], true, retry(2n));
-    await assert.rejects(engine.update(namespace, [increment], true, retry(1n)), (error) => (error as EngineError).code === 225);
+    await assert.rejects(
+      engine.update(namespace, [increment], true, retry(1n)),
+      (error) => (error as EngineError).code === 225,
+    );
   });
 
   test("an update of many does not meet a document twice, though it moves it in the index it reads by", async () => {
     const namespace = fresh();
     await engine.createIndexes(namespace, [bytes({ key: { n: 1 }, name: "n_1" })], write);
-    await engine.insert(namespace, Array.from({ length: 1500 }, (_, position) => bytes({ _id: position, n: position })), true, write);
-    const result = await engine.update(namespace, [{ filter: bytes({ n: { $gte: 0 } }), update: bytes({ $inc: { n: 10_000 } }), multi: true, upsert: false, arrayFilters: [] }], true, write);
+    await engine.insert(
+      namespace,
+      Array.from({ length: 1500 }, (_, position) => bytes({ _id: position, n: position })),
+      true,
+      write,
+    );
+    const result = await engine.update(
+      namespace,
+      [
+        {
+          filter: bytes({ n: { $gte: 0 } }),
+          update: bytes({ $inc: { n: 10_000 } }),
+          multi: true,
+          upsert: false,
+          arrayFilters: [],
+        },
+      ],
+      true,
+      write,
+    );
     assert.equal(result.modifiedCount, 1500);
     assert.equal((await find(namespace, { filter: { n: { $gte: 20_000 } } })).length, 0);
   });
 
   test("whatever is asked, an index gives what a scan gives, after inserts, updates and deletes", async () => {
-    const value = fc.oneof(fc.integer({ min: 0, max: 5 }), fc.constantFrom("a", "b", null, true), fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 3 }));
+    const value = fc.oneof(
+      fc.integer({ min: 0, max: 5 }),
+      fc.constantFrom("a", "b", null, true),
+      fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 3 }),
+    );
     const document = fc.record({ a: value, b: value }, { requiredKeys: [] });
-    const query = fc.record({ a: fc.oneof(value, fc.record({ $gte: fc.integer({ min: 0, max: 5 }) }), fc.record({ $in: fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 3 }) })), b: fc.oneof(value, fc.record({ $lt: fc.integer({ min: 0, max: 5 }) })) }, { requiredKeys: [] });
+    const query = fc.record(
+      {
+        a: fc.oneof(
+          value,
+          fc.record({ $gte: fc.integer({ min: 0, max: 5 }) }),
+          fc.record({ $in: fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 3 }) }),
+        ),
+        b: fc.oneof(value, fc.record({ $lt: fc.integer({ min: 0, max: 5 }) })),
+      },
+      { requiredKeys: [] },
+    );
     await fc.assert(
-      fc.asyncProperty(fc.array(document, { maxLength: 20 }), fc.array(query, { minLength: 3, maxLength: 6 }), query, value, async (documents, queries, doomed, replacement) => {
-        const plain = fresh();
-        const indexed = fresh();
-        await engine.createIndexes(indexed, [bytes({ key: { a: 1, b: -1 }, name: "ab" }), bytes({ key: { b: 1 }, name: "b", sparse: true })].slice(0, documents.some((one) => Array.isArray(one.a) && Array.isArray(one.b)) ? 0 : 2), write);
-        for (const namespace of [plain, indexed]) {
-          await engine.insert(namespace, documents.map((one, position) => bytes({ _id: position, ...one })), false, write);
-          await engine.update(namespace, [{ filter: bytes(doomed), update: bytes({ $set: { c: 1, ...(Array.isArray(replacement) ? {} : { b: replacement }) } }), multi: true, upsert: false, arrayFilters: [] }], false, write);
-          await engine.delete(namespace, [{ filter: bytes({ _id: 3 }), justOne: true }], true, write);
-        }
-        for (const filter of queries) assert.deepEqual(await find(indexed, { filter, sort: { _id: 1 } }), await find(plain, { filter, sort: { _id: 1 } }));
-        const bySort = await find(indexed, { sort: { a: 1, b: -1, _id: 1 } });
-        assert.deepEqual(bySort, await find(plain, { sort: { a: 1, b: -1, _id: 1 } }));
-      }),
+      fc.asyncProperty(
+        fc.array(document, { maxLength: 20 }),
+        fc.array(query, { minLength: 3, maxLength: 6 }),
+        query,
+        value,
+        async (documents, queries, doomed, replacement) => {
+          const plain = fresh();
+          const indexed = fresh();
+          await engine.createIndexes(
+            indexed,
+            [bytes({ key: { a: 1, b: -1 }, name: "ab" }), bytes({ key: { b: 1 }, name: "b", sparse: true })].slice(
+              0,
+              documents.some((one) => Array.isArray(one.a) && Array.isArray(one.b)) ? 0 : 2,
+            ),
+            write,
+          );
+          for (const namespace of [plain, indexed]) {
+            await engine.insert(
+              namespace,
+              documents.map((one, position) => bytes({ _id: position, ...one })),
+              false,
+              write,
+            );
+            await engine.update(
+              namespace,
+              [
+                {
+                  filter: bytes(doomed),
+                  update: bytes({ $set: { c: 1, ...(Array.isArray(replacement) ? {} : { b: replacement }) } }),
+                  multi: true,
+                  upsert: false,
+                  arrayFilters: [],
+                },
+              ],
+              false,
+              write,
+            );
+            await engine.delete(namespace, [{ filter: bytes({ _id: 3 }), justOne: true }], true, write);
+          }
+          for (const filter of queries)
+            assert.deepEqual(
+              await find(indexed, { filter, sort: { _id: 1 } }),
+              await find(plain, { filter, sort: { _id: 1 } }),
+            );
+          const bySort = await find(indexed, { sort: { a: 1, b: -1, _id: 1 } });
+          assert.deepEqual(bySort, await find(plain, { sort: { a: 1, b: -1, _id: 1 } }));
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -148,14 +273,22 @@ describe("the engine", () => {
   test("cluster time only grows, also when the clock is set back", async () => {
     const namespace = fresh();
     let nowMs = 2_000_000_000_000;
-    const other = openEngine({ path: join(folder, "time.sqlite"), clock: { nowMs: () => nowMs, monotonicMs: () => performance.now() }, randomBytes });
+    const other = openEngine({
+      path: join(folder, "time.sqlite"),
+      clock: { nowMs: () => nowMs, monotonicMs: () => performance.now() },
+      randomBytes,
+    });
     await other.insert(namespace, [bytes({ _id: 1 })], true, write);
     const before = other.clusterTime();
     nowMs -= 1_000_000;
     await other.insert(namespace, [bytes({ _id: 2 })], true, write);
     assert.deepEqual(other.clusterTime(), { seconds: before.seconds, increment: before.increment + 1 });
     await other.close();
-    const again = openEngine({ path: join(folder, "time.sqlite"), clock: { nowMs: () => nowMs, monotonicMs: () => performance.now() }, randomBytes });
+    const again = openEngine({
+      path: join(folder, "time.sqlite"),
+      clock: { nowMs: () => nowMs, monotonicMs: () => performance.now() },
+      randomBytes,
+    });
     assert.deepEqual(again.clusterTime(), { seconds: before.seconds, increment: before.increment + 1 });
     await again.close();
   });
@@ -164,6 +297,9 @@ describe("the engine", () => {
     assert.equal(statSync(path).mode & 0o777, 0o600);
     const foreign = join(folder, "foreign.sqlite");
     writeFileSync(foreign, "this is no database, but long enough to be looked at".repeat(20));
-    assert.throws(() => openEngine({ path: foreign, clock, randomBytes }), (error) => error instanceof EngineError && error.message.includes(foreign));
+    assert.throws(
+      () => openEngine({ path: foreign, clock, randomBytes }),
+      (error) => error instanceof EngineError && error.message.includes(foreign),
+    );
   });
 });

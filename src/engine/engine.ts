@@ -109,7 +109,10 @@ export interface FindQuery {
 /** Results of one query, read as far as asked. Documents are whole BSON documents that stay valid after the next call. */
 export interface EngineCursor {
   /** At least one document unless exhausted; at most `maxDocuments`, and no further document once `maxBytes` is reached. */
-  next(limits: { readonly maxDocuments: number; readonly maxBytes: number }, signal: AbortSignal): Promise<readonly Uint8Array[]>;
+  next(
+    limits: { readonly maxDocuments: number; readonly maxBytes: number },
+    signal: AbortSignal,
+  ): Promise<readonly Uint8Array[]>;
   /** True once `next` cannot give more. */
   readonly exhausted: boolean;
   close(): void;
@@ -166,18 +169,47 @@ export interface Engine {
     write: WriteOptions,
   ): Promise<{ readonly countBefore: number; readonly countAfter: number; readonly createdCollection: boolean }>;
   /** By names or key patterns; `"*"` is all but `_id_`. Throws 27 IndexNotFound. Answers how many there were. */
-  dropIndexes(namespace: Namespace, indexes: "*" | readonly (string | Uint8Array)[], write: WriteOptions): Promise<number>;
+  dropIndexes(
+    namespace: Namespace,
+    indexes: "*" | readonly (string | Uint8Array)[],
+    write: WriteOptions,
+  ): Promise<number>;
 
   /** Creates the collection when missing. A missing `_id` is the caller's to add; `_id` is moved first. */
-  insert(namespace: Namespace, documents: readonly Uint8Array[], ordered: boolean, write: WriteOptions): Promise<InsertResult>;
-  update(namespace: Namespace, statements: readonly UpdateStatement[], ordered: boolean, write: WriteOptions): Promise<UpdateResult>;
-  delete(namespace: Namespace, statements: readonly DeleteStatement[], ordered: boolean, write: WriteOptions): Promise<DeleteResult>;
+  insert(
+    namespace: Namespace,
+    documents: readonly Uint8Array[],
+    ordered: boolean,
+    write: WriteOptions,
+  ): Promise<InsertResult>;
+  update(
+    namespace: Namespace,
+    statements: readonly UpdateStatement[],
+    ordered: boolean,
+    write: WriteOptions,
+  ): Promise<UpdateResult>;
+  delete(
+    namespace: Namespace,
+    statements: readonly DeleteStatement[],
+    ordered: boolean,
+    write: WriteOptions,
+  ): Promise<DeleteResult>;
   findAndModify(namespace: Namespace, query: FindAndModifyQuery, write: WriteOptions): Promise<FindAndModifyResult>;
 
   find(namespace: Namespace, query: FindQuery, read: ReadOptions): Promise<EngineCursor>;
   /** `collection` undefined: a database-level pipeline. */
-  aggregate(database: string, collection: string | undefined, pipeline: readonly Uint8Array[], variables: Uint8Array | undefined, read: ReadOptions): Promise<EngineCursor>;
-  count(namespace: Namespace, query: { readonly filter: Uint8Array; readonly skip?: number; readonly limit?: number }, read: ReadOptions): Promise<number>;
+  aggregate(
+    database: string,
+    collection: string | undefined,
+    pipeline: readonly Uint8Array[],
+    variables: Uint8Array | undefined,
+    read: ReadOptions,
+  ): Promise<EngineCursor>;
+  count(
+    namespace: Namespace,
+    query: { readonly filter: Uint8Array; readonly skip?: number; readonly limit?: number },
+    read: ReadOptions,
+  ): Promise<number>;
   /** BSON document `{values: [...]}`. */
   distinct(namespace: Namespace, key: string, filter: Uint8Array, read: ReadOptions): Promise<Uint8Array>;
 

@@ -1,5 +1,5 @@
 import { EngineError } from "./engine-error.ts";
-import { Catalog } from "./catalog/catalog.ts";
+import type { Catalog } from "./catalog/catalog.ts";
 import type { ClusterTime } from "./engine.ts";
 import type { Connection, DatabaseFile } from "./storage/database-file.ts";
 
@@ -43,7 +43,12 @@ export class SnapshotRegistry {
   at(time: ClusterTime): ReadState {
     this.#dropExpired();
     const pinned = this.#pinned.get(keyOf(time));
-    if (pinned === undefined) throw new EngineError(239, "SnapshotTooOld", `Read timestamp ${keyOf(time)} is older than the oldest available timestamp.`);
+    if (pinned === undefined)
+      throw new EngineError(
+        239,
+        "SnapshotTooOld",
+        `Read timestamp ${keyOf(time)} is older than the oldest available timestamp.`,
+      );
     pinned.usedMs = this.#monotonicMs();
     return pinned;
   }

@@ -4,7 +4,14 @@ import { bsonType } from "./bson/types.ts";
 import { fieldsOf, getField } from "./bson/walk.ts";
 import { expressionCompiler, variablesOf } from "./aggregate/stages.ts";
 import type { CollectionRecord } from "./catalog/catalog.ts";
-import type { DeleteStatement, FindAndModifyQuery, FindAndModifyResult, Namespace, UpdateStatement, WriteError } from "./engine.ts";
+import type {
+  DeleteStatement,
+  FindAndModifyQuery,
+  FindAndModifyResult,
+  Namespace,
+  UpdateStatement,
+  WriteError,
+} from "./engine.ts";
 import { EngineError, notSupported } from "./engine-error.ts";
 import { storedBatches, type StoredDocument } from "./planner/access.ts";
 import { choosePlan } from "./planner/plan.ts";
@@ -35,7 +42,13 @@ export function writeError(error: unknown, index: number): WriteError {
 }
 
 /** Rows that fit now, found before any is changed: a change must not be met again by the same statement. */
-async function matchingRows(context: WriteContext, record: CollectionRecord, filter: Filter, justOne: boolean, sort?: Uint8Array): Promise<StoredDocument[]> {
+async function matchingRows(
+  context: WriteContext,
+  record: CollectionRecord,
+  filter: Filter,
+  justOne: boolean,
+  sort?: Uint8Array,
+): Promise<StoredDocument[]> {
   const fields = sort === undefined ? [] : parseSort(sort);
   const plan = choosePlan(record, filter, fields, undefined);
   const found: StoredDocument[] = [];
@@ -50,7 +63,9 @@ async function matchingRows(context: WriteContext, record: CollectionRecord, fil
   }
   if (plan.sorted) return found;
   const key = createSortKey(fields);
-  const best = found.map((stored) => ({ stored, key: key(stored.bytes) })).toSorted((one, other) => compareBytes(one.key, other.key));
+  const best = found
+    .map((stored) => ({ stored, key: key(stored.bytes) }))
+    .toSorted((one, other) => compareBytes(one.key, other.key));
   return best.slice(0, justOne ? 1 : best.length).map(({ stored }) => stored);
 }
 
@@ -58,18 +73,25 @@ const empty = new Uint8Array(0);
 
 function bytesOf(context: WriteContext, record: CollectionRecord, stored: StoredDocument): Uint8Array | undefined {
   if (stored.bytes.length > 0) return stored.bytes;
-  return context.transaction.connection.get(`SELECT d FROM c_${record.id} WHERE rid = ?`, stored.rowId)?.[0] as Uint8Array | undefined;
+  return context.transaction.connection.get(`SELECT d FROM c_${record.id} WHERE rid = ?`, stored.rowId)?.[0] as
+    | Uint8Array
+    | undefined;
 }
 
 /** One statement of an update. Documents changed before a failing one stay changed, as in MongoDB. */
-export async function runUpdate(context: WriteContext, statement: UpdateStatement, progress: { matched: number; modified: number }): Promise<Value | undefined> {
+export async function runUpdate(
+  context: WriteContext,
+  statement: UpdateStatement,
+  progress: { matched: number; modified: number },
+): Promise<Value | undefined> {
   const filter = filterOf(statement.filter, statement.variables);
   const update = updateOf(statement.update, statement.arrayFilters);
   if (statement.multi && !(statement.update instanceof Uint8Array && isOperatorUpdate(statement.update))) {
     throw new EngineError(9, "FailedToParse", "multi update is not supported for replacement-style update");
   }
   const record = context.transaction.catalog.find(context.namespace);
-  const rows = record === undefined ? [] : await matchingRows(context, record, filter, !statement.multi, statement.sort);
+  const rows =
+    record === undefined ? [] : await matchingRows(context, record, filter, !statement.multi, statement.sort);
   if (rows.length === 0) return statement.upsert ? upsert(context, statement, filter, update) : undefined;
   const writer = context.transaction.writerOf(record as CollectionRecord);
   for (const stored of rows) {
@@ -86,7 +108,12 @@ export async function runUpdate(context: WriteContext, statement: UpdateStatemen
   return undefined;
 }
 
-function upsert(context: WriteContext, statement: { readonly filter: Uint8Array }, filter: Filter, update: Update): Value {
+function upsert(
+  context: WriteContext,
+  statement: { readonly filter: Uint8Array },
+  filter: Filter,
+  update: Update,
+): Value {
   const document = upsertedDocument(context, statement.filter, filter, update);
   context.transaction.writerOf(context.transaction.ensureCollection(context.namespace)).insert(document);
   return getField(document, "_id") as Value;
@@ -119,7 +146,13 @@ export async function runDelete(context: WriteContext, statement: DeleteStatemen
 export async function runFindAndModify(context: WriteContext, query: FindAndModifyQuery): Promise<FindAndModifyResult> {
   const filter = filterOf(query.filter, query.variables);
   const update = query.update === undefined ? undefined : updateOf(query.update, query.arrayFilters);
-  const project = query.projection === undefined ? (document: Uint8Array) => document : compileProjection(query.projection, { find: true, compileExpression: expressionCompiler(variablesOf(query.variables)) });
+  const project =
+    query.projection === undefined
+      ? (document: Uint8Array) => document
+      : compileProjection(query.projection, {
+          find: true,
+          compileExpression: expressionCompiler(variablesOf(query.variables)),
+        });
   const record = context.transaction.catalog.find(context.namespace);
   const [stored] = record === undefined ? [] : await matchingRows(context, record, filter, true, query.sort);
   if (stored === undefined || record === undefined) {
@@ -143,7 +176,11 @@ export async function runFindAndModify(context: WriteContext, query: FindAndModi
 }
 
 /** Inserts each document; answers how many went in. Stops at the first failure when ordered. */
-export async function runInsert(context: WriteContext, documents: readonly Uint8Array[], ordered: boolean): Promise<{ readonly insertedCount: number; readonly writeErrors: WriteError[] }> {
+export async function runInsert(
+  context: WriteContext,
+  documents: readonly Uint8Array[],
+  ordered: boolean,
+): Promise<{ readonly insertedCount: number; readonly writeErrors: WriteError[] }> {
   const writer = context.transaction.writerOf(context.transaction.ensureCollection(context.namespace));
   const writeErrors: WriteError[] = [];
   let insertedCount = 0;
@@ -169,7 +206,10 @@ function withId(document: Uint8Array, context: WriteContext): Uint8Array {
 
 /** `{index, _id}` as an update's reply shows an upsert. */
 export function upsertedEntry(index: number, id: Value): Uint8Array {
-  return buildDocument([["index", int32Value(index)], ["_id", id]]);
+  return buildDocument([
+    ["index", int32Value(index)],
+    ["_id", id],
+  ]);
 }
 
 function filterOf(bytes: Uint8Array, variables: Uint8Array | undefined): Filter {

@@ -76,17 +76,22 @@ export class WriteSide {
           writers.set(record.id, known);
           return known;
         },
-        ensureCollection: (namespace) => transaction.catalog.find(namespace) ?? this.createCollection(transaction, namespace, emptyDocument),
+        ensureCollection: (namespace) =>
+          transaction.catalog.find(namespace) ?? this.createCollection(transaction, namespace, emptyDocument),
       };
       try {
         const result = await work(transaction);
         for (const writer of writers.values()) {
           const { record } = writer;
           // A collection dropped in the same transaction has no totals to write.
-          if (transaction.catalog.find({ database: record.database, collection: record.name })?.id === record.id) transaction.catalog = transaction.catalog.with(writer.finish());
+          if (transaction.catalog.find({ database: record.database, collection: record.name })?.id === record.id)
+            transaction.catalog = transaction.catalog.with(writer.finish());
         }
         const time = this.#nextTime();
-        connection.run("INSERT OR REPLACE INTO meta (k, v) VALUES ('clusterTime', ?)", timestampValue(time.seconds, time.increment).bytes());
+        connection.run(
+          "INSERT OR REPLACE INTO meta (k, v) VALUES ('clusterTime', ?)",
+          timestampValue(time.seconds, time.increment).bytes(),
+        );
         this.#remember(options, result);
         connection.execute("COMMIT");
         this.#catalog = transaction.catalog;
@@ -100,10 +105,19 @@ export class WriteSide {
     });
   }
 
-  createCollection(transaction: WriteTransaction, namespace: Namespace, options: Uint8Array, uuid: Uint8Array = this.#newUuid()): CollectionRecord {
+  createCollection(
+    transaction: WriteTransaction,
+    namespace: Namespace,
+    options: Uint8Array,
+    uuid: Uint8Array = this.#newUuid(),
+  ): CollectionRecord {
     checkNamespace(namespace);
     if (transaction.catalog.find(namespace) !== undefined) {
-      throw new EngineError(48, "NamespaceExists", `Collection ${namespace.database}.${namespace.collection} already exists.`);
+      throw new EngineError(
+        48,
+        "NamespaceExists",
+        `Collection ${namespace.database}.${namespace.collection} already exists.`,
+      );
     }
     const { lastRowId } = transaction.connection.run(
       "INSERT INTO catalog (database, name, options, uuid) VALUES (?, ?, ?, ?)",
@@ -112,7 +126,9 @@ export class WriteSide {
       options,
       uuid,
     );
-    transaction.connection.execute(`CREATE TABLE c_${lastRowId} (rid INTEGER PRIMARY KEY, k BLOB NOT NULL UNIQUE, d BLOB NOT NULL) STRICT`);
+    transaction.connection.execute(
+      `CREATE TABLE c_${lastRowId} (rid INTEGER PRIMARY KEY, k BLOB NOT NULL UNIQUE, d BLOB NOT NULL) STRICT`,
+    );
     const record: CollectionRecord = {
       id: lastRowId,
       database: namespace.database,
@@ -139,17 +155,27 @@ export class WriteSide {
   /** Seconds of the clock, never below what was given before, also when the clock was set back or the process restarted. */
   #nextTime(): ClusterTime {
     const seconds = Math.floor(this.#clock.nowMs() / 1000);
-    return seconds > this.#time.seconds ? { seconds, increment: 1 } : { seconds: this.#time.seconds, increment: this.#time.increment + 1 };
+    return seconds > this.#time.seconds
+      ? { seconds, increment: 1 }
+      : { seconds: this.#time.seconds, increment: this.#time.increment + 1 };
   }
 
   #retried<Result>({ retry }: WriteOptions): { readonly result: Result } | undefined {
     if (retry === undefined) return undefined;
-    const row = this.#file.writer.get("SELECT transaction_number, result FROM retry WHERE session = ?", retry.sessionId);
+    const row = this.#file.writer.get(
+      "SELECT transaction_number, result FROM retry WHERE session = ?",
+      retry.sessionId,
+    );
     if (row === undefined) return undefined;
     const last = BigInt(row[0] as number | bigint);
-    if (retry.transactionNumber === last) return { result: (deserialize(row[1] as Uint8Array, { promoteBuffers: true }) as { r: Result }).r };
+    if (retry.transactionNumber === last)
+      return { result: (deserialize(row[1] as Uint8Array, { promoteBuffers: true }) as { r: Result }).r };
     if (retry.transactionNumber < last) {
-      throw new EngineError(225, "TransactionTooOld", `Retryable write with txnNumber ${retry.transactionNumber} is prohibited because a newer one (${last}) has already started`);
+      throw new EngineError(
+        225,
+        "TransactionTooOld",
+        `Retryable write with txnNumber ${retry.transactionNumber} is prohibited because a newer one (${last}) has already started`,
+      );
     }
     return undefined;
   }

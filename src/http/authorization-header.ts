@@ -40,7 +40,13 @@ function readDigest(text: string): DigestCredentials | undefined {
   const value = (name: string): string => directives.get(name) ?? "";
   const nonceCount = value("nc");
   if (algorithm !== "MD5" && algorithm !== "SHA-256") return undefined;
-  if (value("qop") !== "auth" || !/^[0-9a-f]{8}$/i.test(nonceCount) || value("cnonce") === "" || value("username") === "") return undefined;
+  if (
+    value("qop") !== "auth" ||
+    !/^[0-9a-f]{8}$/i.test(nonceCount) ||
+    value("cnonce") === "" ||
+    value("username") === ""
+  )
+    return undefined;
   return {
     username: value("username"),
     realm: value("realm"),

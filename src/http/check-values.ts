@@ -37,7 +37,11 @@ export function createQueryCheck(schema: TSchema): ValueCheck {
   return createParameterCheck(schema, invalidQueryParameter, missingQueryParameter);
 }
 
-function createParameterCheck(schema: TSchema, invalid: (name: string) => AppError, missing: (name: string) => AppError): ValueCheck {
+function createParameterCheck(
+  schema: TSchema,
+  invalid: (name: string) => AppError,
+  missing: (name: string) => AppError,
+): ValueCheck {
   const compiled = Compile(schema);
   return (value) => {
     if (compiled.Check(value)) return;
@@ -67,8 +71,11 @@ function bodyError(violations: readonly Violation[], body: unknown): AppError {
 /** The compiler lists every required property; the one to name is the first that is not there. */
 function firstMissing(violation: Violation, body: unknown): string {
   const parent = valueAt(body, violation.instancePath);
-  const names = Array.isArray(violation.params.requiredProperties) ? (violation.params.requiredProperties as string[]) : [];
-  const missing = names.find((name) => typeof parent !== "object" || parent === null || !Object.hasOwn(parent, name)) ?? "attribute";
+  const names = Array.isArray(violation.params.requiredProperties)
+    ? (violation.params.requiredProperties as string[])
+    : [];
+  const missing =
+    names.find((name) => typeof parent !== "object" || parent === null || !Object.hasOwn(parent, name)) ?? "attribute";
   const path = attributeName(violation.instancePath);
   return path === "" ? missing : `${path}.${missing}`;
 }
@@ -88,7 +95,8 @@ function attributeName(instancePath: string): string {
 
 function valueAt(root: unknown, instancePath: string): unknown {
   return segments(instancePath).reduce<unknown>(
-    (value, segment) => (typeof value === "object" && value !== null ? (value as Record<string, unknown>)[segment] : undefined),
+    (value, segment) =>
+      typeof value === "object" && value !== null ? (value as Record<string, unknown>)[segment] : undefined,
     root,
   );
 }

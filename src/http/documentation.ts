@@ -52,9 +52,13 @@ export async function mountDocumentation(app: FastifyInstance, options: Document
     return reply.header("content-type", "application/json").send(document);
   });
   app.get("/docs", async (_request, reply) =>
-    reply.headers({ "content-type": "text/html; charset=utf-8", "content-security-policy": contentSecurityPolicy }).send(page),
+    reply
+      .headers({ "content-type": "text/html; charset=utf-8", "content-security-policy": contentSecurityPolicy })
+      .send(page),
   );
-  app.get("/docs/page.js", async (_request, reply) => reply.header("content-type", "text/javascript; charset=utf-8").send(script));
+  app.get("/docs/page.js", async (_request, reply) =>
+    reply.header("content-type", "text/javascript; charset=utf-8").send(script),
+  );
   await app.register(fastifyStatic, {
     root: dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json")),
     prefix: "/docs/assets/",

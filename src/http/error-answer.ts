@@ -34,7 +34,12 @@ export function errorAnswer(error: unknown): ErrorAnswer {
 }
 
 /** A body of the API's error shape. */
-export function answer(status: number, errorCode: string, detail: string, parameters: readonly (string | number)[]): ErrorAnswer {
+export function answer(
+  status: number,
+  errorCode: string,
+  detail: string,
+  parameters: readonly (string | number)[],
+): ErrorAnswer {
   const body = JSON.stringify({ detail, error: status, errorCode, parameters, reason: STATUS_CODES[status] ?? "" });
   return { status, errorCode, body };
 }
@@ -56,7 +61,9 @@ function clientErrorStatus(error: unknown): number | undefined {
 function frameworkAnswer(status: number, code: string): ErrorAnswer {
   if (status === 413) return answer(413, "REQUEST_TOO_LARGE", "The request body is too large.", []);
   if (status === 414) return answer(414, "URI_TOO_LONG", "The request URL is too long.", []);
-  if (status === 415) return answer(415, "UNSUPPORTED_MEDIA_TYPE", "The content type of the request body is not supported.", []);
-  if (code === "FST_ERR_BAD_URL" || code === "FST_ERR_MAX_PARAM_LENGTH") return answer(400, "INVALID_PATH_PARAMETER", "Invalid path parameter specified.", []);
+  if (status === 415)
+    return answer(415, "UNSUPPORTED_MEDIA_TYPE", "The content type of the request body is not supported.", []);
+  if (code === "FST_ERR_BAD_URL" || code === "FST_ERR_MAX_PARAM_LENGTH")
+    return answer(400, "INVALID_PATH_PARAMETER", "Invalid path parameter specified.", []);
   return answer(400, "MALFORMED_JSON", "Received JSON is malformed.", []);
 }

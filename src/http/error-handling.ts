@@ -20,11 +20,16 @@ interface ErrorHandlingOptions {
 export function mountErrorHandling(app: FastifyInstance, options: ErrorHandlingOptions): void {
   app.setErrorHandler((error, request, reply) => {
     const shown = countWrongCredentials(error, request, options.rateLimiter);
-    if (shown instanceof AppError && shown.kind === "unauthenticated") return challenge(shown, reply, options.authenticator);
+    if (shown instanceof AppError && shown.kind === "unauthenticated")
+      return challenge(shown, reply, options.authenticator);
     const answered = errorAnswer(shown);
     if (answered.status >= 500 && answered.status !== 501) logFailure(shown, request, reply, options);
     if (shown instanceof RateLimitedError) {
-      reply.headers({ "retry-after": shown.retryAfterSeconds, "ratelimit-limit": shown.limit, "ratelimit-remaining": 0 });
+      reply.headers({
+        "retry-after": shown.retryAfterSeconds,
+        "ratelimit-limit": shown.limit,
+        "ratelimit-remaining": 0,
+      });
     }
     return sendError(request, reply, answered);
   });
@@ -41,7 +46,8 @@ function brokenRequestAnswer(code: string): ErrorAnswer {
   if (code === "HPE_HEADER_OVERFLOW") {
     return answer(431, "REQUEST_HEADERS_TOO_LARGE", "The request URL and headers are too large.", []);
   }
-  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return answer(408, "REQUEST_TIMEOUT", "The request did not arrive in time.", []);
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT")
+    return answer(408, "REQUEST_TIMEOUT", "The request did not arrive in time.", []);
   return answer(400, "INVALID_REQUEST", "The request is not valid HTTP.", []);
 }
 
@@ -61,11 +67,19 @@ function challenge(error: AppError, reply: FastifyReply, authenticator: Authenti
   const stale = (error as { stale?: boolean }).stale === true;
   return reply
     .code(401)
-    .headers({ "content-type": "application/json", "www-authenticate": authenticator.challenges(stale) as never, vary: "Accept-Encoding" })
+    .headers({
+      "content-type": "application/json",
+      "www-authenticate": authenticator.challenges(stale) as never,
+      vary: "Accept-Encoding",
+    })
     .send(withoutCharset(unauthenticatedBody));
 }
 
-function sendError(request: FastifyRequest, reply: FastifyReply, { status, errorCode, body }: ErrorAnswer): FastifyReply {
+function sendError(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { status, errorCode, body }: ErrorAnswer,
+): FastifyReply {
   const query = (request.query ?? {}) as Record<string, unknown>;
   const wrapped = query.envelope === "true" ? enveloped(body, status, false) : body;
   return reply
@@ -79,7 +93,12 @@ export function withoutCharset(text: string): Buffer {
   return Buffer.from(text);
 }
 
-function logFailure(error: unknown, request: FastifyRequest, reply: FastifyReply, { log, ids }: ErrorHandlingOptions): void {
+function logFailure(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { log, ids }: ErrorHandlingOptions,
+): void {
   const requestId = ids.objectId();
   reply.header("x-request-id", requestId);
   log.error({ requestId, method: request.method, path: pathOf(request), err: error }, "a request failed");

@@ -14,8 +14,13 @@ export function mountMetrics(app: FastifyInstance): void {
   });
   app.addHook("onResponse", (request, reply, done) => {
     const { operationId } = request.routeOptions.config as { operationId?: string };
-    durations.observe({ operation: operationId ?? "other", status: String(reply.statusCode) }, reply.elapsedTime / 1000);
+    durations.observe(
+      { operation: operationId ?? "other", status: String(reply.statusCode) },
+      reply.elapsedTime / 1000,
+    );
     done();
   });
-  app.get("/metrics", async (_request, reply) => reply.header("content-type", registry.contentType).send(await registry.metrics()));
+  app.get("/metrics", async (_request, reply) =>
+    reply.header("content-type", registry.contentType).send(await registry.metrics()),
+  );
 }

@@ -50,7 +50,9 @@ function mountOperation(app: FastifyInstance, operation: AnyOperation, options: 
   const negotiate = createVersionNegotiator(Object.keys(operation.versions));
   const checkPath = createPathCheck(operation.path);
   const checkQuery = createQueryCheck(operation.query);
-  const versions = new Map(Object.entries(operation.versions).map(([date, version]) => [date, mountVersion(date, version, operation.list)]));
+  const versions = new Map(
+    Object.entries(operation.versions).map(([date, version]) => [date, mountVersion(date, version, operation.list)]),
+  );
   const href = (path: string): string => options.baseUrl() + path;
   const { access } = operation;
 
@@ -66,8 +68,10 @@ function mountOperation(app: FastifyInstance, operation: AnyOperation, options: 
       const version = negotiate(request.headers.accept);
       const project = access.scope === "project" ? await services.access.seeProject(actor, groupId ?? "") : undefined;
       const limit = rateLimiter.take(operation.rateLimit, actor, project?.id, pathOf(url));
-      if (limit !== undefined) reply.headers({ "ratelimit-limit": limit.limit, "ratelimit-remaining": limit.remaining });
-      if (access.scope === "project" && project !== undefined) services.access.requireRole(actor, project, access.anyRole);
+      if (limit !== undefined)
+        reply.headers({ "ratelimit-limit": limit.limit, "ratelimit-remaining": limit.remaining });
+      if (access.scope === "project" && project !== undefined)
+        services.access.requireRole(actor, project, access.anyRole);
       contexts.set(request, { actor, project, version });
     },
     handler: async (request, reply) => {
@@ -82,10 +86,20 @@ function mountOperation(app: FastifyInstance, operation: AnyOperation, options: 
       checkQuery(query);
       checkBody(version, request.body);
       const result = await version.handler(
-        { path: request.params, query, body: request.body, page, actor: context.actor, project: context.project, href } as never,
+        {
+          path: request.params,
+          query,
+          body: request.body,
+          page,
+          actor: context.actor,
+          project: context.project,
+          href,
+        } as never,
         services,
       );
-      const links = operation.list ? pageLinks(options.baseUrl(), request.raw.url ?? "", page, (result as Page<unknown>).hasNext) : undefined;
+      const links = operation.list
+        ? pageLinks(options.baseUrl(), request.raw.url ?? "", page, (result as Page<unknown>).hasNext)
+        : undefined;
       const body = serialized(reply, version, result, links);
       return send(reply, version, operation.list, body, envelope, pretty);
     },
@@ -97,7 +111,9 @@ function mountVersion(date: string, version: AnyVersion, list: boolean): Mounted
   const responseSchema =
     response === undefined || !list
       ? response
-      : writingSchema(Type.Object({ links: Type.Array(Link), results: Type.Array(response), totalCount: Type.Integer() }));
+      : writingSchema(
+          Type.Object({ links: Type.Array(Link), results: Type.Array(response), totalCount: Type.Integer() }),
+        );
   return {
     ...version,
     responseSchema,
@@ -114,13 +130,22 @@ function checkBody(version: MountedVersion, body: unknown): void {
 
 function serialized(reply: FastifyReply, version: MountedVersion, result: unknown, links: unknown): string {
   if (version.responseSchema === undefined) return "";
-  const serialize = reply.getSerializationFunction(version.responseSchema as never) ?? reply.compileSerializationSchema(version.responseSchema as never);
+  const serialize =
+    reply.getSerializationFunction(version.responseSchema as never) ??
+    reply.compileSerializationSchema(version.responseSchema as never);
   if (links === undefined) return serialize(result as never) as string;
   const { items, totalCount } = result as Page<unknown>;
   return serialize({ links, results: items, totalCount } as never) as string;
 }
 
-function send(reply: FastifyReply, version: MountedVersion, list: boolean, body: string, envelope: boolean, pretty: boolean): FastifyReply {
+function send(
+  reply: FastifyReply,
+  version: MountedVersion,
+  list: boolean,
+  body: string,
+  envelope: boolean,
+  pretty: boolean,
+): FastifyReply {
   const wrapped = envelope ? enveloped(body, version.status, list) : body;
   const shown = pretty ? prettyPrinted(wrapped) : wrapped;
   const status = envelope && version.status === 204 ? 200 : version.status;
@@ -141,7 +166,11 @@ function refuseOtherMethods(app: FastifyInstance, operations: readonly AnyOperat
       method: all.filter((method) => !(allowed as readonly string[]).includes(method)),
       url,
       // The body is of no interest; without this a bad one would be answered instead.
-      onRequest: async (request, reply) => reply.code(request.method === "OPTIONS" ? 200 : 405).header("allow", allow).send(),
+      onRequest: async (request, reply) =>
+        reply
+          .code(request.method === "OPTIONS" ? 200 : 405)
+          .header("allow", allow)
+          .send(),
       handler: async (_request, reply) => reply.send(),
     });
   }

@@ -32,10 +32,15 @@ function requestedDates(accept: string): readonly string[] {
     .map((range) => {
       const [type = "", ...parameters] = range.split(";").map((part) => part.trim());
       const date = /^application\/vnd\.atlas\.(\d{4}-\d{2}-\d{2})\+json$/i.exec(type)?.[1];
-      const quality = parameters.map((parameter) => /^q=([01](?:\.\d{0,3})?)$/i.exec(parameter)?.[1]).find((value) => value !== undefined);
+      const quality = parameters
+        .map((parameter) => /^q=([01](?:\.\d{0,3})?)$/i.exec(parameter)?.[1])
+        .find((value) => value !== undefined);
       return { date, quality: quality === undefined ? 1 : Number(quality) };
     })
-    .filter((range): range is { date: string; quality: number } => range.date !== undefined && range.quality > 0 && isCalendarDate(range.date))
+    .filter(
+      (range): range is { date: string; quality: number } =>
+        range.date !== undefined && range.quality > 0 && isCalendarDate(range.date),
+    )
     .toSorted((one, other) => other.quality - one.quality)
     .map((range) => range.date);
 }

@@ -29,7 +29,8 @@ export function mountOAuthEndpoints(app: FastifyInstance, tokens: TokenAuthentic
       const form = formOf(request);
       const client = clientOf(request, form);
       rateLimiter.takeTokenRequest(request.ip, client.clientId, "/api/oauth/token");
-      if (single(form, "grant_type") !== "client_credentials") throw new OAuthError(400, "unsupported_grant_type", "Invalid grant type.");
+      if (single(form, "grant_type") !== "client_credentials")
+        throw new OAuthError(400, "unsupported_grant_type", "Invalid grant type.");
       const { accessToken, expiresInSeconds } = await tokens.issue(client.clientId, client.clientSecret);
       return JSON.stringify({ access_token: accessToken, expires_in: expiresInSeconds, token_type: "Bearer" });
     }),
@@ -40,7 +41,8 @@ export function mountOAuthEndpoints(app: FastifyInstance, tokens: TokenAuthentic
       const client = clientOf(request, form);
       rateLimiter.takeTokenRequest(request.ip, `revoke ${client.clientId}`, "/api/oauth/revoke");
       const token = single(form, "token");
-      if (token === undefined || token === "") throw new OAuthError(400, "invalid_request", "The provided credentials are not valid.");
+      if (token === undefined || token === "")
+        throw new OAuthError(400, "invalid_request", "The provided credentials are not valid.");
       await tokens.revoke(client.clientId, client.clientSecret, token);
       return "";
     }),
@@ -51,7 +53,9 @@ async function answered(reply: FastifyReply, work: () => Promise<string>): Promi
   reply.headers({ "cache-control": "no-store", pragma: "no-cache" });
   try {
     const body = await work();
-    return body === "" ? reply.code(200).send() : reply.code(200).header("content-type", "application/json").send(withoutCharset(body));
+    return body === ""
+      ? reply.code(200).send()
+      : reply.code(200).header("content-type", "application/json").send(withoutCharset(body));
   } catch (error) {
     const known = asOAuthError(error);
     if (known === undefined) throw error;
@@ -78,7 +82,8 @@ function formOf(request: FastifyRequest): URLSearchParams {
 function clientOf(request: FastifyRequest, form: URLSearchParams): ClientCredentials {
   const header = request.headers.authorization;
   const encoded = header === undefined ? undefined : /^basic ([A-Za-z0-9+/=_-]{1,2000})$/i.exec(header)?.[1];
-  if (header !== undefined && encoded === undefined) throw new OAuthError(401, "invalid_client", "Invalid credentials provided.");
+  if (header !== undefined && encoded === undefined)
+    throw new OAuthError(401, "invalid_client", "Invalid credentials provided.");
   if (encoded === undefined) {
     const clientId = single(form, "client_id");
     const clientSecret = single(form, "client_secret");

@@ -51,7 +51,11 @@ export function openApiDocument(operations: readonly AnyOperation[], version: st
     components: {
       schemas,
       securitySchemes: {
-        DigestAuth: { type: "http", scheme: "digest", description: "API key: public key as user, private key as password." },
+        DigestAuth: {
+          type: "http",
+          scheme: "digest",
+          description: "API key: public key as user, private key as password.",
+        },
         ServiceAccount: {
           type: "oauth2",
           description: "Service account.",
@@ -67,31 +71,51 @@ function operationObject(operation: AnyOperation, schemas: Json): Json {
   const statuses = Map.groupBy(Object.entries(operation.versions), ([, version]) => String(version.status));
   const responses: Json = {};
   for (const [status, versions] of statuses) {
-    const content = versions.filter(([, version]) => version.response !== undefined).map(([date, version]) => [mediaType(date), { schema: answerSchema(version.response as TSchema, operation.list, schemas) }]);
+    const content = versions
+      .filter(([, version]) => version.response !== undefined)
+      .map(([date, version]) => [
+        mediaType(date),
+        { schema: answerSchema(version.response as TSchema, operation.list, schemas) },
+      ]);
     responses[status] = {
       description: operation.list ? "One page of the list." : "Done.",
-      headers: { "RateLimit-Limit": { schema: { type: "integer" } }, "RateLimit-Remaining": { schema: { type: "integer" } } },
+      headers: {
+        "RateLimit-Limit": { schema: { type: "integer" } },
+        "RateLimit-Remaining": { schema: { type: "integer" } },
+      },
       ...(content.length === 0 ? {} : { content: Object.fromEntries(content) as Json }),
     };
   }
   for (const [status, description] of failures) {
-    responses[status] ??= { description, content: { "application/json": { schema: { $ref: "#/components/schemas/ApiError" } } } };
+    responses[status] ??= {
+      description,
+      content: { "application/json": { schema: { $ref: "#/components/schemas/ApiError" } } },
+    };
   }
   const bodies = Object.entries(operation.versions).filter(([, version]) => version.request !== undefined);
   return {
     operationId: operation.operationId,
     tags: [operation.tag],
     summary: operation.summary,
-    description: operation.otherNames.length === 0 ? operation.description : `${operation.description}\n\nAlso known as ${operation.otherNames.map((name) => `\`${name}\``).join(", ")}.`,
+    description:
+      operation.otherNames.length === 0
+        ? operation.description
+        : `${operation.description}\n\nAlso known as ${operation.otherNames.map((name) => `\`${name}\``).join(", ")}.`,
     ...(operation.extension === true ? { "x-telamon-extension": true } : {}),
     ...(operation.access.scope === "project" ? { "x-telamon-roles": operation.access.anyRole } : {}),
-    parameters: [...parameters(operation.path, "path"), ...parameters(operation.query, "query"), ...sharedParameters(operation.list)],
+    parameters: [
+      ...parameters(operation.path, "path"),
+      ...parameters(operation.query, "query"),
+      ...sharedParameters(operation.list),
+    ],
     ...(bodies.length === 0
       ? {}
       : {
           requestBody: {
             required: true,
-            content: Object.fromEntries(bodies.map(([date, version]) => [mediaType(date), { schema: version.request }])) as Json,
+            content: Object.fromEntries(
+              bodies.map(([date, version]) => [mediaType(date), { schema: version.request }]),
+            ) as Json,
           },
         }),
     responses,
@@ -123,12 +147,23 @@ function parameters(schema: TObject, place: "path" | "query"): Json[] {
   const required = new Set((schema as { required?: readonly string[] }).required ?? []);
   return Object.entries(schema.properties).map(([name, property]) => {
     const { description, ...rest } = property as unknown as Json;
-    return { name, in: place, required: place === "path" || required.has(name), ...(description === undefined ? {} : { description }), schema: rest };
+    return {
+      name,
+      in: place,
+      required: place === "path" || required.has(name),
+      ...(description === undefined ? {} : { description }),
+      schema: rest,
+    };
   });
 }
 
 function sharedParameters(list: boolean): Json[] {
-  const flag = (name: string, fallback: boolean, description: string): Json => ({ name, in: "query", description, schema: { type: "boolean", default: fallback } });
+  const flag = (name: string, fallback: boolean, description: string): Json => ({
+    name,
+    in: "query",
+    description,
+    schema: { type: "boolean", default: fallback },
+  });
   const shared = [flag("envelope", false, "Put the status into the body."), flag("pretty", false, "Indent the body.")];
   if (!list) return shared;
   return [

@@ -46,9 +46,18 @@ export interface LinkToPage {
  */
 export function pageLinks(baseUrl: string, requestTarget: string, page: PageRequest, hasNext: boolean): LinkToPage[] {
   const [path = "", query = ""] = splitOnce(requestTarget, "?");
-  const others = query === "" ? "" : query.split("&").filter((part) => part !== "" && !isPagingParameter(part)).map((part) => `${part}&`).join("");
+  const others =
+    query === ""
+      ? ""
+      : query
+          .split("&")
+          .filter((part) => part !== "" && !isPagingParameter(part))
+          .map((part) => `${part}&`)
+          .join("");
   const prefix = `${baseUrl}${path}?${others}`;
-  const links: LinkToPage[] = [{ href: `${prefix}pageNum=${page.pageNumber}&itemsPerPage=${page.itemsPerPage}`, rel: "self" }];
+  const links: LinkToPage[] = [
+    { href: `${prefix}pageNum=${page.pageNumber}&itemsPerPage=${page.itemsPerPage}`, rel: "self" },
+  ];
   const other = (pageNumber: number): string => `${prefix}itemsPerPage=${page.itemsPerPage}&pageNum=${pageNumber}`;
   if (page.pageNumber > 1) links.push({ href: other(page.pageNumber - 1), rel: "previous" });
   if (hasNext) links.push({ href: other(page.pageNumber + 1), rel: "next" });
@@ -56,7 +65,9 @@ export function pageLinks(baseUrl: string, requestTarget: string, page: PageRequ
 }
 
 function isPagingParameter(part: string): boolean {
-  return part.startsWith("pageNum=") || part.startsWith("itemsPerPage=") || part === "pageNum" || part === "itemsPerPage";
+  return (
+    part.startsWith("pageNum=") || part.startsWith("itemsPerPage=") || part === "pageNum" || part === "itemsPerPage"
+  );
 }
 
 function splitOnce(text: string, separator: string): [string, string] {

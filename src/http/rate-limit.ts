@@ -40,7 +40,13 @@ export class RateLimitedError extends AppError {
   readonly retryAfterSeconds: number;
   readonly limit: number;
 
-  constructor(code: string, message: string, parameters: readonly (string | number)[], retryAfterSeconds: number, limit: number) {
+  constructor(
+    code: string,
+    message: string,
+    parameters: readonly (string | number)[],
+    retryAfterSeconds: number,
+    limit: number,
+  ) {
     super("too_many_requests", code, message, { parameters });
     this.retryAfterSeconds = retryAfterSeconds;
     this.limit = limit;
@@ -48,8 +54,11 @@ export class RateLimitedError extends AppError {
 }
 
 export function createRateLimiter(mode: "atlas" | "off", clock: Clock): RateLimiter {
-  if (mode === "off") return { take: () => undefined, takeWrongCredentials: () => undefined, takeTokenRequest: () => undefined };
-  const buckets = Object.fromEntries(Object.entries(sets).map(([name, set]) => [name, new TokenBuckets(set.rule)])) as Record<RateLimitSet, TokenBuckets>;
+  if (mode === "off")
+    return { take: () => undefined, takeWrongCredentials: () => undefined, takeTokenRequest: () => undefined };
+  const buckets = Object.fromEntries(
+    Object.entries(sets).map(([name, set]) => [name, new TokenBuckets(set.rule)]),
+  ) as Record<RateLimitSet, TokenBuckets>;
   const wrong = new TokenBuckets(wrongCredentials);
   const tokens = new TokenBuckets(tokenRequests);
   return {

@@ -7,15 +7,21 @@ export function invalidVersionDate(): AppError {
 }
 
 export function invalidQueryParameter(name: string): AppError {
-  return new AppError("invalid", "INVALID_QUERY_PARAMETER", `Invalid query parameter ${name} specified.`, { parameters: [name] });
+  return new AppError("invalid", "INVALID_QUERY_PARAMETER", `Invalid query parameter ${name} specified.`, {
+    parameters: [name],
+  });
 }
 
 export function missingQueryParameter(name: string): AppError {
-  return new AppError("invalid", "MISSING_QUERY_PARAMETER", `The required query parameter ${name} was not specified.`, { parameters: [name] });
+  return new AppError("invalid", "MISSING_QUERY_PARAMETER", `The required query parameter ${name} was not specified.`, {
+    parameters: [name],
+  });
 }
 
 export function invalidPathParameter(name: string): AppError {
-  return new AppError("invalid", "INVALID_PATH_PARAMETER", `Invalid path parameter ${name} specified.`, { parameters: [name] });
+  return new AppError("invalid", "INVALID_PATH_PARAMETER", `Invalid path parameter ${name} specified.`, {
+    parameters: [name],
+  });
 }
 
 export function malformedJson(): AppError {
@@ -27,21 +33,32 @@ export function invalidJson(): AppError {
 }
 
 export function invalidJsonAttribute(attribute: string): AppError {
-  return new AppError("invalid", "INVALID_JSON_ATTRIBUTE", `Received JSON for the ${attribute} attribute does not match expected format.`, {
+  return new AppError(
+    "invalid",
+    "INVALID_JSON_ATTRIBUTE",
+    `Received JSON for the ${attribute} attribute does not match expected format.`,
+    {
+      parameters: [attribute],
+    },
+  );
+}
+
+export function missingAttribute(attribute: string): AppError {
+  return new AppError("invalid", "MISSING_ATTRIBUTE", `The required attribute ${attribute} was not specified.`, {
     parameters: [attribute],
   });
 }
 
-export function missingAttribute(attribute: string): AppError {
-  return new AppError("invalid", "MISSING_ATTRIBUTE", `The required attribute ${attribute} was not specified.`, { parameters: [attribute] });
-}
-
 export function invalidAttribute(attribute: string): AppError {
-  return new AppError("invalid", "INVALID_ATTRIBUTE", `Invalid attribute ${attribute} specified.`, { parameters: [attribute] });
+  return new AppError("invalid", "INVALID_ATTRIBUTE", `Invalid attribute ${attribute} specified.`, {
+    parameters: [attribute],
+  });
 }
 
 export function invalidEnumValue(value: string): AppError {
-  return new AppError("invalid", "INVALID_ENUM_VALUE", `An invalid enumeration value ${value} was specified.`, { parameters: [value] });
+  return new AppError("invalid", "INVALID_ENUM_VALUE", `An invalid enumeration value ${value} was specified.`, {
+    parameters: [value],
+  });
 }
 
 export function resourceNotFound(path: string): AppError {

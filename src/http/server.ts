@@ -58,7 +58,10 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     clientErrorHandler: (error, socket) => answerBrokenRequest(error as NodeJS.ErrnoException, socket),
     frameworkErrors: (error, _request, reply) => {
       const { status, errorCode, body } = errorAnswer(error);
-      void (reply as FastifyReply).code(status).headers({ "content-type": "application/json", "x-error-code": errorCode }).send(withoutCharset(body));
+      void (reply as FastifyReply)
+        .code(status)
+        .headers({ "content-type": "application/json", "x-error-code": errorCode })
+        .send(withoutCharset(body));
     },
   });
   let baseUrl = options.publicUrl ?? "";
@@ -71,7 +74,13 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   mountMetrics(app);
   mountServiceEndpoints(app, { ready: options.ready, databaseVersion: options.services.hosting.serverVersion });
   mountOAuthEndpoints(app, options.tokens, rateLimiter);
-  mountOperations(app, { operations: options.operations, services: options.services, authenticator, rateLimiter, baseUrl: () => baseUrl });
+  mountOperations(app, {
+    operations: options.operations,
+    services: options.services,
+    authenticator,
+    rateLimiter,
+    baseUrl: () => baseUrl,
+  });
   await mountDocumentation(app, { operations: options.operations, version: options.version, baseUrl: () => baseUrl });
 
   return {
@@ -87,10 +96,14 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
 function readBodies(app: FastifyInstance): void {
   const readJson = app.getDefaultJsonParser("error", "error");
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(/^application\/(?:vnd\.atlas\.[0-9a-z.-]{1,40}\+)?json(?:\s*;|$)/i, { parseAs: "string" }, (request, body, done) => {
-    if (body === "") done(null, undefined);
-    else readJson(request, body as string, done);
-  });
+  app.addContentTypeParser(
+    /^application\/(?:vnd\.atlas\.[0-9a-z.-]{1,40}\+)?json(?:\s*;|$)/i,
+    { parseAs: "string" },
+    (request, body, done) => {
+      if (body === "") done(null, undefined);
+      else readJson(request, body as string, done);
+    },
+  );
   app.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string" }, (_request, body, done) => {
     done(null, new URLSearchParams(body as string));
   });

@@ -38,7 +38,10 @@ export interface OperationVersion<Path, Query, Request extends TSchema, Response
   /** Shape of the answer, of one item for lists; undefined for an answer without body. */
   readonly response: Response;
   readonly status: 200 | 201 | 202 | 204;
-  readonly handler: (request: OperationRequest<Path, Query, Static<Request>>, services: OperationServices) => Promise<Result>;
+  readonly handler: (
+    request: OperationRequest<Path, Query, Static<Request>>,
+    services: OperationServices,
+  ) => Promise<Result>;
 }
 
 export interface OperationDefinition<
@@ -86,7 +89,10 @@ export interface AnyOperation extends Omit<OperationDefinition, "versions"> {
   readonly versions: Readonly<Record<string, AnyVersion>>;
 }
 
-type Common<Path extends TObject, Query extends TObject> = Omit<OperationDefinition<Path, Query>, "versions" | "list" | "otherNames" | "query"> & {
+type Common<Path extends TObject, Query extends TObject> = Omit<
+  OperationDefinition<Path, Query>,
+  "versions" | "list" | "otherNames" | "query"
+> & {
   readonly otherNames?: readonly string[];
   readonly query?: Query;
 };
@@ -100,20 +106,45 @@ export function defineOperation<
 >(
   definition: Common<Path, Query> & {
     readonly versions: Readonly<
-      Record<string, OperationVersion<Static<Path>, Static<Query>, Request, Response, Response extends TSchema ? Static<Response> : void>>
+      Record<
+        string,
+        OperationVersion<
+          Static<Path>,
+          Static<Query>,
+          Request,
+          Response,
+          Response extends TSchema ? Static<Response> : void
+        >
+      >
     >;
   },
 ): AnyOperation {
-  return { ...definition, otherNames: definition.otherNames ?? [], query: definition.query ?? Type.Object({}), list: false };
+  return {
+    ...definition,
+    otherNames: definition.otherNames ?? [],
+    query: definition.query ?? Type.Object({}),
+    list: false,
+  };
 }
 
 /** Declares an operation that answers a list: its handler gives one page of items of the declared shape. */
-export function defineListOperation<Path extends TObject, Item extends TSchema, Query extends TObject = TObject<Record<never, never>>>(
+export function defineListOperation<
+  Path extends TObject,
+  Item extends TSchema,
+  Query extends TObject = TObject<Record<never, never>>,
+>(
   definition: Common<Path, Query> & {
-    readonly versions: Readonly<Record<string, OperationVersion<Static<Path>, Static<Query>, TSchema, Item, Page<Static<Item>>>>>;
+    readonly versions: Readonly<
+      Record<string, OperationVersion<Static<Path>, Static<Query>, TSchema, Item, Page<Static<Item>>>>
+    >;
   },
 ): AnyOperation {
-  return { ...definition, otherNames: definition.otherNames ?? [], query: definition.query ?? Type.Object({}), list: true };
+  return {
+    ...definition,
+    otherNames: definition.otherNames ?? [],
+    query: definition.query ?? Type.Object({}),
+    list: true,
+  };
 }
 
 /** The same page with its items shown. */

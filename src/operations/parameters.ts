@@ -1,7 +1,10 @@
 import { Type } from "typebox";
 
 /** The project. Its form is checked by looking it up: a malformed id tells no more than an unknown one. */
-export const groupId = Type.String({ description: "24 hexadecimal digits that identify the project.", examples: ["32b6e34b3d91647abb20e7b8"] });
+export const groupId = Type.String({
+  description: "24 hexadecimal digits that identify the project.",
+  examples: ["32b6e34b3d91647abb20e7b8"],
+});
 
 /** Name of a serverless instance. */
 export const instanceName = Type.String({
@@ -11,7 +14,23 @@ export const instanceName = Type.String({
   description: "Name of the serverless instance.",
 });
 
-export const snapshotId = Type.String({ minLength: 1, maxLength: 64, description: "24 hexadecimal digits that identify the snapshot." });
-export const restoreJobId = Type.String({ minLength: 1, maxLength: 64, description: "24 hexadecimal digits that identify the restore job." });
-export const databaseName = Type.String({ minLength: 1, maxLength: 64, description: "Authentication database; `admin` for users with a password." });
-export const username = Type.String({ minLength: 1, maxLength: 1024, description: "Name of the database user, percent-encoded." });
+export const snapshotId = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  description: "24 hexadecimal digits that identify the snapshot.",
+});
+export const restoreJobId = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  description: "24 hexadecimal digits that identify the restore job.",
+});
+export const databaseName = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  description: "Authentication database; `admin` for users with a password.",
+});
+export const username = Type.String({
+  minLength: 1,
+  maxLength: 1024,
+  description: "Name of the database user, percent-encoded.",
+});

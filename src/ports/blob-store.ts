@@ -26,7 +26,13 @@ export interface BlobStore {
   delete(key: string): Promise<void>;
 }
 
-export type BlobErrorCode = "blob_exists" | "blob_not_found" | "blob_range" | "blob_key_invalid" | "blob_store_full" | "blob_store_failed";
+export type BlobErrorCode =
+  | "blob_exists"
+  | "blob_not_found"
+  | "blob_range"
+  | "blob_key_invalid"
+  | "blob_store_full"
+  | "blob_store_failed";
 
 /** The only error an adapter throws. */
 export class BlobError extends Error {

@@ -23,5 +23,9 @@ export interface DatabaseUserCredential {
 /** Who may log in to a deployment. Asked at every login, so that a changed or expired user counts at once. */
 export interface DatabaseUserDirectory {
   /** Undefined when there is none, it is expired, or its scopes leave this deployment out. */
-  findCredential(deploymentId: string, authenticationDatabase: string, username: string): Promise<DatabaseUserCredential | undefined>;
+  findCredential(
+    deploymentId: string,
+    authenticationDatabase: string,
+    username: string,
+  ): Promise<DatabaseUserCredential | undefined>;
 }

@@ -49,7 +49,8 @@ function readOpMsg(message: Uint8Array, requestId: number): WireRequest {
   // The lower 16 bits must be understood (wire protocol, "OP_MSG").
   if ((flags & 0xffff & ~(checksumPresent | moreToCome)) !== 0) throw new ProtocolError(`flags ${flags} are not known`);
   const end = (flags & checksumPresent) === 0 ? message.length : message.length - 4;
-  if ((flags & checksumPresent) !== 0 && crc32c(message.subarray(0, end)) !== readInt32(message, end) >>> 0) throw new ProtocolError("a checksum is wrong");
+  if ((flags & checksumPresent) !== 0 && crc32c(message.subarray(0, end)) !== readInt32(message, end) >>> 0)
+    throw new ProtocolError("a checksum is wrong");
   let body: Uint8Array | undefined;
   const sequences = new Map<string, readonly Uint8Array[]>();
   let position = headerLength + 4;
@@ -70,15 +71,21 @@ function readOpMsg(message: Uint8Array, requestId: number): WireRequest {
   return { requestId, legacy: false, moreToCome: (flags & moreToCome) !== 0, body, sequences, database: undefined };
 }
 
-function readSequence(message: Uint8Array, start: number, end: number, sequences: Map<string, readonly Uint8Array[]>): number {
+function readSequence(
+  message: Uint8Array,
+  start: number,
+  end: number,
+  sequences: Map<string, readonly Uint8Array[]>,
+): number {
   const size = start + 4 <= end ? readInt32(message, start) : 0;
   const sequenceEnd = start + size;
   const nameEnd = message.indexOf(0, start + 4);
-  if (size < 5 || sequenceEnd > end || nameEnd === -1 || nameEnd >= sequenceEnd) throw new ProtocolError("a document sequence is malformed");
+  if (size < 5 || sequenceEnd > end || nameEnd === -1 || nameEnd >= sequenceEnd)
+    throw new ProtocolError("a document sequence is malformed");
   const name = new TextDecoder().decode(message.subarray(start + 4, nameEnd));
   if (sequences.has(name)) throw new ProtocolError("a document sequence comes twice");
   const documents: Uint8Array[] = [];
-  for (let position = nameEnd + 1; position < sequenceEnd; ) {
+  for (let position = nameEnd + 1; position < sequenceEnd;) {
     const document = documentAt(message, position, sequenceEnd);
     documents.push(document);
     position += document.length;

@@ -32,7 +32,9 @@ export async function startWireListener(options: WireListenerOptions): Promise<W
       fulfil();
     });
   });
-  server.on("error", (error) => options.log.error({ err: error, deploymentId: options.deploymentId }, "a database listener failed"));
+  server.on("error", (error) =>
+    options.log.error({ err: error, deploymentId: options.deploymentId }, "a database listener failed"),
+  );
   const { port } = server.address() as { port: number };
   const commands = createCommandServer({ ...options, address: `${shownHost(options.host)}:${port}` });
   let connectionId = 0;

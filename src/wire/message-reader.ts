@@ -20,7 +20,8 @@ export class MessageReader {
       if (this.#length < 4) return messages;
       const head = this.#peek(4);
       const size = readInt32(head, 0);
-      if (size < headerLength + 5 || size > messageSizeMaxBytes) throw new ProtocolError(`a message of ${size} bytes is not possible`);
+      if (size < headerLength + 5 || size > messageSizeMaxBytes)
+        throw new ProtocolError(`a message of ${size} bytes is not possible`);
       if (this.#length < size) return messages;
       messages.push(this.#take(size));
     }

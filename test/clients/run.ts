@@ -19,7 +19,8 @@ const { values } = parseArgs({ options: { slice: { type: "boolean", default: fal
 const clients: Readonly<Record<string, (telamon: TelamonProcess, credentials: string) => Outcome>> = {
   curl: (telamon) => runCurl(telamon),
   "sdk-2023": (_telamon, credentials) => runGo("sdk-2023", credentials),
-  "sdk-new": (_telamon, credentials) => (values.slice ? skipped("not in the slice: it takes minutes to compile") : runGo("sdk-new", credentials)),
+  "sdk-new": (_telamon, credentials) =>
+    values.slice ? skipped("not in the slice: it takes minutes to compile") : runGo("sdk-new", credentials),
   mongosh: (telamon) => runMongosh(telamon),
   "atlas-cli": (_telamon, credentials) => runAtlasCli(credentials),
 };
@@ -52,7 +53,11 @@ function skipped(why: string): Outcome {
 
 /** Counts the `ok` and `FAIL` lines of a program; one that says nothing, or ends badly without saying why, has failed. */
 function count(command: string, args: readonly string[], environment: Readonly<Record<string, string>>): Outcome {
-  const result = spawnSync(command, args, { encoding: "utf8", env: { ...process.env, ...environment }, timeout: 300_000 });
+  const result = spawnSync(command, args, {
+    encoding: "utf8",
+    env: { ...process.env, ...environment },
+    timeout: 300_000,
+  });
   const lines = `${result.stdout}\n${result.stderr}`.split("\n");
   console.log(lines.filter((line) => line !== "").join("\n"));
   const passed = lines.filter((line) => line.startsWith("ok ")).length;
@@ -79,7 +84,11 @@ function runMongosh(telamon: TelamonProcess): Outcome {
     if (values.slice) return skipped("not in the slice unless installed: npm ci in test/clients/mongosh");
     spawnSync("npm", ["ci"], { cwd: join(folder, "mongosh"), stdio: "ignore" });
   }
-  return count(binary, ["--quiet", "--norc", telamon.credentials.demo?.connectionString ?? "", join(folder, "mongosh/script.js")], {});
+  return count(
+    binary,
+    ["--quiet", "--norc", telamon.credentials.demo?.connectionString ?? "", join(folder, "mongosh/script.js")],
+    {},
+  );
 }
 
 function runAtlasCli(credentials: string): Outcome {
@@ -93,10 +102,26 @@ function runCurl(telamon: TelamonProcess): Outcome {
   const url = `${baseUrl}/api/atlas/v2/groups/${groupId}/serverless/${demo?.instance ?? ""}/backup/snapshots`;
   const accept = ["-H", "Accept: application/vnd.atlas.2023-01-01+json"];
   const curl = (...args: readonly string[]): string => spawnSync("curl", ["-sS", ...args], { encoding: "utf8" }).stdout;
-  const token = (JSON.parse(curl("--user", `${serviceAccount.clientId}:${serviceAccount.clientSecret}`, "-d", "grant_type=client_credentials", `${baseUrl}/api/oauth/token`)) as { access_token: string }).access_token;
+  const token = (
+    JSON.parse(
+      curl(
+        "--user",
+        `${serviceAccount.clientId}:${serviceAccount.clientSecret}`,
+        "-d",
+        "grant_type=client_credentials",
+        `${baseUrl}/api/oauth/token`,
+      ),
+    ) as { access_token: string }
+  ).access_token;
   const answers = {
     "snapshots are listed with a bearer token": curl(...accept, "-H", `Authorization: Bearer ${token}`, url),
-    "snapshots are listed with digest": curl(...accept, "--user", `${apiKey.publicKey}:${apiKey.privateKey}`, "--digest", url),
+    "snapshots are listed with digest": curl(
+      ...accept,
+      "--user",
+      `${apiKey.publicKey}:${apiKey.privateKey}`,
+      "--digest",
+      url,
+    ),
   };
   const outcomes = Object.entries(answers).map(([name, text]) => {
     const good = text.includes('"status":"completed"');

@@ -8,7 +8,11 @@ const projectOperations = operations.filter((operation) => operation.access.scop
 
 /** An operation's path with something in the place of every parameter. */
 function pathOf(route: string, projectId: string): string {
-  return route.replaceAll("{groupId}", projectId).replaceAll(/\{(clusterName|name)\}/g, "Instance0").replaceAll("{databaseName}", "admin").replaceAll(/\{[A-Za-z]+\}/g, unknownId);
+  return route
+    .replaceAll("{groupId}", projectId)
+    .replaceAll(/\{(clusterName|name)\}/g, "Instance0")
+    .replaceAll("{databaseName}", "admin")
+    .replaceAll(/\{[A-Za-z]+\}/g, unknownId);
 }
 
 describe("who may do what", () => {
@@ -30,8 +34,14 @@ describe("who may do what", () => {
     test(`${operationId}: without credentials it is 401 with digest challenges, MD5 first, and says nothing else`, async () => {
       const { status, headers, text } = await world.request(method, pathOf(route, world.projectId));
       assert.equal(status, 401);
-      assert.match(headers.get("www-authenticate") ?? "", /^Digest realm="MMS Public API", domain="", nonce="[A-Za-z0-9+/]{32}", algorithm=MD5, qop="auth", stale=false/);
-      assert.equal(text, '{\n  "error" : 401,\n  "reason" : "Unauthorized",\n  "detail" : "You are not authorized for this resource.",\n  "errorCode" : "UNEXPECTED_ERROR"\n}');
+      assert.match(
+        headers.get("www-authenticate") ?? "",
+        /^Digest realm="MMS Public API", domain="", nonce="[A-Za-z0-9+/]{32}", algorithm=MD5, qop="auth", stale=false/,
+      );
+      assert.equal(
+        text,
+        '{\n  "error" : 401,\n  "reason" : "Unauthorized",\n  "detail" : "You are not authorized for this resource.",\n  "errorCode" : "UNEXPECTED_ERROR"\n}',
+      );
     });
   }
 
@@ -45,27 +55,46 @@ describe("who may do what", () => {
         assert.equal(foreign.text.replaceAll(world.foreignProjectId, unknownId), missing.text);
         assert.equal(foreign.json.errorCode, "GROUP_NOT_FOUND");
       }
-      assert.equal((await world.request(method, pathOf(route, world.projectId), { as: nobody })).json.errorCode, "GROUP_NOT_FOUND");
+      assert.equal(
+        (await world.request(method, pathOf(route, world.projectId), { as: nobody })).json.errorCode,
+        "GROUP_NOT_FOUND",
+      );
     });
   }
 
   for (const { operationId, method, route } of projectOperations.filter((operation) => operation.method !== "GET")) {
     test(`${operationId}: reading alone is not enough`, async () => {
-      const { status, json } = await world.request(method, pathOf(route, world.projectId), { as: reader, ...(method === "DELETE" ? {} : { body: "{}" }) });
+      const { status, json } = await world.request(method, pathOf(route, world.projectId), {
+        as: reader,
+        ...(method === "DELETE" ? {} : { body: "{}" }),
+      });
       assert.equal(status, 401);
       assert.equal(json.errorCode, "USER_UNAUTHORIZED");
     });
   }
 
   test("Project Read Only is enough to list and get", async () => {
-    assert.equal((await world.request("GET", `/api/atlas/v2/groups/${world.projectId}/serverless`, { as: reader })).status, 200);
+    assert.equal(
+      (await world.request("GET", `/api/atlas/v2/groups/${world.projectId}/serverless`, { as: reader })).status,
+      200,
+    );
     assert.equal((await world.request("GET", `/api/atlas/v2/groups/${world.projectId}`, { as: reader })).status, 200);
-    assert.equal((await world.request("GET", `/api/atlas/v2/groups/${world.projectId}/serverless/None/backup/snapshots`, { as: reader })).json.errorCode, "SERVERLESS_INSTANCE_NOT_FOUND");
+    assert.equal(
+      (
+        await world.request("GET", `/api/atlas/v2/groups/${world.projectId}/serverless/None/backup/snapshots`, {
+          as: reader,
+        })
+      ).json.errorCode,
+      "SERVERLESS_INSTANCE_NOT_FOUND",
+    );
   });
 
   test("a list of projects holds those one has a role in and no others", async () => {
     const { json } = await world.request("GET", "/api/atlas/v2/groups", { as: reader });
-    assert.deepEqual((json.results as { id: string }[]).map(({ id }) => id), [world.projectId]);
+    assert.deepEqual(
+      (json.results as { id: string }[]).map(({ id }) => id),
+      [world.projectId],
+    );
     assert.equal((await world.request("GET", "/api/atlas/v2/groups", { as: nobody })).json.totalCount, 0);
   });
 

@@ -30,7 +30,16 @@ export interface ApiWorld {
   readonly foreignProjectId: string;
   readonly owner: Principal;
   principal(...roles: readonly RoleAssignment[]): Promise<Principal>;
-  request(method: string, path: string, options?: { readonly as?: Principal; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }): Promise<{ readonly status: number; readonly headers: Headers; readonly text: string; readonly json: Record<string, unknown> }>;
+  request(
+    method: string,
+    path: string,
+    options?: { readonly as?: Principal; readonly headers?: Readonly<Record<string, string>>; readonly body?: string },
+  ): Promise<{
+    readonly status: number;
+    readonly headers: Headers;
+    readonly text: string;
+    readonly json: Record<string, unknown>;
+  }>;
   close(): Promise<void>;
 }
 
@@ -43,10 +52,20 @@ export async function createApiWorld(options: { readonly rateLimits?: "atlas" | 
   const metadata = await createSqliteMetadata({ path: ":memory:", clock });
   const tokens = createTokenAuthentication({ records: metadata.access, sealer, clock, ids });
   const failures: object[] = [];
-  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (fields: object) => void failures.push(fields) };
+  const log = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    error: (fields: object) => void failures.push(fields),
+  };
   const server = await createHttpServer({
     operations,
-    services: { ...createServices({ metadata, clock, ids }), access: createAccess(metadata), hosting: { serverVersion: "7.0.0", connectionString: () => undefined }, build: "0".repeat(40) },
+    services: {
+      ...createServices({ metadata, clock, ids }),
+      access: createAccess(metadata),
+      hosting: { serverVersion: "7.0.0", connectionString: () => undefined },
+      build: "0".repeat(40),
+    },
     digest: createDigestAuthentication({ records: metadata.access, sealer, clock, ids }),
     tokens,
     clock,
@@ -58,16 +77,31 @@ export async function createApiWorld(options: { readonly rateLimits?: "atlas" | 
     version: "0.0.0",
   });
   const baseUrl = await server.listen("127.0.0.1", 0);
-  const [organizationId, projectId, foreignOrganizationId, foreignProjectId] = Array.from({ length: 4 }, () => ids.objectId()) as [string, string, string, string];
-  for (const [organization, project] of [[organizationId, projectId], [foreignOrganizationId, foreignProjectId]] as const) {
+  const [organizationId, projectId, foreignOrganizationId, foreignProjectId] = Array.from({ length: 4 }, () =>
+    ids.objectId(),
+  ) as [string, string, string, string];
+  for (const [organization, project] of [
+    [organizationId, projectId],
+    [foreignOrganizationId, foreignProjectId],
+  ] as const) {
     await metadata.organizations.insert({ id: organization, name: "organization", createdAtMs: clock.nowMs() });
-    await metadata.projects.insert({ id: project, organizationId: organization, name: "project", createdAtMs: clock.nowMs(), tags: undefined, withDefaultAlertsSettings: true });
+    await metadata.projects.insert({
+      id: project,
+      organizationId: organization,
+      name: "project",
+      createdAtMs: clock.nowMs(),
+      tags: undefined,
+      withDefaultAlertsSettings: true,
+    });
   }
 
   async function principal(...roles: readonly RoleAssignment[]): Promise<Principal> {
     const request = { organizationId, description: "of a test", roles, nowMs: clock.nowMs() };
     const key = newApiKey(request, { ids, sealer });
-    const account = newServiceAccount({ ...request, name: "test", secretExpiresAtMs: clock.nowMs() + 1e12 }, { ids, sealer });
+    const account = newServiceAccount(
+      { ...request, name: "test", secretExpiresAtMs: clock.nowMs() + 1e12 },
+      { ids, sealer },
+    );
     await metadata.access.insertApiKey(key.record);
     await metadata.access.insertServiceAccount(account.record);
     const { accessToken } = await tokens.issue(account.record.clientId, account.clientSecret);
@@ -87,11 +121,21 @@ export async function createApiWorld(options: { readonly rateLimits?: "atlas" | 
     async request(method, path, { as, headers = {}, body } = {}) {
       const response = await fetch(baseUrl + path, {
         method,
-        headers: { accept, ...(as === undefined ? {} : { authorization: `Bearer ${as.token}` }), ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+        headers: {
+          accept,
+          ...(as === undefined ? {} : { authorization: `Bearer ${as.token}` }),
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...headers,
+        },
         ...(body === undefined ? {} : { body }),
       });
       const text = await response.text();
-      return { status: response.status, headers: response.headers, text, json: text.startsWith("{") ? (JSON.parse(text) as Record<string, unknown>) : {} };
+      return {
+        status: response.status,
+        headers: response.headers,
+        text,
+        json: text.startsWith("{") ? (JSON.parse(text) as Record<string, unknown>) : {},
+      };
     },
     async close() {
       await server.close();
@@ -100,4 +144,3 @@ export async function createApiWorld(options: { readonly rateLimits?: "atlas" | 
     },
   };
 }
-

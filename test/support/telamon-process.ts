@@ -11,7 +11,12 @@ export interface Credentials {
   readonly groupId: string;
   readonly apiKey: { readonly publicKey: string; readonly privateKey: string };
   readonly serviceAccount: { readonly clientId: string; readonly clientSecret: string };
-  readonly demo?: { readonly instance: string; readonly connectionString: string; readonly username: string; readonly password: string };
+  readonly demo?: {
+    readonly instance: string;
+    readonly connectionString: string;
+    readonly username: string;
+    readonly password: string;
+  };
 }
 
 /** The product in a process of its own, started as its users start it. */
@@ -35,9 +40,13 @@ export function temporaryDataDirectory(): { readonly path: string; remove(): voi
 /** Starts the server on free ports and resolves at its ready line. Throws with what it said when it ends before. */
 export async function startTelamon(dataDirectory: string, ...flags: readonly string[]): Promise<TelamonProcess> {
   const main = resolve(import.meta.dirname, "../../src/main.ts");
-  const child = spawn(process.execPath, [main, "serve", "--port", "0", "--data-dir", dataDirectory, "--log-level", "warn", ...flags], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    [main, "serve", "--port", "0", "--data-dir", dataDirectory, "--log-level", "warn", ...flags],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   const output: string[] = [];
   let complaints = "";
   child.stderr.on("data", (chunk: Buffer) => {
@@ -74,7 +83,11 @@ export async function startTelamon(dataDirectory: string, ...flags: readonly str
 
 /** A caller of the API with a bearer token. */
 export interface ApiCaller {
-  request(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly headers: Headers; readonly body: unknown }>;
+  request(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ readonly status: number; readonly headers: Headers; readonly body: unknown }>;
 }
 
 /** Gets a token with the service account of `credentials` and calls with it, version 2023-01-01. */
@@ -101,13 +114,21 @@ export async function apiCaller(credentials: Credentials): Promise<ApiCaller> {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       const text = await response.text();
-      return { status: response.status, headers: response.headers, body: text === "" ? undefined : (JSON.parse(text) as unknown) };
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: text === "" ? undefined : (JSON.parse(text) as unknown),
+      };
     },
   };
 }
 
 /** Asks until `ask` answers something, at most `timeoutMs`. */
-export async function eventually<Result>(what: string, ask: () => Promise<Result | undefined>, timeoutMs = 30_000): Promise<Result> {
+export async function eventually<Result>(
+  what: string,
+  ask: () => Promise<Result | undefined>,
+  timeoutMs = 30_000,
+): Promise<Result> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const result = await ask();

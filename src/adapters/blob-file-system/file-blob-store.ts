@@ -18,7 +18,8 @@ export async function createFileBlobStore({ root, randomBytes }: FileBlobStoreOp
   await mkdir(root, { recursive: true, mode: 0o700 });
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { mode: 0o700 });
-  const pathOf = (key: string): string => join(root, ...requireKey(key, (message) => new BlobError("blob_key_invalid", message)).split("/"));
+  const pathOf = (key: string): string =>
+    join(root, ...requireKey(key, (message) => new BlobError("blob_key_invalid", message)).split("/"));
 
   return {
     async put(key, parts) {
@@ -32,7 +33,8 @@ export async function createFileBlobStore({ root, randomBytes }: FileBlobStoreOp
           await link(temporary, path);
         } catch (error) {
           if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-          if (!(await readFile(path)).equals(Buffer.concat(parts))) throw new BlobError("blob_exists", `there is another object ${key}`);
+          if (!(await readFile(path)).equals(Buffer.concat(parts)))
+            throw new BlobError("blob_exists", `there is another object ${key}`);
         } finally {
           await unlink(temporary);
         }
@@ -138,6 +140,7 @@ function asBlobError(key: string, error: unknown): BlobError {
   if (error instanceof BlobError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "ENOENT") return new BlobError("blob_not_found", `there is no object ${key}`, { cause: error });
-  if (code === "ENOSPC" || code === "EDQUOT") return new BlobError("blob_store_full", "the backup store's disk is full", { cause: error });
+  if (code === "ENOSPC" || code === "EDQUOT")
+    return new BlobError("blob_store_full", "the backup store's disk is full", { cause: error });
   return new BlobError("blob_store_failed", `the backup store failed: ${message}`, { cause: error });
 }

@@ -12,13 +12,15 @@ export function createMemoryBlobStore(objects: Map<string, Buffer> = new Map()):
     async put(key, parts) {
       const bytes = Buffer.concat(parts);
       const known = objects.get(checked(key));
-      if (known !== undefined && !known.equals(bytes)) throw new BlobError("blob_exists", `there is another object ${key}`);
+      if (known !== undefined && !known.equals(bytes))
+        throw new BlobError("blob_exists", `there is another object ${key}`);
       objects.set(key, bytes);
     },
     get: async (key) => Uint8Array.from(find(key)),
     async getRange(key, offset, lengthBytes) {
       const object = find(key);
-      if (offset < 0 || offset + lengthBytes > object.length) throw new BlobError("blob_range", `${key} has ${object.length} bytes, not ${offset + lengthBytes}`);
+      if (offset < 0 || offset + lengthBytes > object.length)
+        throw new BlobError("blob_range", `${key} has ${object.length} bytes, not ${offset + lengthBytes}`);
       return Uint8Array.from(object.subarray(offset, offset + lengthBytes));
     },
     async stat(key) {
@@ -26,7 +28,7 @@ export function createMemoryBlobStore(objects: Map<string, Buffer> = new Map()):
       return object === undefined ? undefined : { key, sizeBytes: object.length };
     },
     async *list(prefix) {
-      for (const [key, object] of [...objects]) if (key.startsWith(prefix)) yield { key, sizeBytes: object.length };
+      for (const [key, object] of objects) if (key.startsWith(prefix)) yield { key, sizeBytes: object.length };
     },
     async delete(key) {
       objects.delete(checked(key));

@@ -4,7 +4,10 @@ import { dirname } from "node:path";
 const keyLength = 32;
 
 /** The 32 bytes in the file (mode 0600), made at random when there is none. Throws when others may read the file, or it is not a key. */
-export async function loadOrCreateMasterKey(path: string, randomBytes: (length: number) => Uint8Array): Promise<Uint8Array> {
+export async function loadOrCreateMasterKey(
+  path: string,
+  randomBytes: (length: number) => Uint8Array,
+): Promise<Uint8Array> {
   try {
     return await load(path);
   } catch (error) {
@@ -16,7 +19,8 @@ export async function loadOrCreateMasterKey(path: string, randomBytes: (length: 
 
 async function load(path: string): Promise<Uint8Array> {
   const { mode } = await stat(path);
-  if ((mode & 0o077) !== 0) throw new Error(`the master key ${path} may be read by others; make it the owner's alone (chmod 600)`);
+  if ((mode & 0o077) !== 0)
+    throw new Error(`the master key ${path} may be read by others; make it the owner's alone (chmod 600)`);
   const key = await readFile(path);
   if (key.length !== keyLength) throw new Error(`the master key ${path} has ${key.length} bytes, not ${keyLength}`);
   return key;

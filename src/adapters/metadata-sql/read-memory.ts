@@ -23,7 +23,8 @@ export class ReadMemory {
     if (kept !== undefined) return kept as Answer;
     const generation = this.#generation;
     const answer = await read();
-    if (answer !== undefined && generation === this.#generation && this.#kept.size < keptMax) this.#kept.set(key, answer);
+    if (answer !== undefined && generation === this.#generation && this.#kept.size < keptMax)
+      this.#kept.set(key, answer);
     return answer;
   }
 }
@@ -35,20 +36,25 @@ export function remembering(records: MetadataRecords, memory: ReadMemory): Metad
     ...records,
     access: {
       ...access,
-      findToken: (tokenHash) => memory.read(`token ${Buffer.from(tokenHash).toString("latin1")}`, () => access.findToken(tokenHash)),
-      findApiKeyByPublicKey: (publicKey) => memory.read(`key ${publicKey}`, () => access.findApiKeyByPublicKey(publicKey)),
+      findToken: (tokenHash) =>
+        memory.read(`token ${Buffer.from(tokenHash).toString("latin1")}`, () => access.findToken(tokenHash)),
+      findApiKeyByPublicKey: (publicKey) =>
+        memory.read(`key ${publicKey}`, () => access.findApiKeyByPublicKey(publicKey)),
     },
     projects: { ...projects, find: (id) => memory.read(`project ${id}`, () => projects.find(id)) },
     deployments: {
       ...deployments,
-      findByName: (projectId, name) => memory.read(`deployment ${projectId} ${name}`, () => deployments.findByName(projectId, name)),
+      findByName: (projectId, name) =>
+        memory.read(`deployment ${projectId} ${name}`, () => deployments.findByName(projectId, name)),
     },
     snapshots: {
       ...snapshots,
       page: (deploymentId, page) =>
         page.itemsPerPage > pageMax
           ? snapshots.page(deploymentId, page)
-          : memory.read(`snapshots ${deploymentId} ${page.pageNumber} ${page.itemsPerPage} ${page.includeCount}`, () => snapshots.page(deploymentId, page)),
+          : memory.read(`snapshots ${deploymentId} ${page.pageNumber} ${page.itemsPerPage} ${page.includeCount}`, () =>
+              snapshots.page(deploymentId, page),
+            ),
     },
   };
 }

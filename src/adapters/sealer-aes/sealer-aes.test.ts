@@ -25,7 +25,8 @@ describe("the sealer", () => {
   });
 
   test("hashes differ by secret, purpose and key", () => {
-    const hash = (secret: string, purpose: string, key = 7): string => Buffer.from(createAesSealer(new Uint8Array(32).fill(key), ids).hash(secret, purpose)).toString("hex");
+    const hash = (secret: string, purpose: string, key = 7): string =>
+      Buffer.from(createAesSealer(new Uint8Array(32).fill(key), ids).hash(secret, purpose)).toString("hex");
     assert.equal(hash("s", "token"), hash("s", "token"));
     assert.equal(new Set([hash("s", "token"), hash("t", "token"), hash("s", "secret"), hash("s", "token", 8)]).size, 4);
   });

@@ -9,7 +9,8 @@ const tagLength = 16;
  * AES-256-GCM and HMAC-SHA-256 under keys derived (HKDF-SHA-256) from one 32-byte master key. A sealed secret is nonce (12 bytes), ciphertext, tag (16 bytes).
  */
 export function createAesSealer(masterKey: Uint8Array, ids: Pick<Ids, "randomBytes">): Sealer {
-  const derive = (info: string): Uint8Array => new Uint8Array(hkdfSync("sha256", masterKey, new Uint8Array(), info, 32));
+  const derive = (info: string): Uint8Array =>
+    new Uint8Array(hkdfSync("sha256", masterKey, new Uint8Array(), info, 32));
   const sealKey = derive("telamon metadata seal v1");
   // As a key object once: making one for each hash costs three times the hash.
   const hashKey = createSecretKey(derive("telamon metadata hash v1"));

@@ -32,7 +32,8 @@ export function createAccess(metadata: Pick<Metadata, "projects">): Access {
       if (!holdsProjectRole(actor, project, anyRole)) throw userUnauthorized();
     },
     requireGroupCreator(actor, organizationId) {
-      if (!holdsOrganizationRole(actor, organizationId, ["ORG_GROUP_CREATOR"])) throw notOrganizationGroupCreator(organizationId);
+      if (!holdsOrganizationRole(actor, organizationId, ["ORG_GROUP_CREATOR"]))
+        throw notOrganizationGroupCreator(organizationId);
     },
     async mayRestoreTo(actor, projectId) {
       const project = await find(projectId);

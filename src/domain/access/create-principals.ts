@@ -21,7 +21,10 @@ interface Tools {
 }
 
 /** An API key before it is stored: its record, and the private key that only its maker sees. */
-export function newApiKey(request: PrincipalRequest, { ids, sealer }: Tools): { readonly record: Parameters<AccessRecords["insertApiKey"]>[0]; readonly privateKey: string } {
+export function newApiKey(
+  request: PrincipalRequest,
+  { ids, sealer }: Tools,
+): { readonly record: Parameters<AccessRecords["insertApiKey"]>[0]; readonly privateKey: string } {
   const publicKey = Array.from(ids.randomBytes(64))
     // 234 is the largest multiple of 26 in a byte: taking the rest would favour some letters.
     .filter((byte) => byte < 234)
@@ -29,7 +32,8 @@ export function newApiKey(request: PrincipalRequest, { ids, sealer }: Tools): { 
     .map((byte) => String.fromCharCode(97 + (byte % 26)))
     .join("");
   const privateKey = ids.uuid();
-  const ha1 = (algorithm: "md5" | "sha256"): Buffer => createHash(algorithm).update(`${publicKey}:${digestRealm}:${privateKey}`).digest();
+  const ha1 = (algorithm: "md5" | "sha256"): Buffer =>
+    createHash(algorithm).update(`${publicKey}:${digestRealm}:${privateKey}`).digest();
   const record = {
     id: ids.objectId(),
     organizationId: request.organizationId,

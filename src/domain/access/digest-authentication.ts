@@ -54,13 +54,28 @@ export function createDigestAuthentication(options: {
       const key = await records.findApiKeyByPublicKey(credentials.username);
       const secrets = sealer.unseal(key?.sealedDigestSecrets ?? nobody, digestSecretsPurpose);
       const expected = digestResponse(credentials, method, secrets);
-      const given = /^[0-9a-f]*$/.test(credentials.response) ? Buffer.from(credentials.response, "hex") : Buffer.alloc(0);
+      const given = /^[0-9a-f]*$/.test(credentials.response)
+        ? Buffer.from(credentials.response, "hex")
+        : Buffer.alloc(0);
       const matches = given.length === expected.length && timingSafeEqual(given, expected);
-      if (!matches || key === undefined || credentials.realm !== digestRealm || credentials.uri !== target || nonce === "unknown") {
+      if (
+        !matches ||
+        key === undefined ||
+        credentials.realm !== digestRealm ||
+        credentials.uri !== target ||
+        nonce === "unknown"
+      ) {
         throw notAuthenticated();
       }
-      if (nonce === "stale" || !nonces.use(credentials.nonce, Number.parseInt(credentials.nonceCount, 16))) throw notAuthenticated(true);
-      return { principalId: key.id, publicName: key.publicKey, kind: "apiKey", organizationId: key.organizationId, roles: key.roles };
+      if (nonce === "stale" || !nonces.use(credentials.nonce, Number.parseInt(credentials.nonceCount, 16)))
+        throw notAuthenticated(true);
+      return {
+        principalId: key.id,
+        publicName: key.publicKey,
+        kind: "apiKey",
+        organizationId: key.organizationId,
+        roles: key.roles,
+      };
     },
   };
 }
@@ -68,7 +83,9 @@ export function createDigestAuthentication(options: {
 /** RFC 7616, section 3.4.1, with the secrets `HA1(MD5)` (16 bytes) and `HA1(SHA-256)` (32 bytes). */
 function digestResponse(credentials: DigestCredentials, method: string, secrets: Uint8Array): Buffer {
   const name = credentials.algorithm === "MD5" ? "md5" : "sha256";
-  const ha1 = Buffer.from(credentials.algorithm === "MD5" ? secrets.subarray(0, 16) : secrets.subarray(16, 48)).toString("hex");
+  const ha1 = Buffer.from(
+    credentials.algorithm === "MD5" ? secrets.subarray(0, 16) : secrets.subarray(16, 48),
+  ).toString("hex");
   const ha2 = createHash(name).update(`${method}:${credentials.uri}`).digest("hex");
   return createHash(name)
     .update(`${ha1}:${credentials.nonce}:${credentials.nonceCount}:${credentials.clientNonce}:auth:${ha2}`)

@@ -2,7 +2,10 @@ import { AppError } from "../../shared/app-error.ts";
 
 /** No credentials, wrong ones, or ended ones: the caller is told to authenticate and nothing else. */
 export function notAuthenticated(stale: boolean = false): AppError & { readonly stale: boolean } {
-  return Object.assign(new AppError("unauthenticated", "UNEXPECTED_ERROR", "You are not authorized for this resource."), { stale });
+  return Object.assign(
+    new AppError("unauthenticated", "UNEXPECTED_ERROR", "You are not authorized for this resource."),
+    { stale },
+  );
 }
 
 /** A role on the project, but not one that this needs. */
@@ -12,7 +15,9 @@ export function userUnauthorized(): AppError {
 
 /** No such project, or none that this caller may know of. */
 export function groupNotFound(projectId: string): AppError {
-  return new AppError("not_found", "GROUP_NOT_FOUND", `No group with ID ${projectId} exists.`, { parameters: [projectId] });
+  return new AppError("not_found", "GROUP_NOT_FOUND", `No group with ID ${projectId} exists.`, {
+    parameters: [projectId],
+  });
 }
 
 /** Creating a project needs a role on its organization. */

@@ -39,12 +39,18 @@ export function holdsProjectRole(actor: Actor, project: ProjectRecord, anyRole: 
 /** Whether the actor holds one of `anyRole` in the organization. */
 export function holdsOrganizationRole(actor: Actor, organizationId: string, anyRole: readonly string[]): boolean {
   return actor.roles.some(
-    (role) => role.scope === "organization" && role.scopeId === organizationId && (role.roleName === "ORG_OWNER" || anyRole.includes(role.roleName)),
+    (role) =>
+      role.scope === "organization" &&
+      role.scopeId === organizationId &&
+      (role.roleName === "ORG_OWNER" || anyRole.includes(role.roleName)),
   );
 }
 
 /** Organizations and single projects whose projects the actor may list. */
-export function visibleProjects(actor: Actor): { readonly organizationIds: readonly string[]; readonly projectIds: readonly string[] } {
+export function visibleProjects(actor: Actor): {
+  readonly organizationIds: readonly string[];
+  readonly projectIds: readonly string[];
+} {
   return {
     organizationIds: actor.roles
       .filter((role) => role.scope === "organization" && projectRolesOfOrganizationRole[role.roleName] !== undefined)

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Clock } from "../../ports/clock.ts";
 import type { Ids } from "../../ports/ids.ts";
-import type { AccessRecords, ServiceAccountRecord } from "../../ports/metadata/access-records.ts";
+import type { AccessRecords, ServiceAccountRecord, ServiceAccountSecret } from "../../ports/metadata/access-records.ts";
 import type { Sealer } from "../../ports/sealer.ts";
 import { AppError } from "../../shared/app-error.ts";
 import type { Actor } from "./actor.ts";
@@ -18,7 +18,10 @@ export interface TokenAuthentication {
   /** Throws the error of `notAuthenticated`. */
   authenticate(token: string): Promise<Actor>;
   /** Throws `invalid_client` (kind unauthenticated) or `access_denied` (kind forbidden) when the account has its most. */
-  issue(clientId: string, clientSecret: string): Promise<{ readonly accessToken: string; readonly expiresInSeconds: number }>;
+  issue(
+    clientId: string,
+    clientSecret: string,
+  ): Promise<{ readonly accessToken: string; readonly expiresInSeconds: number }>;
   /** Ends a token of this client; one that is not its own or not there changes nothing. Throws `invalid_client`. */
   revoke(clientId: string, clientSecret: string, token: string): Promise<void>;
 }
@@ -61,11 +64,11 @@ export function createTokenAuthentication(options: {
     const given = sealer.hash(clientSecret, clientSecretPurpose);
     const nowMs = clock.nowMs();
     // Every secret is compared, also after a match, so that time tells nothing.
-    const matching = (account?.secrets ?? []).filter((secret) => {
+    let used: ServiceAccountSecret | undefined;
+    for (const secret of account?.secrets ?? []) {
       const equal = secret.secretHash.length === given.length && timingSafeEqual(secret.secretHash, given);
-      return equal && secret.expiresAtMs > nowMs;
-    });
-    const used = matching[0];
+      if (equal && secret.expiresAtMs > nowMs) used = secret;
+    }
     if (account === undefined || used === undefined) throw invalidClient();
     await records.recordSecretUse(account.clientId, used.id, nowMs);
     return account;

@@ -53,7 +53,8 @@ class Average implements Accumulator {
   result(): Value {
     if (this.#count === 0) return nullValue;
     const total = this.#sum.result();
-    if (total.type === bsonType.decimal) return decimalValue(divideDecimals(toDecimal(total), toDecimal(int32Value(this.#count))));
+    if (total.type === bsonType.decimal)
+      return decimalValue(divideDecimals(toDecimal(total), toDecimal(int32Value(this.#count))));
     return doubleValue(toNumber(total) / this.#count);
   }
 }

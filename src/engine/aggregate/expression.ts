@@ -25,7 +25,11 @@ export function compileExpression(value: Value): Expression {
   const fields = [...fieldsOfValue(value)];
   const [first] = fields;
   if (first?.name.startsWith("$") === true) {
-    if (fields.length > 1) throw located(15983, `an expression specification must contain exactly one field, the name of the expression. Found ${fields.length} fields`);
+    if (fields.length > 1)
+      throw located(
+        15983,
+        `an expression specification must contain exactly one field, the name of the expression. Found ${fields.length} fields`,
+      );
     return compileOperator(first.name, first.value);
   }
   const parts = fields.map((field) => ({ name: field.name, expression: compileExpression(field.value) }));
@@ -41,7 +45,8 @@ export function compileExpression(value: Value): Expression {
 function compileOperator(name: string, argument: Value): Expression {
   if (name === "$literal" || name === "$const") return () => argument;
   const operator = operatorNamed(name);
-  if (operator === undefined) throw new EngineError(168, "InvalidPipelineOperator", `Unrecognized expression '${name}'`);
+  if (operator === undefined)
+    throw new EngineError(168, "InvalidPipelineOperator", `Unrecognized expression '${name}'`);
   return operator(argument, compileExpression);
 }
 
@@ -55,7 +60,8 @@ function compileText(text: string, value: Value): Expression {
   const path = rest.map(nameBytes);
   if (name === "ROOT" || name === "CURRENT") return (scope) => follow(scope.root, path, 0);
   if (name === "REMOVE") return () => undefined;
-  if (!/^[a-z][\w]*$/.test(name) && name !== "NOW") throw new EngineError(9, "FailedToParse", `'${name}' starts with an invalid character for a user variable name`);
+  if (!/^[a-z][\w]*$/.test(name) && name !== "NOW")
+    throw new EngineError(9, "FailedToParse", `'${name}' starts with an invalid character for a user variable name`);
   return (scope) => {
     if (!scope.variables.has(name)) throw located(17276, `Use of undefined variable: ${name}`);
     const found = scope.variables.get(name);
@@ -65,8 +71,10 @@ function compileText(text: string, value: Value): Expression {
 
 function pathOf(text: string): Uint8Array[] {
   const segments = text.split(".");
-  if (segments.some((segment) => segment === "")) throw located(40353, `FieldPath '${text}' must not have empty segments`);
-  if (segments.some((segment) => segment.startsWith("$"))) throw located(16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.");
+  if (segments.some((segment) => segment === ""))
+    throw located(40353, `FieldPath '${text}' must not have empty segments`);
+  if (segments.some((segment) => segment.startsWith("$")))
+    throw located(16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.");
   return segments.map(nameBytes);
 }
 
@@ -78,14 +86,16 @@ function follow(value: Value, path: readonly Uint8Array[], depth: number): Value
     return child === undefined ? undefined : follow(child, path, depth + 1);
   }
   if (value.type !== bsonType.array) return undefined;
-  return arrayValue(elementsOf(value).flatMap((element) => {
-    const found = element.type === bsonType.object || element.type === bsonType.array ? follow(element, path, depth) : undefined;
-    return found === undefined ? [] : [found];
-  }));
+  return arrayValue(
+    elementsOf(value).flatMap((element) => {
+      const found =
+        element.type === bsonType.object || element.type === bsonType.array ? follow(element, path, depth) : undefined;
+      return found === undefined ? [] : [found];
+    }),
+  );
 }
 
 /** The scope of a document with no variables but those given under `let`. */
 export function scopeOf(document: Uint8Array, variables: ReadonlyMap<string, Value | undefined>): Scope {
   return { root: documentValue(document), variables };
 }
-

@@ -4,7 +4,19 @@ import { compareValues } from "../bson/compare.ts";
 import { decimalValue, divideDecimals } from "../bson/decimal.ts";
 import { addNumbers, isTruthy, multiplyNumbers, toDecimal, toNumber, wide } from "../bson/numbers.ts";
 import { bsonType, isNumberType, typeName } from "../bson/types.ts";
-import { boolValue, dateValue, doubleValue, int32Value, int64Of, int64Value, nullValue, stringValue, textOf, type Value, wholeNumberOf } from "../bson/value.ts";
+import {
+  boolValue,
+  dateValue,
+  doubleValue,
+  int32Value,
+  int64Of,
+  int64Value,
+  nullValue,
+  stringValue,
+  textOf,
+  type Value,
+  wholeNumberOf,
+} from "../bson/value.ts";
 import { elementsOf, fieldCount, fieldsOfValue } from "../bson/walk.ts";
 import type { Expression } from "./expression.ts";
 
@@ -27,27 +39,54 @@ function argumentsOf(argument: Value, compile: (value: Value) => Expression): Ex
   return argument.type === bsonType.array ? elementsOf(argument).map(compile) : [compile(argument)];
 }
 
-function withCount(name: string, least: number, most: number, build: (parts: readonly Expression[]) => Expression): Operator {
+function withCount(
+  name: string,
+  least: number,
+  most: number,
+  build: (parts: readonly Expression[]) => Expression,
+): Operator {
   return (argument, compile) => {
     const parts = argumentsOf(argument, compile);
     if (parts.length < least || parts.length > most) {
-      throw located(16020, `Expression ${name} takes ${least === most ? `exactly ${least}` : `at least ${least}, and at most ${most},`} arguments. ${parts.length} were passed in.`);
+      throw located(
+        16020,
+        `Expression ${name} takes ${least === most ? `exactly ${least}` : `at least ${least}, and at most ${most},`} arguments. ${parts.length} were passed in.`,
+      );
     }
     return build(parts);
   };
 }
 
 const unary = (name: string, compute: (value: Value | undefined) => Value | undefined): Operator =>
-  withCount(name, 1, 1, ([part]) => (scope) => compute((part as Expression)(scope)));
+  withCount(
+    name,
+    1,
+    1,
+    ([part]) =>
+      (scope) =>
+        compute((part as Expression)(scope)),
+  );
 
-const binary = (name: string, compute: (one: Value | undefined, other: Value | undefined) => Value | undefined): Operator =>
-  withCount(name, 2, 2, ([one, other]) => (scope) => compute((one as Expression)(scope), (other as Expression)(scope)));
+const binary = (
+  name: string,
+  compute: (one: Value | undefined, other: Value | undefined) => Value | undefined,
+): Operator =>
+  withCount(
+    name,
+    2,
+    2,
+    ([one, other]) =>
+      (scope) =>
+        compute((one as Expression)(scope), (other as Expression)(scope)),
+  );
 
 /** Numbers in, a number out; null when any is missing. */
 const numeric = (name: string, compute: (one: Value, other: Value) => Value): Operator =>
   binary(name, (one, other) => {
     if (isNullish(one) || isNullish(other)) return nullValue;
-    for (const value of [one, other] as Value[]) if (!isNumberType(value.type)) throw located(16555, `${name} only supports numeric types, not ${typeName(value.type)}`);
+    for (const value of [one, other] as Value[])
+      if (!isNumberType(value.type))
+        throw located(16555, `${name} only supports numeric types, not ${typeName(value.type)}`);
     return compute(one, other);
   });
 
@@ -67,7 +106,8 @@ function sum(values: readonly (Value | undefined)[], name: string): Value {
     if (isNullish(value)) return nullValue;
     const given: Value = value;
     if (given.type === bsonType.date && date === undefined && name === "$add") date = int64Of(given);
-    else if (isNumberType(given.type)) total = addNumbers(total, given) ?? doubleValue(toNumber(total) + toNumber(given));
+    else if (isNumberType(given.type))
+      total = addNumbers(total, given) ?? doubleValue(toNumber(total) + toNumber(given));
     else throw located(16554, `${name} only supports numeric or date types, not ${typeName(given.type)}`);
   }
   return date === undefined ? total : dateValue(date + BigInt(Math.round(toNumber(total))));
@@ -75,7 +115,8 @@ function sum(values: readonly (Value | undefined)[], name: string): Value {
 
 function divide(one: Value, other: Value): Value {
   if (toNumber(other) === 0) throw located(2, "can't $divide by zero");
-  if (one.type === bsonType.decimal || other.type === bsonType.decimal) return decimalValue(divideDecimals(toDecimal(one), toDecimal(other)));
+  if (one.type === bsonType.decimal || other.type === bsonType.decimal)
+    return decimalValue(divideDecimals(toDecimal(one), toDecimal(other)));
   return doubleValue(toNumber(one) / toNumber(other));
 }
 
@@ -91,10 +132,14 @@ function subtract(one: Value | undefined, other: Value | undefined): Value {
   if (isNullish(one) || isNullish(other)) return nullValue;
   const [left, right] = [one as Value, other as Value];
   if (left.type === bsonType.date && right.type === bsonType.date) return int64Value(int64Of(left) - int64Of(right));
-  if (left.type === bsonType.date && isNumberType(right.type)) return dateValue(int64Of(left) - BigInt(Math.round(toNumber(right))));
-  if (!isNumberType(left.type) || !isNumberType(right.type)) throw located(16556, `can't $subtract ${typeName(right.type)} from ${typeName(left.type)}`);
+  if (left.type === bsonType.date && isNumberType(right.type))
+    return dateValue(int64Of(left) - BigInt(Math.round(toNumber(right))));
+  if (!isNumberType(left.type) || !isNumberType(right.type))
+    throw located(16556, `can't $subtract ${typeName(right.type)} from ${typeName(left.type)}`);
   const negative = multiplyNumbers(right, int32Value(-1));
-  return (negative === undefined ? undefined : addNumbers(left, negative)) ?? doubleValue(toNumber(left) - toNumber(right));
+  return (
+    (negative === undefined ? undefined : addNumbers(left, negative)) ?? doubleValue(toNumber(left) - toNumber(right))
+  );
 }
 
 function concat(values: readonly (Value | undefined)[]): Value {
@@ -102,7 +147,8 @@ function concat(values: readonly (Value | undefined)[]): Value {
   for (const value of values) {
     if (isNullish(value)) return nullValue;
     const given: Value = value;
-    if (given.type !== bsonType.string) throw located(16702, `$concat only supports strings, not ${typeName(given.type)}`);
+    if (given.type !== bsonType.string)
+      throw located(16702, `$concat only supports strings, not ${typeName(given.type)}`);
     text += textOf(given);
   }
   return stringValue(text);
@@ -110,9 +156,15 @@ function concat(values: readonly (Value | undefined)[]): Value {
 
 /** `{$cond: [if, then, else]}` or by names. */
 const cond: Operator = (argument, compile) => {
-  const parts = argument.type === bsonType.object ? new Map(Array.from(fieldsOfValue(argument), ({ name, value }) => [name, compile(value)])) : undefined;
-  if (parts !== undefined) for (const name of parts.keys()) if (!["if", "then", "else"].includes(name)) throw located(17083, `Unrecognized parameter to $cond: ${name}`);
-  const [test, yes, no] = parts === undefined ? argumentsOf(argument, compile) : [parts.get("if"), parts.get("then"), parts.get("else")];
+  const parts =
+    argument.type === bsonType.object
+      ? new Map(Array.from(fieldsOfValue(argument), ({ name, value }) => [name, compile(value)]))
+      : undefined;
+  if (parts !== undefined)
+    for (const name of parts.keys())
+      if (!["if", "then", "else"].includes(name)) throw located(17083, `Unrecognized parameter to $cond: ${name}`);
+  const [test, yes, no] =
+    parts === undefined ? argumentsOf(argument, compile) : [parts.get("if"), parts.get("then"), parts.get("else")];
   if (test === undefined || yes === undefined || no === undefined) throw located(17080, "Missing a parameter to $cond");
   return (scope) => (isTruthy(test(scope)) ? yes(scope) : no(scope));
 };
@@ -131,7 +183,8 @@ const ifNull: Operator = (argument, compile) => {
 
 function arrayElementAt(array: Value | undefined, index: Value | undefined): Value | undefined {
   if (isNullish(array) || isNullish(index)) return nullValue;
-  if ((array as Value).type !== bsonType.array) throw located(28689, `$arrayElemAt's first argument must be an array, but is ${typeName((array as Value).type)}`);
+  if ((array as Value).type !== bsonType.array)
+    throw located(28689, `$arrayElemAt's first argument must be an array, but is ${typeName((array as Value).type)}`);
   const position = wholeNumberOf(index as Value);
   if (position === undefined) throw located(28690, "$arrayElemAt's second argument must be a numeric value");
   return elementsOf(array as Value).at(position);
@@ -140,7 +193,11 @@ function arrayElementAt(array: Value | undefined, index: Value | undefined): Val
 const operators: Readonly<Record<string, Operator>> = {
   $add: (argument, compile) => {
     const parts = argumentsOf(argument, compile);
-    return (scope) => sum(parts.map((part) => part(scope)), "$add");
+    return (scope) =>
+      sum(
+        parts.map((part) => part(scope)),
+        "$add",
+      );
   },
   $subtract: binary("$subtract", subtract),
   $multiply: (argument, compile) => {
@@ -151,7 +208,8 @@ const operators: Readonly<Record<string, Operator>> = {
         const value = part(scope);
         if (isNullish(value)) return nullValue;
         const given: Value = value;
-        if (!isNumberType(given.type)) throw located(16555, `$multiply only supports numeric types, not ${typeName(given.type)}`);
+        if (!isNumberType(given.type))
+          throw located(16555, `$multiply only supports numeric types, not ${typeName(given.type)}`);
         product = multiplyNumbers(product, given) ?? doubleValue(toNumber(product) * toNumber(given));
       }
       return product;
@@ -182,14 +240,22 @@ const operators: Readonly<Record<string, Operator>> = {
   },
   $not: unary("$not", (value) => boolValue(!isTruthy(value))),
   $size: unary("$size", (value) => {
-    if (value?.type !== bsonType.array) throw located(17124, `The argument to $size must be an array, but was of type: ${value === undefined ? "missing" : typeName(value.type)}`);
+    if (value?.type !== bsonType.array)
+      throw located(
+        17124,
+        `The argument to $size must be an array, but was of type: ${value === undefined ? "missing" : typeName(value.type)}`,
+      );
     return int32Value(fieldCount(value));
   }),
   $isArray: unary("$isArray", (value) => boolValue(value?.type === bsonType.array)),
   $type: unary("$type", (value) => stringValue(value === undefined ? "missing" : typeName(value.type))),
   $arrayElemAt: binary("$arrayElemAt", arrayElementAt),
   $in: binary("$in", (value, array) => {
-    if (array?.type !== bsonType.array) throw located(40081, `$in requires an array as a second argument, found: ${array === undefined ? "missing" : typeName(array.type)}`);
+    if (array?.type !== bsonType.array)
+      throw located(
+        40081,
+        `$in requires an array as a second argument, found: ${array === undefined ? "missing" : typeName(array.type)}`,
+      );
     return boolValue(elementsOf(array).some((element) => value !== undefined && compareValues(element, value) === 0));
   }),
   $concatArrays: (argument, compile) => {
@@ -197,14 +263,17 @@ const operators: Readonly<Record<string, Operator>> = {
     return (scope) => {
       const arrays = parts.map((part) => part(scope));
       if (arrays.some(isNullish)) return nullValue;
-      for (const array of arrays) if (array?.type !== bsonType.array) throw located(28664, `$concatArrays only supports arrays, not ${typeName(array?.type ?? 0)}`);
+      for (const array of arrays)
+        if (array?.type !== bsonType.array)
+          throw located(28664, `$concatArrays only supports arrays, not ${typeName(array?.type ?? 0)}`);
       return arrayValue(arrays.flatMap((array) => elementsOf(array as Value)));
     };
   },
   $abs: unary("$abs", (value) => {
     if (isNullish(value)) return nullValue;
     const number: Value = value;
-    if (!isNumberType(number.type)) throw located(28765, `$abs only supports numeric types, not ${typeName(number.type)}`);
+    if (!isNumberType(number.type))
+      throw located(28765, `$abs only supports numeric types, not ${typeName(number.type)}`);
     return toNumber(number) < 0 ? (multiplyNumbers(number, int32Value(-1)) ?? number) : number;
   }),
 };

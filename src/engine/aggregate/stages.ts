@@ -6,7 +6,16 @@ import { bsonType } from "../bson/types.ts";
 import { int32Value, nullValue, textOf, type Value, wholeNumberOf } from "../bson/value.ts";
 import { elementsOf, fieldsOf, fieldsOfValue } from "../bson/walk.ts";
 import { compileFilter } from "../query/filter.ts";
-import { blockingStepMaxBytes, filtered, type Flow, limited, mapped, memoryLimit, skipped, sorted } from "../query/flow.ts";
+import {
+  blockingStepMaxBytes,
+  filtered,
+  type Flow,
+  limited,
+  mapped,
+  memoryLimit,
+  skipped,
+  sorted,
+} from "../query/flow.ts";
 import { compileProjection } from "../query/projection.ts";
 import { createSortKey, parseSort } from "../query/sort.ts";
 import { type CompileExpression } from "../query/tests.ts";
@@ -40,7 +49,8 @@ export function compileStages(pipeline: readonly Uint8Array[], variables: Variab
   return pipeline.map((bytes, position) => {
     const fields = [...fieldsOf(bytes)];
     const [field] = fields;
-    if (field === undefined || fields.length !== 1) throw located(40323, "A pipeline stage specification object must contain exactly one field.");
+    if (field === undefined || fields.length !== 1)
+      throw located(40323, "A pipeline stage specification object must contain exactly one field.");
     return compileStage(field.name, field.value, variables, limitOf(pipeline[position + 1]));
   });
 }
@@ -88,14 +98,16 @@ function compileStage(name: string, value: Value, variables: Variables, nextLimi
 }
 
 function compileProject(specification: Uint8Array, variables: Variables): Stage {
-  if ([...fieldsOf(specification)].length === 0) throw located(51272, "Invalid $project :: caused by :: projection specification must have at least one field");
+  if ([...fieldsOf(specification)].length === 0)
+    throw located(51272, "Invalid $project :: caused by :: projection specification must have at least one field");
   const project = compileProjection(specification, { find: false, compileExpression: expressionCompiler(variables) });
   return (flow) => mapped(flow, project);
 }
 
 function compileAddFields(specification: Uint8Array, variables: Variables): Stage {
   const additions = [...fieldsOf(specification)].flatMap(({ name, value }) => flattened(name, value));
-  if (additions.length === 0) throw located(40177, "Invalid $addFields :: caused by :: specification must have at least one field");
+  if (additions.length === 0)
+    throw located(40177, "Invalid $addFields :: caused by :: specification must have at least one field");
   return (flow) =>
     mapped(flow, (document) => {
       const scope = scopeOf(document, variables);
@@ -106,9 +118,13 @@ function compileAddFields(specification: Uint8Array, variables: Variables): Stag
 }
 
 /** `{a: {b: 1}}` adds `a.b`; only an operator makes a document an expression. */
-function flattened(path: string, value: Value): { readonly segments: readonly string[]; readonly expression: Expression }[] {
+function flattened(
+  path: string,
+  value: Value,
+): { readonly segments: readonly string[]; readonly expression: Expression }[] {
   const fields = value.type === bsonType.object ? [...fieldsOfValue(value)] : [];
-  if (fields.length > 0 && fields[0]?.name.startsWith("$") === false) return fields.flatMap((field) => flattened(`${path}.${field.name}`, field.value));
+  if (fields.length > 0 && fields[0]?.name.startsWith("$") === false)
+    return fields.flatMap((field) => flattened(`${path}.${field.name}`, field.value));
   return [{ segments: path.split("."), expression: compileExpression(value) }];
 }
 
@@ -126,7 +142,8 @@ function addAt(root: MutableDocument, segments: readonly string[], value: Value 
 }
 
 function addInto(stored: Value | undefined, segments: readonly string[], value: Value | undefined): Value {
-  if (stored?.type === bsonType.array) return arrayValue(elementsOf(stored).map((element) => addInto(element, segments, value)));
+  if (stored?.type === bsonType.array)
+    return arrayValue(elementsOf(stored).map((element) => addInto(element, segments, value)));
   const inner = stored?.type === bsonType.object ? MutableDocument.of(stored.bytes()) : new MutableDocument([]);
   addAt(inner, segments, value);
   return toValue(inner);
@@ -134,11 +151,15 @@ function addInto(stored: Value | undefined, segments: readonly string[], value: 
 
 function compileUnset(value: Value): Stage {
   const paths = (value.type === bsonType.array ? elementsOf(value) : [value]).map((path) => {
-    if (path.type !== bsonType.string) throw located(31002, "$unset specification must be a string or an array containing only string values");
+    if (path.type !== bsonType.string)
+      throw located(31002, "$unset specification must be a string or an array containing only string values");
     return textOf(path);
   });
-  if (paths.length === 0) throw located(31119, "$unset specification must be a string or an array with at least one field");
-  const project = compileProjection(buildDocument(paths.map((path) => [path, int32Value(0)] as const)), { find: false });
+  if (paths.length === 0)
+    throw located(31119, "$unset specification must be a string or an array with at least one field");
+  const project = compileProjection(buildDocument(paths.map((path) => [path, int32Value(0)] as const)), {
+    find: false,
+  });
   return (flow) => mapped(flow, project);
 }
 
@@ -179,20 +200,28 @@ function compileGroup(specification: Uint8Array, variables: Variables): Stage {
       if (bytes > blockingStepMaxBytes) throw memoryLimit("$group");
     }
     for (const { id, accumulators } of groups.values()) {
-      yield buildDocument([["_id", id], ...outputs.map((output, position) => [output.name, (accumulators[position] as Accumulator).result()] as const)]);
+      yield buildDocument([
+        ["_id", id],
+        ...outputs.map((output, position) => [output.name, (accumulators[position] as Accumulator).result()] as const),
+      ]);
     }
   };
 }
 
-function compileOutput(name: string, value: Value): { readonly name: string; readonly create: () => Accumulator; readonly expression: Expression } {
+function compileOutput(
+  name: string,
+  value: Value,
+): { readonly name: string; readonly create: () => Accumulator; readonly expression: Expression } {
   if (name.includes(".")) throw located(40235, `The field name '${name}' cannot contain '.'`);
   if (name.startsWith("$")) throw located(40236, `The field name '${name}' cannot be an operator name`);
   const fields = value.type === bsonType.object ? [...fieldsOfValue(value)] : [];
   const [field] = fields;
-  if (field === undefined || !field.name.startsWith("$")) throw located(40234, `The field '${name}' must be an accumulator object`);
+  if (field === undefined || !field.name.startsWith("$"))
+    throw located(40234, `The field '${name}' must be an accumulator object`);
   if (fields.length > 1) throw located(40238, `The field '${name}' must specify one accumulator`);
   if (field.name === "$count") {
-    if (field.value.type !== bsonType.object || [...fieldsOfValue(field.value)].length > 0) throw new EngineError(14, "TypeMismatch", "$count takes no arguments, i.e. $count:{}");
+    if (field.value.type !== bsonType.object || [...fieldsOfValue(field.value)].length > 0)
+      throw new EngineError(14, "TypeMismatch", "$count takes no arguments, i.e. $count:{}");
     return { name, create: accumulatorNamed("$sum"), expression: () => int32Value(1) };
   }
   return { name, create: accumulatorNamed(field.name), expression: compileExpression(field.value) };
@@ -201,7 +230,8 @@ function compileOutput(name: string, value: Value): { readonly name: string; rea
 function compileCount(value: Value): Stage {
   const name = value.type === bsonType.string ? textOf(value) : "";
   if (name === "") throw located(40156, "the count field must be a non-empty string");
-  if (name.startsWith("$") || name.includes(".")) throw located(40158, `the count field cannot be a $-prefixed path or contain '.': ${name}`);
+  if (name.startsWith("$") || name.includes("."))
+    throw located(40158, `the count field cannot be a $-prefixed path or contain '.': ${name}`);
   return function* count(flow: Flow): Flow {
     let counted = 0;
     for (const document of flow) {
@@ -213,12 +243,19 @@ function compileCount(value: Value): Stage {
 }
 
 function compileUnwind(value: Value): Stage {
-  const options = value.type === bsonType.object ? new Map(Array.from(fieldsOfValue(value), (field) => [field.name, field.value])) : new Map([["path", value]]);
-  for (const name of options.keys()) if (!["path", "preserveNullAndEmptyArrays", "includeArrayIndex"].includes(name)) throw located(28811, `unrecognized option to $unwind stage: ${name}`);
-  if (options.has("includeArrayIndex")) throw located(28811, "includeArrayIndex of $unwind is not supported by this server");
+  const options =
+    value.type === bsonType.object
+      ? new Map(Array.from(fieldsOfValue(value), (field) => [field.name, field.value]))
+      : new Map([["path", value]]);
+  for (const name of options.keys())
+    if (!["path", "preserveNullAndEmptyArrays", "includeArrayIndex"].includes(name))
+      throw located(28811, `unrecognized option to $unwind stage: ${name}`);
+  if (options.has("includeArrayIndex"))
+    throw located(28811, "includeArrayIndex of $unwind is not supported by this server");
   const path = options.get("path");
   const text = path?.type === bsonType.string ? textOf(path) : "";
-  if (!text.startsWith("$") || text.length < 2) throw located(28818, `path option to $unwind stage should be prefixed with a '$': ${text}`);
+  if (!text.startsWith("$") || text.length < 2)
+    throw located(28818, `path option to $unwind stage should be prefixed with a '$': ${text}`);
   const preserve = options.get("preserveNullAndEmptyArrays");
   const keepEmpty = preserve !== undefined && preserve.source[preserve.start] === 1;
   const segments = parsePath(text.slice(1)).segments.map((segment) => segment.name);
@@ -252,7 +289,12 @@ function* unwound(document: Uint8Array, segments: readonly string[], keepEmpty: 
 }
 
 function compileReplaceRoot(name: string, value: Value, variables: Variables): Stage {
-  const given = name === "$replaceWith" ? value : value.type === bsonType.object ? [...fieldsOfValue(value)].find((field) => field.name === "newRoot")?.value : undefined;
+  const given =
+    name === "$replaceWith"
+      ? value
+      : value.type === bsonType.object
+        ? [...fieldsOfValue(value)].find((field) => field.name === "newRoot")?.value
+        : undefined;
   if (given === undefined) throw located(40231, "no newRoot specified for the $replaceRoot stage");
   const expression = compileExpression(given);
   return (flow) =>

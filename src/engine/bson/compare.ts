@@ -38,7 +38,8 @@ function compareRanges(one: Value, head: number, tail: number, other: Value): nu
   const otherLength = other.end - other.start - head - tail;
   const length = Math.min(oneLength, otherLength);
   for (let index = 0; index < length; index += 1) {
-    const difference = (one.source[one.start + head + index] as number) - (other.source[other.start + head + index] as number);
+    const difference =
+      (one.source[one.start + head + index] as number) - (other.source[other.start + head + index] as number);
     if (difference !== 0) return difference;
   }
   return oneLength - otherLength;

@@ -10,7 +10,10 @@ export interface FiniteDecimal {
   readonly exponent: number;
 }
 
-export type Decimal = FiniteDecimal | { readonly kind: "infinity"; readonly negative: boolean } | { readonly kind: "nan" };
+export type Decimal =
+  | FiniteDecimal
+  | { readonly kind: "infinity"; readonly negative: boolean }
+  | { readonly kind: "nan" };
 
 const exponentBias = 6176;
 const exponentMin = -6176;
@@ -26,7 +29,12 @@ export function decimalOf(value: Value): Decimal {
   if (((high >> 61n) & 3n) !== 3n) {
     const coefficient = ((high & 0x1_ffff_ffff_ffffn) << 64n) | low;
     // A coefficient above 34 digits is not canonical and stands for zero.
-    return { kind: "finite", negative, coefficient: coefficient > coefficientMax ? 0n : coefficient, exponent: Number((high >> 49n) & 0x3fffn) - exponentBias };
+    return {
+      kind: "finite",
+      negative,
+      coefficient: coefficient > coefficientMax ? 0n : coefficient,
+      exponent: Number((high >> 49n) & 0x3fffn) - exponentBias,
+    };
   }
   if (((high >> 58n) & 0x1fn) === 0x1en) return { kind: "infinity", negative };
   if (((high >> 58n) & 0x1fn) === 0x1fn) return { kind: "nan" };
@@ -36,7 +44,8 @@ export function decimalOf(value: Value): Decimal {
 /** The nearest decimal128, rounded half to even at 34 digits. */
 export function decimalValue(decimal: Decimal): Value {
   if (decimal.kind === "nan") return encoded(0x7c00_0000_0000_0000n, 0n);
-  if (decimal.kind === "infinity") return encoded(decimal.negative ? 0xf800_0000_0000_0000n : 0x7800_0000_0000_0000n, 0n);
+  if (decimal.kind === "infinity")
+    return encoded(decimal.negative ? 0xf800_0000_0000_0000n : 0x7800_0000_0000_0000n, 0n);
   let { coefficient, exponent } = rounded(decimal.coefficient, decimal.exponent);
   while (exponent > exponentMax && coefficient !== 0n && coefficient * 10n <= coefficientMax) {
     coefficient *= 10n;
@@ -62,7 +71,9 @@ export function exactDecimal(number: number | bigint): Decimal {
   if (!Number.isFinite(number)) return { kind: "infinity", negative };
   if (Number.isSafeInteger(number)) return finite(negative, BigInt(Math.abs(number)), 0);
   const { mantissa, power } = parts(Math.abs(number));
-  return power >= 0 ? finite(negative, mantissa << BigInt(power), 0) : finite(negative, mantissa * 5n ** BigInt(-power), power);
+  return power >= 0
+    ? finite(negative, mantissa << BigInt(power), 0)
+    : finite(negative, mantissa * 5n ** BigInt(-power), power);
 }
 
 /** A double as MongoDB turns it into a decimal: its 15 significant digits. */
@@ -86,7 +97,8 @@ export function parseDecimal(text: string): Decimal | undefined {
 export function addDecimals(one: Decimal, other: Decimal): Decimal {
   if (one.kind !== "finite" || other.kind !== "finite") {
     if (one.kind === "nan" || other.kind === "nan") return { kind: "nan" };
-    if (one.kind === "infinity" && other.kind === "infinity") return one.negative === other.negative ? one : { kind: "nan" };
+    if (one.kind === "infinity" && other.kind === "infinity")
+      return one.negative === other.negative ? one : { kind: "nan" };
     return one.kind === "infinity" ? one : other;
   }
   const exponent = Math.min(one.exponent, other.exponent);
@@ -100,15 +112,19 @@ export function multiplyDecimals(one: Decimal, other: Decimal): Decimal {
   if (one.kind === "finite" && other.kind === "finite") {
     return finite(negative, one.coefficient * other.coefficient, one.exponent + other.exponent);
   }
-  const zero = (one.kind === "finite" && one.coefficient === 0n) || (other.kind === "finite" && other.coefficient === 0n);
+  const zero =
+    (one.kind === "finite" && one.coefficient === 0n) || (other.kind === "finite" && other.coefficient === 0n);
   return zero ? { kind: "nan" } : { kind: "infinity", negative };
 }
 
 /** Division to 34 digits; the divisor must not be zero. */
 export function divideDecimals(one: Decimal, other: Decimal): Decimal {
   if (one.kind !== "finite" || other.kind !== "finite") {
-    if (one.kind === "nan" || other.kind === "nan" || (one.kind === "infinity" && other.kind === "infinity")) return { kind: "nan" };
-    return one.kind === "infinity" ? { kind: "infinity", negative: one.negative !== other.negative } : finite(one.negative !== other.negative, 0n, 0);
+    if (one.kind === "nan" || other.kind === "nan" || (one.kind === "infinity" && other.kind === "infinity"))
+      return { kind: "nan" };
+    return one.kind === "infinity"
+      ? { kind: "infinity", negative: one.negative !== other.negative }
+      : finite(one.negative !== other.negative, 0n, 0);
   }
   const negative = one.negative !== other.negative;
   const shift = 36 + String(other.coefficient).length;
@@ -116,7 +132,10 @@ export function divideDecimals(one: Decimal, other: Decimal): Decimal {
   const exact = quotient * other.coefficient === one.coefficient * 10n ** BigInt(shift);
   let result = { coefficient: quotient, exponent: one.exponent - other.exponent - shift };
   const preferred = one.exponent - other.exponent;
-  while (exact && result.exponent < preferred && result.coefficient % 10n === 0n) result = { coefficient: result.coefficient / 10n, exponent: result.exponent + 1 };
+  // An exact quotient keeps the exponent that the operands suggest, as far as its zeros allow.
+  const target = exact ? preferred : Number.NEGATIVE_INFINITY;
+  while (result.exponent < target && result.coefficient % 10n === 0n)
+    result = { coefficient: result.coefficient / 10n, exponent: result.exponent + 1 };
   return finite(negative, result.coefficient, result.exponent);
 }
 
@@ -130,7 +149,8 @@ export function compareFinite(one: FiniteDecimal, other: FiniteDecimal): number 
 /** The nearest double. */
 export function toDouble(decimal: Decimal): number {
   if (decimal.kind === "nan") return Number.NaN;
-  const magnitude = decimal.kind === "infinity" ? Number.POSITIVE_INFINITY : Number(`${decimal.coefficient}e${decimal.exponent}`);
+  const magnitude =
+    decimal.kind === "infinity" ? Number.POSITIVE_INFINITY : Number(`${decimal.coefficient}e${decimal.exponent}`);
   return decimal.negative ? -magnitude : magnitude;
 }
 
@@ -145,7 +165,9 @@ export function parts(magnitude: number): { readonly mantissa: bigint; readonly 
   const bits = view.getBigUint64(0);
   const biased = Number(bits >> 52n) & 0x7ff;
   const fraction = bits & 0xf_ffff_ffff_ffffn;
-  return biased === 0 ? { mantissa: fraction, power: -1074 } : { mantissa: fraction | (1n << 52n), power: biased - 1075 };
+  return biased === 0
+    ? { mantissa: fraction, power: -1074 }
+    : { mantissa: fraction | (1n << 52n), power: biased - 1075 };
 }
 
 function scaled(decimal: FiniteDecimal, exponent: number): bigint {

@@ -16,8 +16,14 @@ const number = fc.oneof(
   fc.integer().map((value) => new Int32(value | 0)),
   fc.double().map((value) => new Double(value)),
   fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((value) => Long.fromBigInt(value)),
-  fc.tuple(fc.bigInt({ min: -(10n ** 33n), max: 10n ** 33n }), fc.integer({ min: -6100, max: 6000 })).map(([digits, exponent]) => Decimal128.fromString(`${digits}E${exponent}`)),
-  fc.constantFrom(...["0", "-0", "1", "1.0", "1E2", "100", "NaN", "Infinity", "-Infinity", "9007199254740993", "0.1"].map((text) => Decimal128.fromString(text))),
+  fc
+    .tuple(fc.bigInt({ min: -(10n ** 33n), max: 10n ** 33n }), fc.integer({ min: -6100, max: 6000 }))
+    .map(([digits, exponent]) => Decimal128.fromString(`${digits}E${exponent}`)),
+  fc.constantFrom(
+    ...["0", "-0", "1", "1.0", "1E2", "100", "NaN", "Infinity", "-Infinity", "9007199254740993", "0.1"].map((text) =>
+      Decimal128.fromString(text),
+    ),
+  ),
   fc.constantFrom(1, 2 ** 53, 0.1, -0, 100, Number.NaN, Number.POSITIVE_INFINITY).map((value) => new Double(value)),
   fc.constantFrom(2n ** 53n + 1n, 2n ** 53n, 100n, -1n).map((value) => Long.fromBigInt(value)),
 );
@@ -36,7 +42,11 @@ const scalar = fc.oneof(
   fc.integer({ min: 0 }).map((seconds) => new Timestamp({ t: seconds, i: 1 })),
 );
 
-const any = fc.oneof(scalar, fc.array(scalar, { maxLength: 3 }), fc.dictionary(fc.constantFrom("a", "b", "c"), scalar, { maxKeys: 3 }));
+const any = fc.oneof(
+  scalar,
+  fc.array(scalar, { maxLength: 3 }),
+  fc.dictionary(fc.constantFrom("a", "b", "c"), scalar, { maxKeys: 3 }),
+);
 
 describe("keys", () => {
   test("bytes order as values compare, numbers of every type among each other", () => {
@@ -89,8 +99,23 @@ describe("keys", () => {
   }
 
   test("types come in the order of the manual", () => {
-    const inOrder = [new MinKey(), null, 5, "text", { a: 1 }, [1], new Binary(Buffer.of(1)), new ObjectId(), false, new Date(), new Timestamp({ t: 1, i: 1 }), /a/, new MaxKey()];
+    const inOrder = [
+      new MinKey(),
+      null,
+      5,
+      "text",
+      { a: 1 },
+      [1],
+      new Binary(Buffer.of(1)),
+      new ObjectId(),
+      false,
+      new Date(),
+      new Timestamp({ t: 1, i: 1 }),
+      /a/,
+      new MaxKey(),
+    ];
     const keys = inOrder.map((plain) => encodeKey(valueOf(plain)));
-    for (const [index, key] of keys.entries()) if (index > 0) assert.ok(compareBytes(keys[index - 1] as Uint8Array, key) < 0);
+    for (const [index, key] of keys.entries())
+      if (index > 0) assert.ok(compareBytes(keys[index - 1] as Uint8Array, key) < 0);
   });
 });

@@ -17,7 +17,8 @@ export class KeyWriter {
   value(value: Value, descending: boolean = false): this {
     const begin = this.#length;
     this.#append(value);
-    if (descending) for (let index = begin; index < this.#length; index += 1) this.#bytes[index] = ~(this.#bytes[index] as number);
+    if (descending)
+      for (let index = begin; index < this.#length; index += 1) this.#bytes[index] = ~(this.#bytes[index] as number);
     return this;
   }
 
@@ -112,7 +113,8 @@ export class KeyWriter {
     const begin = this.#length;
     if (rest.coefficient === 0n) this.#byte(0x00);
     else this.#remainder(rest);
-    if (exact.negative) for (let index = begin; index < this.#length; index += 1) this.#bytes[index] = ~(this.#bytes[index] as number);
+    if (exact.negative)
+      for (let index = begin; index < this.#length; index += 1) this.#bytes[index] = ~(this.#bytes[index] as number);
   }
 
   #remainder(rest: FiniteDecimal): void {

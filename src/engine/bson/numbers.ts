@@ -1,4 +1,14 @@
-import { type Decimal, addDecimals, compareFinite, decimalOf, decimalOfDouble, decimalValue, exactDecimal, multiplyDecimals, toDouble } from "./decimal.ts";
+import {
+  type Decimal,
+  addDecimals,
+  compareFinite,
+  decimalOf,
+  decimalOfDouble,
+  decimalValue,
+  exactDecimal,
+  multiplyDecimals,
+  toDouble,
+} from "./decimal.ts";
 import { bsonType } from "./types.ts";
 import { boolOf, doubleValue, int32Value, int64Of, int64Value, numberOf, type Value } from "./value.ts";
 
@@ -54,22 +64,27 @@ export function toNumber(value: Value): number {
 
 /** Sum in the widest type of the two; int32 grows to int64. Undefined when it leaves int64: what then happens differs by caller. */
 export function addNumbers(one: Value, other: Value): Value | undefined {
-  if (one.type === bsonType.decimal || other.type === bsonType.decimal) return decimalValue(addDecimals(toDecimal(one), toDecimal(other)));
-  if (one.type === bsonType.double || other.type === bsonType.double) return doubleValue(numberOf(one) + numberOf(other));
+  if (one.type === bsonType.decimal || other.type === bsonType.decimal)
+    return decimalValue(addDecimals(toDecimal(one), toDecimal(other)));
+  if (one.type === bsonType.double || other.type === bsonType.double)
+    return doubleValue(numberOf(one) + numberOf(other));
   return integer(wide(one) + wide(other), one, other);
 }
 
 /** Product in the widest type of the two; as `addNumbers`. */
 export function multiplyNumbers(one: Value, other: Value): Value | undefined {
-  if (one.type === bsonType.decimal || other.type === bsonType.decimal) return decimalValue(multiplyDecimals(toDecimal(one), toDecimal(other)));
-  if (one.type === bsonType.double || other.type === bsonType.double) return doubleValue(numberOf(one) * numberOf(other));
+  if (one.type === bsonType.decimal || other.type === bsonType.decimal)
+    return decimalValue(multiplyDecimals(toDecimal(one), toDecimal(other)));
+  if (one.type === bsonType.double || other.type === bsonType.double)
+    return doubleValue(numberOf(one) * numberOf(other));
   return integer(wide(one) * wide(other), one, other);
 }
 
 /** A whole number as int32 when both operands were and it fits, else int64. */
 function integer(result: bigint, one: Value, other: Value): Value | undefined {
   if (result < int64Min || result > int64Max) return undefined;
-  const narrow = one.type === bsonType.int && other.type === bsonType.int && result >= -2_147_483_648n && result <= 2_147_483_647n;
+  const narrow =
+    one.type === bsonType.int && other.type === bsonType.int && result >= -2_147_483_648n && result <= 2_147_483_647n;
   return narrow ? int32Value(Number(result)) : int64Value(result);
 }
 

@@ -18,7 +18,11 @@ export interface PathSegment {
 export function parsePath(text: string): Path {
   return {
     text,
-    segments: text.split(".").map((name) => ({ name, bytes: nameBytes(name), index: /^(0|[1-9]\d{0,8})$/.test(name) ? Number(name) : undefined })),
+    segments: text.split(".").map((name) => ({
+      name,
+      bytes: nameBytes(name),
+      index: /^(0|[1-9]\d{0,8})$/.test(name) ? Number(name) : undefined,
+    })),
   };
 }
 
@@ -27,11 +31,22 @@ export function parsePath(text: string): Path {
  * array is looked into, and a number picks an element. `visit` gets undefined for each place where the path ends early; when it answers true, the search stops and
  * true is answered. The last value is handed over as it is, an array whole.
  */
-export function visitPath(document: Uint8Array, start: number, path: Path, visit: (value: Value | undefined) => boolean): boolean {
+export function visitPath(
+  document: Uint8Array,
+  start: number,
+  path: Path,
+  visit: (value: Value | undefined) => boolean,
+): boolean {
   return descend(document, start, path.segments, 0, visit);
 }
 
-function descend(document: Uint8Array, start: number, segments: readonly PathSegment[], depth: number, visit: (value: Value | undefined) => boolean): boolean {
+function descend(
+  document: Uint8Array,
+  start: number,
+  segments: readonly PathSegment[],
+  depth: number,
+  visit: (value: Value | undefined) => boolean,
+): boolean {
   const segment = segments[depth] as PathSegment;
   const value = findField(document, start, segment.bytes);
   if (depth === segments.length - 1) return visit(value);
@@ -39,7 +54,12 @@ function descend(document: Uint8Array, start: number, segments: readonly PathSeg
   return continueAt(value, segments, depth + 1, visit);
 }
 
-function continueAt(value: Value, segments: readonly PathSegment[], depth: number, visit: (value: Value | undefined) => boolean): boolean {
+function continueAt(
+  value: Value,
+  segments: readonly PathSegment[],
+  depth: number,
+  visit: (value: Value | undefined) => boolean,
+): boolean {
   if (value.type === bsonType.object) return descend(value.source, value.start, segments, depth, visit);
   if (value.type !== bsonType.array) return visit(undefined);
   const segment = segments[depth] as PathSegment;

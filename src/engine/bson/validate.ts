@@ -13,10 +13,12 @@ export function validateDocument(bytes: Uint8Array): void {
 }
 
 function checkDocument(bytes: Uint8Array, start: number, limit: number, depth: number): number {
-  if (depth > nestingDepthMax) throw new EngineError(15, "Overflow", `document exceeds the maximum nesting depth of ${nestingDepthMax}`);
+  if (depth > nestingDepthMax)
+    throw new EngineError(15, "Overflow", `document exceeds the maximum nesting depth of ${nestingDepthMax}`);
   if (start + 5 > limit) throw invalid("a document is cut short");
   const end = start + readInt32(bytes, start);
-  if (end < start + 5 || end > limit || bytes[end - 1] !== 0) throw invalid("a document's length or terminator is wrong");
+  if (end < start + 5 || end > limit || bytes[end - 1] !== 0)
+    throw invalid("a document's length or terminator is wrong");
   let position = start + 4;
   while (position < end - 1) {
     const type = bytes[position] as number;
@@ -48,7 +50,8 @@ function checkValue(type: number, bytes: Uint8Array, start: number, limit: numbe
       const length = readInt32(bytes, start);
       if (length < 0 || start + 5 + length > limit) throw invalid("binary data has a wrong length");
       // Subtype 2 carries its length twice.
-      if (bytes[start + 4] === 2 && (length < 4 || readInt32(bytes, start + 5) !== length - 4)) throw invalid("old binary data has a wrong inner length");
+      if (bytes[start + 4] === 2 && (length < 4 || readInt32(bytes, start + 5) !== length - 4))
+        throw invalid("old binary data has a wrong inner length");
       return start + 5 + length;
     }
     case bsonType.regex: {
@@ -67,7 +70,8 @@ function checkValue(type: number, bytes: Uint8Array, start: number, limit: numbe
       const end = start + readInt32(bytes, start);
       if (end < start + 14 || end > limit) throw invalid("code with scope has a wrong length");
       const scopeStart = checkString(bytes, start + 4, end);
-      if (checkDocument(bytes, scopeStart, end, depth + 1) !== end) throw invalid("code with scope has a wrong inner length");
+      if (checkDocument(bytes, scopeStart, end, depth + 1) !== end)
+        throw invalid("code with scope has a wrong inner length");
       return end;
     }
     default:

@@ -1,5 +1,16 @@
 import { badValue } from "../engine-error.ts";
-import { cstringEnd, doubleBytes, int32Bytes, int64Bytes, readDouble, readInt32, readInt64, readText, textBytes, writeInt32 } from "./bytes.ts";
+import {
+  cstringEnd,
+  doubleBytes,
+  int32Bytes,
+  int64Bytes,
+  readDouble,
+  readInt32,
+  readInt64,
+  readText,
+  textBytes,
+  writeInt32,
+} from "./bytes.ts";
 import { bsonType } from "./types.ts";
 
 /**
@@ -21,7 +32,9 @@ export class Value {
 
   /** The value's bytes, without copying. */
   bytes(): Uint8Array {
-    return this.start === 0 && this.end === this.source.length ? this.source : this.source.subarray(this.start, this.end);
+    return this.start === 0 && this.end === this.source.length
+      ? this.source
+      : this.source.subarray(this.start, this.end);
   }
 }
 

@@ -33,16 +33,20 @@ export class Catalog {
 
   static load(connection: Connection): Catalog {
     const indexes = Map.groupBy(
-      connection.all("SELECT id, collection_id, specification, multikey FROM index_specification ORDER BY id").map((row) => ({
-        ...parseIndexSpecification(row[2] as Uint8Array),
-        id: Number(row[0]),
-        collectionId: Number(row[1]),
-        multikey: Number(row[3]) !== 0,
-      })),
+      connection
+        .all("SELECT id, collection_id, specification, multikey FROM index_specification ORDER BY id")
+        .map((row) => ({
+          ...parseIndexSpecification(row[2] as Uint8Array),
+          id: Number(row[0]),
+          collectionId: Number(row[1]),
+          multikey: Number(row[3]) !== 0,
+        })),
       (index) => index.collectionId,
     );
     const collections = new Map<string, CollectionRecord>();
-    for (const row of connection.all("SELECT id, database, name, options, uuid, document_count, data_size FROM catalog")) {
+    for (const row of connection.all(
+      "SELECT id, database, name, options, uuid, document_count, data_size FROM catalog",
+    )) {
       const record: CollectionRecord = {
         id: Number(row[0]),
         database: String(row[1]),
@@ -64,7 +68,9 @@ export class Catalog {
 
   /** In name order. */
   of(database: string): readonly CollectionRecord[] {
-    return [...this.#collections.values()].filter((record) => record.database === database).toSorted((one, other) => (one.name < other.name ? -1 : 1));
+    return [...this.#collections.values()]
+      .filter((record) => record.database === database)
+      .toSorted((one, other) => (one.name < other.name ? -1 : 1));
   }
 
   databases(): readonly string[] {

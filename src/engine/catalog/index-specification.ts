@@ -48,16 +48,24 @@ export function parseIndexSpecification(bytes: Uint8Array): IndexSpecification {
   for (const [name, value] of given) {
     const what = refused[name];
     if (what !== undefined && !(name === "collation" && isSimple(value))) throw notSupported(what);
-    if (what === undefined && !known.has(name)) throw new EngineError(197, "InvalidIndexSpecificationOption", `The field '${name}' is not valid for an index specification.`);
+    if (what === undefined && !known.has(name))
+      throw new EngineError(
+        197,
+        "InvalidIndexSpecificationOption",
+        `The field '${name}' is not valid for an index specification.`,
+      );
   }
   const key = given.get("key");
-  if (key?.type !== bsonType.object) throw new EngineError(9, "FailedToParse", "The 'key' field is a required property of an index specification");
+  if (key?.type !== bsonType.object)
+    throw new EngineError(9, "FailedToParse", "The 'key' field is a required property of an index specification");
   const fields = [...fieldsOfValue(key)].map(({ name, value }) => parseField(name, value));
   if (fields.length === 0) throw cannotCreate("Index keys cannot be an empty object");
   if (fields.length > 32) throw cannotCreate("Index key pattern too large");
-  if (new Set(fields.map((field) => field.path.text)).size < fields.length) throw cannotCreate("Index key pattern names a field twice");
+  if (new Set(fields.map((field) => field.path.text)).size < fields.length)
+    throw cannotCreate("Index key pattern names a field twice");
   const nameValue = given.get("name");
-  if (nameValue !== undefined && nameValue.type !== bsonType.string) throw new EngineError(14, "TypeMismatch", "The field 'name' must be a string");
+  if (nameValue !== undefined && nameValue.type !== bsonType.string)
+    throw new EngineError(14, "TypeMismatch", "The field 'name' must be a string");
   const name = nameValue === undefined ? defaultName(key) : textOf(nameValue);
   if (name === "" || name.includes("\0")) throw cannotCreate("index name cannot be empty or hold a null byte");
   return {
@@ -77,22 +85,28 @@ function normalized(given: ReadonlyMap<string, Value>, key: Value, name: string)
 }
 
 function parseField(name: string, value: Value): IndexField {
-  if (name === "" || name.startsWith("$") || name.split(".").includes("")) throw cannotCreate(`Index key contains an illegal field name: ${name}`);
+  if (name === "" || name.startsWith("$") || name.split(".").includes(""))
+    throw cannotCreate(`Index key contains an illegal field name: ${name}`);
   if (name === "$**" || name.endsWith(".$**")) throw notSupported("a wildcard index");
   if (value.type === bsonType.string) throw notSupported(`a ${textOf(value)} index`);
   const direction = isNumberType(value.type) ? toNumber(value) : Number.NaN;
-  if (Number.isNaN(direction) || direction === 0) throw cannotCreate(`Values in the index key pattern must be numbers other than 0: ${name}`);
+  if (Number.isNaN(direction) || direction === 0)
+    throw cannotCreate(`Values in the index key pattern must be numbers other than 0: ${name}`);
   return { path: parsePath(name), descending: direction < 0 };
 }
 
 function defaultName(key: Value): string {
-  return [...fieldsOfValue(key)].map(({ name, value }) => `${name}_${value.type === bsonType.string ? textOf(value) : Math.trunc(toNumber(value))}`).join("_");
+  return [...fieldsOfValue(key)]
+    .map(({ name, value }) => `${name}_${value.type === bsonType.string ? textOf(value) : Math.trunc(toNumber(value))}`)
+    .join("_");
 }
 
 /** `{locale: "simple"}` says what holds without it. */
 function isSimple(value: Value): boolean {
   if (value.type !== bsonType.object) return false;
-  return [...fieldsOfValue(value)].some(({ name, value: locale }) => name === "locale" && locale.type === bsonType.string && textOf(locale) === "simple");
+  return [...fieldsOfValue(value)].some(
+    ({ name, value: locale }) => name === "locale" && locale.type === bsonType.string && textOf(locale) === "simple",
+  );
 }
 
 function cannotCreate(message: string): EngineError {

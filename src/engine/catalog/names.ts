@@ -6,17 +6,26 @@ const namespaceBytesMax = 255;
 
 /** Throws 73 InvalidNamespace for what MongoDB would not take as a database name. */
 export function checkDatabaseName(name: string): void {
-  if (name === "" || Buffer.byteLength(name) > 63 || /[/\\. "$\0]/.test(name)) throw invalid(`Invalid database name: '${name}'`);
+  if (name === "" || Buffer.byteLength(name) > 63 || /[/\\. "$\0]/.test(name))
+    throw invalid(`Invalid database name: '${name}'`);
 }
 
 /** Throws 73 InvalidNamespace for what MongoDB would not take as a namespace. */
 export function checkNamespace({ database, collection }: Namespace): void {
   checkDatabaseName(database);
-  if (collection === "" || collection.includes("\0") || collection.startsWith(".") || collection.endsWith(".") || collection.includes("$")) {
+  if (
+    collection === "" ||
+    collection.includes("\0") ||
+    collection.startsWith(".") ||
+    collection.endsWith(".") ||
+    collection.includes("$")
+  ) {
     throw invalid(`Invalid collection name: ${database}.${collection}`);
   }
   if (Buffer.byteLength(`${database}.${collection}`) > namespaceBytesMax) {
-    throw invalid(`Fully qualified namespace is too long. Namespace: ${database}.${collection} Max: ${namespaceBytesMax}`);
+    throw invalid(
+      `Fully qualified namespace is too long. Namespace: ${database}.${collection} Max: ${namespaceBytesMax}`,
+    );
   }
 }
 

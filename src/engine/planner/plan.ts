@@ -14,7 +14,13 @@ export interface KeyRange {
 /** How documents are found: all of them in stored order, or through the keys of `_id` or of an index. */
 export type Plan =
   | { readonly kind: "scan"; readonly sorted: boolean }
-  | { readonly kind: "keys"; readonly index: CollectionIndex | undefined; readonly ranges: readonly KeyRange[]; readonly backwards: boolean; readonly sorted: boolean };
+  | {
+      readonly kind: "keys";
+      readonly index: CollectionIndex | undefined;
+      readonly ranges: readonly KeyRange[];
+      readonly backwards: boolean;
+      readonly sorted: boolean;
+    };
 
 /** Everything: keys begin with a type's place, which is above 00 and below ff. */
 const everything: KeyRange = { from: new Uint8Array(0), to: Uint8Array.of(0xff) };
@@ -22,15 +28,27 @@ const everything: KeyRange = { from: new Uint8Array(0), to: Uint8Array.of(0xff) 
 const rangesMax = 10_000;
 
 /** Chooses the way to the documents. Every plan gives all matches; the filter is asked for each document all the same. */
-export function choosePlan(record: CollectionRecord, filter: Filter, sort: readonly SortField[], hint: string | Uint8Array | undefined): Plan {
+export function choosePlan(
+  record: CollectionRecord,
+  filter: Filter,
+  sort: readonly SortField[],
+  hint: string | Uint8Array | undefined,
+): Plan {
   const candidates = hint === undefined ? [undefined, ...record.indexes] : [hinted(record, hint)];
   if (candidates[0] === "natural") return { kind: "scan", sorted: sort.length === 0 };
-  const plans = candidates.map((index) => planThrough(index as CollectionIndex | undefined, filter, sort, hint !== undefined));
+  const plans = candidates.map((index) =>
+    planThrough(index as CollectionIndex | undefined, filter, sort, hint !== undefined),
+  );
   const usable = plans.filter((candidate) => candidate !== undefined).toSorted((one, other) => other.worth - one.worth);
   return usable[0]?.plan ?? { kind: "scan", sorted: sort.length === 0 };
 }
 
-function planThrough(index: CollectionIndex | undefined, filter: Filter, sort: readonly SortField[], forced: boolean): { readonly plan: Plan; readonly worth: number } | undefined {
+function planThrough(
+  index: CollectionIndex | undefined,
+  filter: Filter,
+  sort: readonly SortField[],
+  forced: boolean,
+): { readonly plan: Plan; readonly worth: number } | undefined {
   const fields = index === undefined ? [{ path: { text: "_id" }, descending: false }] : index.fields;
   let ranges: readonly KeyRange[] = [everything];
   let bounded = 0;
@@ -54,12 +72,18 @@ function planThrough(index: CollectionIndex | undefined, filter: Filter, sort: r
   if (bounded === 0 && !(sort.length > 0 && order !== undefined) && !forced) return undefined;
   const plan: Plan = { kind: "keys", index, ranges, backwards: order === "backwards", sorted };
   // Equality on `_id` finds one document; then the more fields are bound the better; an order for free breaks ties.
-  const worth = (index === undefined && equal === 1 ? 1000 : 0) + bounded * 10 + equal + (sorted && sort.length > 0 ? 5 : 0);
+  const worth =
+    (index === undefined && equal === 1 ? 1000 : 0) + bounded * 10 + equal + (sorted && sort.length > 0 ? 5 : 0);
   return { plan, worth };
 }
 
 /** Whether the keys after the equal ones come in the order asked for, forwards or backwards. */
-function sortThrough(fields: readonly { readonly path: { readonly text: string }; readonly descending: boolean }[], equal: number, sort: readonly SortField[], scattered: boolean): "forwards" | "backwards" | undefined {
+function sortThrough(
+  fields: readonly { readonly path: { readonly text: string }; readonly descending: boolean }[],
+  equal: number,
+  sort: readonly SortField[],
+  scattered: boolean,
+): "forwards" | "backwards" | undefined {
   if (sort.length === 0 || scattered) return undefined;
   for (const skipped of Array.from({ length: equal + 1 }, (_, count) => count)) {
     const rest = fields.slice(skipped, skipped + sort.length);
@@ -108,7 +132,9 @@ function hinted(record: CollectionRecord, hint: string | Uint8Array): Collection
     const index = record.indexes.find((candidate) => equalBytes(candidate.key, hint));
     if (index !== undefined) return index;
   }
-  throw badValue("error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index");
+  throw badValue(
+    "error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index",
+  );
 }
 
 function isPattern(document: Uint8Array, name: string): boolean {

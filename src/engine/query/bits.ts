@@ -13,7 +13,9 @@ export function bitTest(name: string, value: Value): ValueTest {
   return (stored) => {
     const bit = bitReader(stored);
     if (bit === undefined) return false;
-    return every ? positions.every((position) => bit(position) === wantSet) : positions.some((position) => bit(position) === wantSet);
+    return every
+      ? positions.every((position) => bit(position) === wantSet)
+      : positions.some((position) => bit(position) === wantSet);
   };
 }
 
@@ -25,10 +27,16 @@ function positionsOf(name: string, value: Value): number[] {
       return position;
     });
   }
-  if (value.type === bsonType.binData) return Array.from({ length: (value.end - value.start - 5) * 8 }, (_, position) => position).filter((position) => bitReader(value)?.(position));
+  if (value.type === bsonType.binData)
+    return Array.from({ length: (value.end - value.start - 5) * 8 }, (_, position) => position).filter((position) =>
+      bitReader(value)?.(position),
+    );
   const mask = wholeNumberOf(value);
-  if (mask === undefined || mask < 0) throw badValue(`${name} takes an Array, a number, or a BinData but received an unusable value`);
-  return Array.from({ length: 64 }, (_, position) => position).filter((position) => ((BigInt(mask) >> BigInt(position)) & 1n) === 1n);
+  if (mask === undefined || mask < 0)
+    throw badValue(`${name} takes an Array, a number, or a BinData but received an unusable value`);
+  return Array.from({ length: 64 }, (_, position) => position).filter(
+    (position) => ((BigInt(mask) >> BigInt(position)) & 1n) === 1n,
+  );
 }
 
 function bitReader(value: Value): ((position: number) => boolean) | undefined {

@@ -6,7 +6,13 @@ import type { Value } from "../bson/value.ts";
 /** What values of a path can be, in keys of one value: points, or one range. */
 export type Bounds =
   | { readonly kind: "points"; readonly keys: readonly Uint8Array[] }
-  | { readonly kind: "range"; readonly from: Uint8Array; readonly fromInclusive: boolean; readonly to: Uint8Array; readonly toInclusive: boolean };
+  | {
+      readonly kind: "range";
+      readonly from: Uint8Array;
+      readonly fromInclusive: boolean;
+      readonly to: Uint8Array;
+      readonly toInclusive: boolean;
+    };
 
 /** Bounds of `{path: value}`; undefined for values whose equality an index cannot answer alone (arrays match as wholes and by element, null matches missing). */
 export function boundsOfEquality(value: Value): Bounds | undefined {
@@ -18,7 +24,10 @@ export function boundsOfEquality(value: Value): Bounds | undefined {
 export function boundsOfList(values: readonly Value[]): Bounds | undefined {
   if (values.some((value) => !isPlain(value))) return undefined;
   const keys = values.map((value) => new KeyWriter().value(value).finish()).toSorted(compareBytes);
-  return { kind: "points", keys: keys.filter((key, index) => index === 0 || compareBytes(key, keys[index - 1] as Uint8Array) !== 0) };
+  return {
+    kind: "points",
+    keys: keys.filter((key, index) => index === 0 || compareBytes(key, keys[index - 1] as Uint8Array) !== 0),
+  };
 }
 
 /** Bounds of `$gt`, `$gte`, `$lt`, `$lte`: comparisons stay within the type's own bracket. */
@@ -27,7 +36,8 @@ export function boundsOfComparison(operator: string, value: Value): Bounds | und
   const key = new KeyWriter().value(value).finish();
   const first = Uint8Array.of(typeOrder(value.type));
   const last = Uint8Array.of(typeOrder(value.type) + 1);
-  if (operator === "$gt" || operator === "$gte") return { kind: "range", from: key, fromInclusive: operator === "$gte", to: last, toInclusive: false };
+  if (operator === "$gt" || operator === "$gte")
+    return { kind: "range", from: key, fromInclusive: operator === "$gte", to: last, toInclusive: false };
   return { kind: "range", from: first, fromInclusive: true, to: key, toInclusive: operator === "$lte" };
 }
 
@@ -42,5 +52,12 @@ export function intersectBounds(known: Map<string, Bounds>, path: string, bounds
 }
 
 function isPlain(value: Value): boolean {
-  return ![bsonType.null, bsonType.undefined, bsonType.array, bsonType.regex, bsonType.minKey, bsonType.maxKey].includes(value.type as never);
+  return ![
+    bsonType.null,
+    bsonType.undefined,
+    bsonType.array,
+    bsonType.regex,
+    bsonType.minKey,
+    bsonType.maxKey,
+  ].includes(value.type as never);
 }

@@ -11,7 +11,10 @@ export function compileEquality(value: Value): { readonly test: ValueTest; reado
     return { test: createPatternMatch(pattern, options), matchesMissing: false };
   }
   if (value.type === bsonType.null) {
-    return { test: (stored) => stored.type === bsonType.null || stored.type === bsonType.undefined, matchesMissing: true };
+    return {
+      test: (stored) => stored.type === bsonType.null || stored.type === bsonType.undefined,
+      matchesMissing: true,
+    };
   }
   return { test: exactly(value), matchesMissing: false };
 }

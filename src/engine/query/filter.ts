@@ -27,7 +27,12 @@ export function compileFilter(filter: Uint8Array, options: FilterOptions = {}): 
 }
 
 /** The conditions of one query document. `bounds` collects what must hold; undefined where conditions are not all needed. */
-export function compileDocument(bytes: Uint8Array, start: number, options: FilterOptions, bounds: Map<string, Bounds> | undefined): DocumentTest[] {
+export function compileDocument(
+  bytes: Uint8Array,
+  start: number,
+  options: FilterOptions,
+  bounds: Map<string, Bounds> | undefined,
+): DocumentTest[] {
   const tests: DocumentTest[] = [];
   for (const { name, value } of fieldsOf(bytes, start)) {
     if (name.startsWith("$")) {
@@ -40,16 +45,27 @@ export function compileDocument(bytes: Uint8Array, start: number, options: Filte
   return tests;
 }
 
-function compileTopLevel(name: string, value: Value, options: FilterOptions, bounds: Map<string, Bounds> | undefined): DocumentTest | undefined {
+function compileTopLevel(
+  name: string,
+  value: Value,
+  options: FilterOptions,
+  bounds: Map<string, Bounds> | undefined,
+): DocumentTest | undefined {
   switch (name) {
     case "$and":
-      return all(clausesOf(name, value).flatMap((clause) => compileDocument(clause.source, clause.start, options, bounds)));
+      return all(
+        clausesOf(name, value).flatMap((clause) => compileDocument(clause.source, clause.start, options, bounds)),
+      );
     case "$or": {
-      const branches = clausesOf(name, value).map((clause) => all(compileDocument(clause.source, clause.start, options, undefined)));
+      const branches = clausesOf(name, value).map((clause) =>
+        all(compileDocument(clause.source, clause.start, options, undefined)),
+      );
       return (bytes, start) => branches.some((branch) => branch(bytes, start));
     }
     case "$nor": {
-      const branches = clausesOf(name, value).map((clause) => all(compileDocument(clause.source, clause.start, options, undefined)));
+      const branches = clausesOf(name, value).map((clause) =>
+        all(compileDocument(clause.source, clause.start, options, undefined)),
+      );
       return (bytes, start) => !branches.some((branch) => branch(bytes, start));
     }
     case "$expr": {
@@ -68,20 +84,34 @@ function compileTopLevel(name: string, value: Value, options: FilterOptions, bou
     case "$jsonSchema":
       throw notSupported(name);
     default:
-      throw badValue(`unknown top level operator: ${name}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.`);
+      throw badValue(
+        `unknown top level operator: ${name}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.`,
+      );
   }
 }
 
-function compileField(name: string, value: Value, options: FilterOptions, bounds: Map<string, Bounds> | undefined): DocumentTest {
+function compileField(
+  name: string,
+  value: Value,
+  options: FilterOptions,
+  bounds: Map<string, Bounds> | undefined,
+): DocumentTest {
   const path = parsePath(name);
-  if (isOperatorDocument(value)) return all(compileOperators(path, value, (bytes, start, inner) => compileDocument(bytes, start, options, inner), bounds));
+  if (isOperatorDocument(value))
+    return all(
+      compileOperators(path, value, (bytes, start, inner) => compileDocument(bytes, start, options, inner), bounds),
+    );
   const { test, matchesMissing, bounds: equality } = equalityTest(value);
   if (bounds !== undefined && equality !== undefined) intersectBounds(bounds, name, equality);
   return anyValueTest(path, test, matchesMissing);
 }
 
 /** `{field: value}`: equal, or a pattern that finds. */
-function equalityTest(value: Value): { readonly test: ValueTest; readonly matchesMissing: boolean; readonly bounds: Bounds | undefined } {
+function equalityTest(value: Value): {
+  readonly test: ValueTest;
+  readonly matchesMissing: boolean;
+  readonly bounds: Bounds | undefined;
+} {
   const compiled = compileEquality(value);
   return { ...compiled, bounds: value.type === bsonType.regex ? undefined : boundsOfEquality(value) };
 }
@@ -90,7 +120,8 @@ function clausesOf(name: string, value: Value): Value[] {
   if (value.type !== bsonType.array) throw badValue(`${name} must be an array`);
   const clauses = elementsOf(value);
   if (clauses.length === 0) throw badValue(`${name} argument must be a non-empty array`);
-  for (const clause of clauses) if (clause.type !== bsonType.object) throw badValue(`${name} entries need to be full objects`);
+  for (const clause of clauses)
+    if (clause.type !== bsonType.object) throw badValue(`${name} entries need to be full objects`);
   return clauses;
 }
 
@@ -101,6 +132,13 @@ export function compileElementMatch(condition: Value): (element: Value) => boole
     return (element) => element.type === bsonType.object && test(element.source, element.start);
   }
   if (!isOperatorDocument(condition)) return compileEquality(condition).test;
-  const test = all(compileOperators(parsePath("e"), condition, (bytes, start, bounds) => compileDocument(bytes, start, {}, bounds), undefined));
+  const test = all(
+    compileOperators(
+      parsePath("e"),
+      condition,
+      (bytes, start, bounds) => compileDocument(bytes, start, {}, bounds),
+      undefined,
+    ),
+  );
   return (element) => test(buildDocument([["e", element]]), 0);
 }

@@ -81,7 +81,11 @@ export async function takeFrom(
   limits: { readonly maxDocuments: number; readonly maxBytes: number },
   pending: Uint8Array | undefined,
   pace: Pace,
-): Promise<{ readonly documents: Uint8Array[]; readonly pending: Uint8Array | undefined; readonly exhausted: boolean }> {
+): Promise<{
+  readonly documents: Uint8Array[];
+  readonly pending: Uint8Array | undefined;
+  readonly exhausted: boolean;
+}> {
   const documents: Uint8Array[] = [];
   let bytes = 0;
   let next: Uint8Array | undefined = pending;

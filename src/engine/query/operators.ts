@@ -20,7 +20,12 @@ export function isOperatorDocument(value: Value): boolean {
 }
 
 /** The conditions of an operator document on a path. */
-export function compileOperators(path: Path, value: Value, nested: CompileDocument, bounds: Map<string, Bounds> | undefined): DocumentTest[] {
+export function compileOperators(
+  path: Path,
+  value: Value,
+  nested: CompileDocument,
+  bounds: Map<string, Bounds> | undefined,
+): DocumentTest[] {
   const fields = [...fieldsOfValue(value)];
   const tests: DocumentTest[] = [];
   for (const field of fields) {
@@ -28,7 +33,8 @@ export function compileOperators(path: Path, value: Value, nested: CompileDocume
       if (!fields.some(({ name }) => name === "$regex")) throw badValue("$options needs a $regex");
       continue;
     }
-    if (field.name === "$regex") tests.push(compileRegex(path, field.value, fields.find(({ name }) => name === "$options")?.value));
+    if (field.name === "$regex")
+      tests.push(compileRegex(path, field.value, fields.find(({ name }) => name === "$options")?.value));
     else if (field.name === "$not") tests.push(compileNot(path, field.value, nested));
     else tests.push(compileOperator(path, field.name, field.value, nested));
     const limits = bounds === undefined ? undefined : operatorBounds(field.name, field.value);
@@ -41,7 +47,10 @@ function compileOperator(path: Path, name: string, value: Value, nested: Compile
   switch (name) {
     case "$eq": {
       // Unlike `{field: /x/}`, `{$eq: /x/}` is equality with the expression itself.
-      const { test, matchesMissing } = value.type === bsonType.regex ? { test: (stored: Value) => compareValues(stored, value) === 0, matchesMissing: false } : compileEquality(value);
+      const { test, matchesMissing } =
+        value.type === bsonType.regex
+          ? { test: (stored: Value) => compareValues(stored, value) === 0, matchesMissing: false }
+          : compileEquality(value);
       return anyValueTest(path, test, matchesMissing);
     }
     case "$ne":
@@ -89,7 +98,8 @@ function compileOperator(path: Path, name: string, value: Value, nested: Compile
 function compileComparison(path: Path, name: string, value: Value): DocumentTest {
   if (value.type === bsonType.regex) throw badValue(`Can't have RegEx as arg to predicate over field '${path.text}'.`);
   const accepts = comparisonAccepts(name);
-  if (value.type === bsonType.null) return anyValueTest(path, (stored) => accepts(0) && stored.type === bsonType.null, accepts(0));
+  if (value.type === bsonType.null)
+    return anyValueTest(path, (stored) => accepts(0) && stored.type === bsonType.null, accepts(0));
   const everyType = value.type === bsonType.minKey || value.type === bsonType.maxKey;
   const bracket = typeOrder(value.type);
   const isNaNArgument = isNumberType(value.type) && Number.isNaN(toNumber(value));
@@ -98,7 +108,8 @@ function compileComparison(path: Path, name: string, value: Value): DocumentTest
     (stored) => {
       if (!everyType && typeOrder(stored.type) !== bracket) return false;
       // NaN is below every number in order, yet only equal to itself in queries.
-      if (isNumberType(stored.type) && isNumberType(value.type) && Number.isNaN(toNumber(stored)) !== isNaNArgument) return false;
+      if (isNumberType(stored.type) && isNumberType(value.type) && Number.isNaN(toNumber(stored)) !== isNaNArgument)
+        return false;
       return accepts(compareValues(stored, value));
     },
     false,
@@ -117,7 +128,10 @@ function compileIn(path: Path, name: string, value: Value): DocumentTest {
   for (const member of members) if (isOperatorDocument(member)) throw badValue(`cannot nest $ under ${name}`);
   const equalities = members.map(compileEquality);
   const matchesMissing = equalities.some((equality) => equality.matchesMissing);
-  const test: ValueTest = equalities.length === 1 ? (equalities[0]?.test as ValueTest) : (stored) => equalities.some((equality) => equality.test(stored));
+  const test: ValueTest =
+    equalities.length === 1
+      ? (equalities[0]?.test as ValueTest)
+      : (stored) => equalities.some((equality) => equality.test(stored));
   return anyValueTest(path, test, matchesMissing);
 }
 
@@ -157,12 +171,16 @@ function modTest(value: Value): ValueTest {
   if (elements === undefined) throw badValue("malformed mod, needs to be an array");
   if (elements.length < 2) throw badValue("malformed mod, not enough elements");
   if (elements.length > 2) throw badValue("malformed mod, too many elements");
-  const [divisor, remainder] = elements.map((element) => (isNumberType(element.type) ? Math.trunc(toNumber(element)) : Number.NaN)) as [number, number];
-  if (!Number.isFinite(divisor) || !Number.isFinite(remainder)) throw badValue("malformed mod, divisor or remainder not a number");
+  const [divisor, remainder] = elements.map((element) =>
+    isNumberType(element.type) ? Math.trunc(toNumber(element)) : Number.NaN,
+  ) as [number, number];
+  if (!Number.isFinite(divisor) || !Number.isFinite(remainder))
+    throw badValue("malformed mod, divisor or remainder not a number");
   if (divisor === 0) throw badValue("divisor cannot be 0");
   return (stored) => {
     if (!isNumberType(stored.type)) return false;
-    const number = stored.type === bsonType.double || stored.type === bsonType.int ? numberOf(stored) : toNumber(stored);
+    const number =
+      stored.type === bsonType.double || stored.type === bsonType.int ? numberOf(stored) : toNumber(stored);
     return Number.isFinite(number) && Math.trunc(number) % divisor === remainder;
   };
 }
@@ -171,7 +189,8 @@ function compileSize(path: Path, value: Value): DocumentTest {
   const size = isNumberType(value.type) ? wholeNumberOf(value) : undefined;
   if (size === undefined) throw badValue("Failed to parse $size. Expected an integer");
   if (size < 0) throw badValue("Failed to parse $size. Expected a non-negative number");
-  return (bytes, start) => visitPath(bytes, start, path, (stored) => stored?.type === bsonType.array && fieldCount(stored) === size);
+  return (bytes, start) =>
+    visitPath(bytes, start, path, (stored) => stored?.type === bsonType.array && fieldCount(stored) === size);
 }
 
 function compileAll(path: Path, value: Value, nested: CompileDocument): DocumentTest {
@@ -194,19 +213,23 @@ function compileAll(path: Path, value: Value, nested: CompileDocument): Document
 function compileElemMatch(path: Path, value: Value, nested: CompileDocument): DocumentTest {
   if (value.type !== bsonType.object) throw badValue("$elemMatch needs an Object");
   const test = compileElementTest(value, nested);
-  return (bytes, start) => visitPath(bytes, start, path, (stored) => stored?.type === bsonType.array && elementsOf(stored).some(test));
+  return (bytes, start) =>
+    visitPath(bytes, start, path, (stored) => stored?.type === bsonType.array && elementsOf(stored).some(test));
 }
 
 function compileNot(path: Path, value: Value, nested: CompileDocument): DocumentTest {
   if (value.type === bsonType.regex) return negated(compileRegex(path, value, undefined));
-  if (!isOperatorDocument(value)) throw badValue(value.type === bsonType.object ? "$not cannot be empty" : "$not needs a regex or a document");
+  if (!isOperatorDocument(value))
+    throw badValue(value.type === bsonType.object ? "$not cannot be empty" : "$not needs a regex or a document");
   return negated(all(compileOperators(path, value, nested, undefined)));
 }
 
 function compileRegex(path: Path, value: Value, optionsValue: Value | undefined): DocumentTest {
-  if (optionsValue !== undefined && optionsValue.type !== bsonType.string) throw badValue("$options has to be a string");
+  if (optionsValue !== undefined && optionsValue.type !== bsonType.string)
+    throw badValue("$options has to be a string");
   const options = optionsValue === undefined ? undefined : textOf(optionsValue);
-  if (value.type === bsonType.string) return anyValueTest(path, createPatternMatch(textOf(value), options ?? ""), false);
+  if (value.type === bsonType.string)
+    return anyValueTest(path, createPatternMatch(textOf(value), options ?? ""), false);
   if (value.type !== bsonType.regex) throw badValue("$regex has to be a string");
   const stored = regexOf(value);
   return anyValueTest(path, createPatternMatch(stored.pattern, options ?? stored.options), false);
@@ -224,7 +247,10 @@ function operatorBounds(name: string, value: Value): Bounds | undefined {
 
 /** Conditions on array elements that are not documents (`$elemMatch: {$gt: 1}`) or whole documents. */
 function compileElementTest(value: Value, nested: CompileDocument): ValueTest {
-  if (isOperatorDocument(value) && ![...fieldsOfValue(value)].some(({ name }) => ["$and", "$or", "$nor"].includes(name))) {
+  if (
+    isOperatorDocument(value) &&
+    ![...fieldsOfValue(value)].some(({ name }) => ["$and", "$or", "$nor"].includes(name))
+  ) {
     // Operators look at a field; an element is made one by giving it a name.
     const path = parsePath("e");
     const tests = all(compileOperators(path, value, nested, undefined));

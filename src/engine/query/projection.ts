@@ -57,9 +57,11 @@ export function compileProjection(specification: Uint8Array, options: Projection
     }
     if (value.type === bsonType.object && !isOperator(value)) {
       const fields = [...fieldsOfValue(value)];
-      if (fields.length === 0) throw located(51270, `An empty sub-projection is not a valid value. Found empty object at path ${path}`);
+      if (fields.length === 0)
+        throw located(51270, `An empty sub-projection is not a valid value. Found empty object at path ${path}`);
       for (const field of fields) {
-        if (field.name === "" || field.name.startsWith("$")) throw located(16410, "Unrecognized expression in projection");
+        if (field.name === "" || field.name.startsWith("$"))
+          throw located(16410, "Unrecognized expression in projection");
         add(`${path}.${field.name}`, field.value);
       }
       return;
@@ -72,8 +74,10 @@ export function compileProjection(specification: Uint8Array, options: Projection
   };
   for (const field of fieldsOf(specification)) {
     if (field.name === "") throw located(40352, "FieldPath cannot be constructed with empty string");
-    if (field.name.startsWith("$")) throw located(16410, `FieldPath field names may not start with '$'. Consider using $getField or $setField.`);
-    if (field.name.endsWith(".$") || field.name.includes(".$.")) throw located(31276, "Positional projection is not supported by this server");
+    if (field.name.startsWith("$"))
+      throw located(16410, `FieldPath field names may not start with '$'. Consider using $getField or $setField.`);
+    if (field.name.endsWith(".$") || field.name.includes(".$."))
+      throw located(31276, "Positional projection is not supported by this server");
     add(field.name, field.value);
   }
   if (mode === undefined) {
@@ -91,7 +95,8 @@ function place(root: Node, path: string, rule: Node["rule"], computed: boolean):
   let node = root;
   for (const [index, name] of segments.entries()) {
     if (name === "") throw located(15998, "FieldPath field names may not be empty strings.");
-    if (node.rule !== undefined) throw located(31249, `Path collision at ${path} remaining portion ${segments.slice(index).join(".")}`);
+    if (node.rule !== undefined)
+      throw located(31249, `Path collision at ${path} remaining portion ${segments.slice(index).join(".")}`);
     let child = node.children.get(name);
     if (child === undefined) {
       child = { rule: undefined, children: new Map(), computed };
@@ -99,7 +104,8 @@ function place(root: Node, path: string, rule: Node["rule"], computed: boolean):
     }
     node = child;
   }
-  if (node.rule !== undefined || node.children.size > 0) throw located(node.children.size > 0 ? 31250 : 31249, `Path collision at ${path}`);
+  if (node.rule !== undefined || node.children.size > 0)
+    throw located(node.children.size > 0 ? 31250 : 31249, `Path collision at ${path}`);
   node.rule = rule;
   node.computed = computed;
 }
@@ -118,7 +124,15 @@ function projectRoot(document: Uint8Array, root: Node, including: boolean, keepI
   return builder.finish();
 }
 
-function projectField(builder: DocumentBuilder, document: Uint8Array, name: string, value: Value, node: Node, including: boolean, done: Set<string>): void {
+function projectField(
+  builder: DocumentBuilder,
+  document: Uint8Array,
+  name: string,
+  value: Value,
+  node: Node,
+  including: boolean,
+  done: Set<string>,
+): void {
   const child = node.children.get(name);
   if (child === undefined) {
     if (!including) builder.append(name, value);
@@ -144,7 +158,8 @@ function projectInner(document: Uint8Array, value: Value, node: Node, including:
   if (value.type === bsonType.object) {
     const builder = new DocumentBuilder();
     const done = new Set<string>();
-    for (const field of fieldsOfValue(value)) projectField(builder, document, field.name, field.value, node, including, done);
+    for (const field of fieldsOfValue(value))
+      projectField(builder, document, field.name, field.value, node, including, done);
     addComputed(builder, document, node, done);
     const bytes = builder.finish();
     return documentValue(bytes);
@@ -173,7 +188,9 @@ function addComputed(builder: DocumentBuilder, document: Uint8Array, node: Node,
 }
 
 function hasComputedBelow(node: Node): boolean {
-  return [...node.children.values()].some((child) => (typeof child.rule === "function" ? child.computed : hasComputedBelow(child)));
+  return [...node.children.values()].some((child) =>
+    typeof child.rule === "function" ? child.computed : hasComputedBelow(child),
+  );
 }
 
 function emptyObject(): Value {
@@ -194,7 +211,9 @@ function isOperator(value: Value): boolean {
   return first.done !== true && first.value.name.startsWith("$");
 }
 
-function findOperator(value: Value): { readonly rule: Exclude<Node["rule"], string | undefined>; readonly includes: boolean } | undefined {
+function findOperator(
+  value: Value,
+): { readonly rule: Exclude<Node["rule"], string | undefined>; readonly includes: boolean } | undefined {
   const fields = [...fieldsOfValue(value)];
   const [field] = fields;
   if (field === undefined || fields.length !== 1) return undefined;
@@ -206,7 +225,9 @@ function findOperator(value: Value): { readonly rule: Exclude<Node["rule"], stri
     includes: true,
     rule: (_document, stored) => {
       if (stored?.type !== bsonType.array) return undefined;
-      const found = elementsOf(stored).find((element) => element.type === bsonType.object && filter.matches(element.bytes()));
+      const found = elementsOf(stored).find(
+        (element) => element.type === bsonType.object && filter.matches(element.bytes()),
+      );
       return found === undefined ? undefined : arrayValue([found]);
     },
   };

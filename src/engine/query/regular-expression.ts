@@ -11,7 +11,8 @@ const patternLengthMax = 32_764;
  */
 export function compilePattern(pattern: string, options: string): RegExp {
   if (pattern.length > patternLengthMax) throw located(51091, "Regular expression is invalid: pattern too long");
-  if (pattern.includes("\0") || options.includes("\0")) throw badValue("Regular expression cannot contain an embedded null byte");
+  if (pattern.includes("\0") || options.includes("\0"))
+    throw badValue("Regular expression cannot contain an embedded null byte");
   if (/[^imsxu]/.test(options)) throw located(51108, `invalid flag in regex options: ${options}`);
   const inline = /^\(\?([imsx]+)\)/.exec(pattern);
   const body = inline === null ? pattern : pattern.slice(inline[0].length);
@@ -58,7 +59,10 @@ function translated(pattern: string): string {
     .replaceAll(/\[:([a-z]+):\]/g, (whole, name: string) => posixClasses[name] ?? whole)
     .replaceAll(/(\\\\)|\\A|\\z|\\Z|\\h/g, (whole, escaped: string | undefined) => {
       if (escaped !== undefined) return whole;
-      return { "\\A": "(?<![\\s\\S])", "\\z": "(?![\\s\\S])", "\\Z": "(?=\\n?(?![\\s\\S]))", "\\h": "[ \\t]" }[whole] ?? whole;
+      return (
+        { "\\A": "(?<![\\s\\S])", "\\z": "(?![\\s\\S])", "\\Z": "(?=\\n?(?![\\s\\S]))", "\\h": "[ \\t]" }[whole] ??
+        whole
+      );
     });
 }
 

@@ -17,7 +17,8 @@ export function parseSort(specification: Uint8Array): readonly SortField[] {
   for (const { name, value } of fieldsOf(specification)) {
     if (value.type === bsonType.object) throw notSupported("sorting by $meta");
     const direction = wholeNumberOf(value);
-    if (direction !== 1 && direction !== -1) throw located(15975, "$sort key ordering must be 1 (for ascending) or -1 (for descending)");
+    if (direction !== 1 && direction !== -1)
+      throw located(15975, "$sort key ordering must be 1 (for ascending) or -1 (for descending)");
     if (name === "" || name.startsWith("$")) throw badValue(`invalid sort path ${name}`);
     if (fields.some((field) => field.path.text === name)) continue;
     fields.push({ path: parsePath(name), descending: direction === -1 });
@@ -64,5 +65,3 @@ function sortValue(document: Uint8Array, { path, descending }: SortField): Value
   });
   return best ?? nullValue;
 }
-
-

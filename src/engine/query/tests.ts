@@ -11,7 +11,10 @@ export type DocumentTest = (bytes: Uint8Array, start: number) => boolean;
 export type ValueTest = (value: Value) => boolean;
 
 /** Turns an aggregation expression into a function of a document, for `$expr`. */
-export type CompileExpression = (expression: Value, variables: Uint8Array | undefined) => (document: Uint8Array) => Value | undefined;
+export type CompileExpression = (
+  expression: Value,
+  variables: Uint8Array | undefined,
+) => (document: Uint8Array) => Value | undefined;
 
 export interface FilterOptions {
   readonly compileExpression?: CompileExpression | undefined;
@@ -20,7 +23,11 @@ export interface FilterOptions {
 }
 
 /** Compiles a nested query document; handed to operators that hold one, since documents hold operators and operators documents. */
-export type CompileDocument = (bytes: Uint8Array, start: number, bounds: Map<string, Bounds> | undefined) => DocumentTest[];
+export type CompileDocument = (
+  bytes: Uint8Array,
+  start: number,
+  bounds: Map<string, Bounds> | undefined,
+) => DocumentTest[];
 
 /**
  * A test that holds when some value the path leads to passes: the value itself, or an element of it when it is an array. `matchesMissing` says whether a place
@@ -38,7 +45,12 @@ export function anyValueTest(path: Path, test: ValueTest, matchesMissing: boolea
 }
 
 /** `{a.b: null}` holds where a path ends early, but an empty array on the way holds nothing at all, which is missing too. */
-function missingAware(bytes: Uint8Array, start: number, path: Path, visit: (value: Value | undefined) => boolean): boolean {
+function missingAware(
+  bytes: Uint8Array,
+  start: number,
+  path: Path,
+  visit: (value: Value | undefined) => boolean,
+): boolean {
   let places = 0;
   const found = visitPath(bytes, start, path, (value) => {
     places += 1;

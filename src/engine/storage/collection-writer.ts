@@ -43,7 +43,8 @@ export class CollectionWriter {
     if (document.length > documentSizeMaxBytes) throw tooLarge(document.length);
     const key = idKey(document);
     const keys = this.#keysOf(document);
-    if (this.#connection.get(`SELECT 1 FROM c_${this.record.id} WHERE k = ?`, key) !== undefined) throw this.#duplicate(undefined, document);
+    if (this.#connection.get(`SELECT 1 FROM c_${this.record.id} WHERE k = ?`, key) !== undefined)
+      throw this.#duplicate(undefined, document);
     this.#refuseDuplicates(keys, document, undefined);
     const { lastRowId } = this.#connection.run(`INSERT INTO c_${this.record.id} (k, d) VALUES (?, ?)`, key, document);
     this.#addKeys(keys, lastRowId);
@@ -56,11 +57,23 @@ export class CollectionWriter {
     if (after.length > documentSizeMaxBytes) throw tooLarge(after.length);
     const changes = this.record.indexes
       .map((index) => ({ index, old: indexKeys(index, before), now: indexKeys(index, after) }))
-      .filter(({ old, now }) => old.length !== now.length || old.some((key, position) => compareBytes(key, now[position] as Uint8Array) !== 0));
-    this.#refuseDuplicates(changes.map(({ index, now }) => ({ index, keys: now })), after, rowId);
+      .filter(
+        ({ old, now }) =>
+          old.length !== now.length ||
+          old.some((key, position) => compareBytes(key, now[position] as Uint8Array) !== 0),
+      );
+    this.#refuseDuplicates(
+      changes.map(({ index, now }) => ({ index, keys: now })),
+      after,
+      rowId,
+    );
     this.#connection.run(`UPDATE c_${this.record.id} SET k = ?, d = ? WHERE rid = ?`, idKey(after), after, rowId);
-    for (const { index, old } of changes) for (const key of old) this.#connection.run(`DELETE FROM x_${index.id} WHERE k = ? AND rid = ?`, key, rowId);
-    this.#addKeys(changes.map(({ index, now }) => ({ index, keys: now })), rowId);
+    for (const { index, old } of changes)
+      for (const key of old) this.#connection.run(`DELETE FROM x_${index.id} WHERE k = ? AND rid = ?`, key, rowId);
+    this.#addKeys(
+      changes.map(({ index, now }) => ({ index, keys: now })),
+      rowId,
+    );
     this.#size += after.length - before.length;
   }
 
@@ -84,14 +97,23 @@ export class CollectionWriter {
   finish(): CollectionRecord {
     const { record } = this;
     if (this.#count !== 0 || this.#size !== 0) {
-      this.#connection.run("UPDATE catalog SET document_count = document_count + ?, data_size = data_size + ? WHERE id = ?", this.#count, this.#size, record.id);
+      this.#connection.run(
+        "UPDATE catalog SET document_count = document_count + ?, data_size = data_size + ? WHERE id = ?",
+        this.#count,
+        this.#size,
+        record.id,
+      );
     }
-    for (const id of this.#becameMultikey) this.#connection.run("UPDATE index_specification SET multikey = 1 WHERE id = ?", id);
+    for (const id of this.#becameMultikey)
+      this.#connection.run("UPDATE index_specification SET multikey = 1 WHERE id = ?", id);
     return {
       ...record,
       documentCount: record.documentCount + this.#count,
       dataSizeBytes: record.dataSizeBytes + this.#size,
-      indexes: this.#becameMultikey.size === 0 ? record.indexes : record.indexes.map((index) => (this.#becameMultikey.has(index.id) ? { ...index, multikey: true } : index)),
+      indexes:
+        this.#becameMultikey.size === 0
+          ? record.indexes
+          : record.indexes.map((index) => (this.#becameMultikey.has(index.id) ? { ...index, multikey: true } : index)),
     };
   }
 
@@ -99,7 +121,11 @@ export class CollectionWriter {
     return this.record.indexes.map((index) => ({ index, keys: indexKeys(index, document) }));
   }
 
-  #refuseDuplicates(all: readonly { readonly index: CollectionIndex; readonly keys: readonly Uint8Array[] }[], document: Uint8Array, except: number | undefined): void {
+  #refuseDuplicates(
+    all: readonly { readonly index: CollectionIndex; readonly keys: readonly Uint8Array[] }[],
+    document: Uint8Array,
+    except: number | undefined,
+  ): void {
     for (const { index, keys } of all) {
       if (!index.unique) continue;
       for (const key of keys) {
@@ -109,7 +135,10 @@ export class CollectionWriter {
     }
   }
 
-  #addKeys(all: readonly { readonly index: CollectionIndex; readonly keys: readonly Uint8Array[] }[], rowId: number): void {
+  #addKeys(
+    all: readonly { readonly index: CollectionIndex; readonly keys: readonly Uint8Array[] }[],
+    rowId: number,
+  ): void {
     for (const { index, keys } of all) {
       for (const key of keys) this.#connection.run(`INSERT INTO x_${index.id} (k, rid) VALUES (?, ?)`, key, rowId);
       if (keys.length > 1 && !index.multikey) this.#becameMultikey.add(index.id);
@@ -125,7 +154,9 @@ export class CollectionWriter {
         ? [["_id", getField(document, "_id") ?? nullValue]]
         : paths.map((path) => [path.text, valueAtPath(document, path) ?? nullValue]);
     const keyValue = buildDocument(values);
-    const shown = [...fieldsOf(keyValue)].map(({ name: field, value }) => `${field}: ${describeValue(value)}`).join(", ");
+    const shown = [...fieldsOf(keyValue)]
+      .map(({ name: field, value }) => `${field}: ${describeValue(value)}`)
+      .join(", ");
     const message = `E11000 duplicate key error collection: ${this.record.database}.${this.record.name} index: ${name} dup key: { ${shown} }`;
     return new DuplicateKey(message, documentValue(pattern).bytes(), keyValue);
   }
@@ -138,10 +169,16 @@ export function withIdFirst(document: Uint8Array): Uint8Array {
   const fields = [...fieldsOf(document)];
   const id = fields.find(({ name }) => name === "_id");
   if (id === undefined) return document;
-  return buildDocument([["_id", id.value], ...fields.filter((field) => field !== id).map(({ name, value }) => [name, value] as const)]);
+  return buildDocument([
+    ["_id", id.value],
+    ...fields.filter((field) => field !== id).map(({ name, value }) => [name, value] as const),
+  ]);
 }
 
 function tooLarge(sizeBytes: number): EngineError {
-  return new EngineError(10_334, "BSONObjectTooLarge", `BSONObj size: ${sizeBytes} is invalid. Size must be between 0 and ${documentSizeMaxBytes}`);
+  return new EngineError(
+    10_334,
+    "BSONObjectTooLarge",
+    `BSONObj size: ${sizeBytes} is invalid. Size must be between 0 and ${documentSizeMaxBytes}`,
+  );
 }
-

@@ -122,15 +122,26 @@ function openChecked(path: string, isNew: boolean): Connection {
     }
     const found = Number(connection.get("PRAGMA application_id")?.[0]);
     const version = Number(connection.get("PRAGMA user_version")?.[0]);
-    if (found !== applicationId) throw new EngineError(37, "UnrecoverableRollbackError", `${path} is not a data file of this engine`);
-    if (version > formatVersion) throw new EngineError(37, "UnrecoverableRollbackError", `${path} was written by a newer version (format ${version})`);
+    if (found !== applicationId)
+      throw new EngineError(37, "UnrecoverableRollbackError", `${path} is not a data file of this engine`);
+    if (version > formatVersion)
+      throw new EngineError(
+        37,
+        "UnrecoverableRollbackError",
+        `${path} was written by a newer version (format ${version})`,
+      );
     connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     // A file whose making was cut short has its mark but no tables yet.
-    if (connection.get("SELECT 1 FROM sqlite_schema WHERE name = 'catalog'") === undefined) connection.execute(`BEGIN; ${schema} COMMIT`);
+    if (connection.get("SELECT 1 FROM sqlite_schema WHERE name = 'catalog'") === undefined)
+      connection.execute(`BEGIN; ${schema} COMMIT`);
     return connection;
   } catch (error) {
     connection.close();
     if (error instanceof EngineError) throw error;
-    throw new EngineError(8, "UnknownError", `the data file ${path} is damaged or cannot be used: ${(error as Error).message}`);
+    throw new EngineError(
+      8,
+      "UnknownError",
+      `the data file ${path} is damaged or cannot be used: ${(error as Error).message}`,
+    );
   }
 }

@@ -15,13 +15,17 @@ export function indexKeys(index: Pick<IndexSpecification, "fields" | "sparse">, 
   const values = index.fields.map((field) => fieldValues(document, field));
   if (index.sparse && values.every((field) => !field.exists)) return [];
   const [only] = values;
-  if (values.length === 1 && only?.values.length === 1) return [new KeyWriter().value(only.values[0] as Value, index.fields[0]?.descending).finish()];
+  if (values.length === 1 && only?.values.length === 1)
+    return [new KeyWriter().value(only.values[0] as Value, index.fields[0]?.descending).finish()];
   refuseParallelArrays(index.fields, values);
   let keys: Uint8Array[][] = [[]];
   for (const [position, field] of values.entries()) {
-    const encoded = field.values.map((value) => new KeyWriter().value(value, index.fields[position]?.descending).finish());
+    const encoded = field.values.map((value) =>
+      new KeyWriter().value(value, index.fields[position]?.descending).finish(),
+    );
     keys = keys.flatMap((key) => encoded.map((part) => [...key, part]));
-    if (keys.length > keysMax) throw new EngineError(67, "CannotCreateIndex", "a document has too many keys for an index");
+    if (keys.length > keysMax)
+      throw new EngineError(67, "CannotCreateIndex", "a document has too many keys for an index");
   }
   return distinct(keys.map((parts) => Buffer.concat(parts)));
 }
@@ -31,7 +35,11 @@ export function idKey(document: Uint8Array): Uint8Array {
   const id = getField(document, "_id");
   if (id === undefined) throw new EngineError(53, "InvalidIdField", "the document has no _id");
   if (id.type === bsonType.array || id.type === bsonType.regex || id.type === bsonType.undefined) {
-    throw new EngineError(53, "InvalidIdField", `The '_id' value cannot be of type ${id.type === bsonType.array ? "array" : id.type === bsonType.regex ? "regex" : "undefined"}`);
+    throw new EngineError(
+      53,
+      "InvalidIdField",
+      `The '_id' value cannot be of type ${id.type === bsonType.array ? "array" : id.type === bsonType.regex ? "regex" : "undefined"}`,
+    );
   }
   return encodeKey(id);
 }
@@ -64,11 +72,14 @@ function fieldValues(document: Uint8Array, { path }: IndexField): FieldValues {
 function refuseParallelArrays(fields: readonly IndexField[], values: readonly FieldValues[]): void {
   const several = fields.filter((_field, position) => (values[position]?.values.length ?? 0) > 1);
   const roots = new Set(several.map((field) => field.path.segments[0]?.name));
-  if (roots.size > 1) throw new EngineError(171, "CannotIndexParallelArrays", `cannot index parallel arrays [${[...roots].join("] [")}]`);
+  if (roots.size > 1)
+    throw new EngineError(171, "CannotIndexParallelArrays", `cannot index parallel arrays [${[...roots].join("] [")}]`);
 }
 
 function distinct(keys: Uint8Array[]): Uint8Array[] {
   if (keys.length < 2) return keys;
   const sorted = keys.toSorted(compareBytes);
-  return sorted.filter((key, position) => position === 0 || compareBytes(key, sorted[position - 1] as Uint8Array) !== 0);
+  return sorted.filter(
+    (key, position) => position === 0 || compareBytes(key, sorted[position - 1] as Uint8Array) !== 0,
+  );
 }

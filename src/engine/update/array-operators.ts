@@ -19,15 +19,23 @@ export function $push(argument: Value, path: string): Change {
   const sort = modifiers?.get("$sort");
   const order = sort === undefined ? undefined : elementOrder(sort);
   for (const name of modifiers?.keys() ?? []) {
-    if (!["$each", "$position", "$slice", "$sort"].includes(name)) throw badValue(`Unrecognized clause in $push: ${name}`);
+    if (!["$each", "$position", "$slice", "$sort"].includes(name))
+      throw badValue(`Unrecognized clause in $push: ${name}`);
   }
   return (current) => {
     const elements = arrayOf(current, "$push", path);
-    const at = position === undefined ? elements.length : position >= 0 ? Math.min(position, elements.length) : Math.max(0, elements.length + position);
+    const at =
+      position === undefined
+        ? elements.length
+        : position >= 0
+          ? Math.min(position, elements.length)
+          : Math.max(0, elements.length + position);
     let result = elements.toSpliced(at, 0, ...added);
     if (order !== undefined) result = order(result);
     if (slice !== undefined) result = slice >= 0 ? result.slice(0, slice) : result.slice(slice);
-    return current !== undefined && added.length === 0 && order === undefined && slice === undefined ? current : arrayValue(result);
+    return current !== undefined && added.length === 0 && order === undefined && slice === undefined
+      ? current
+      : arrayValue(result);
   };
 }
 
@@ -39,7 +47,8 @@ export function $addToSet(argument: Value, path: string): Change {
   return (current) => {
     const elements = [...arrayOf(current, "$addToSet", path)];
     const before = elements.length;
-    for (const candidate of candidates) if (!elements.some((element) => equalValues(element, candidate))) elements.push(candidate);
+    for (const candidate of candidates)
+      if (!elements.some((element) => equalValues(element, candidate))) elements.push(candidate);
     return current !== undefined && elements.length === before ? current : arrayValue(elements);
   };
 }
@@ -52,7 +61,8 @@ export function $pull(argument: Value, path: string): Change {
 
 /** `$pullAll`: removes elements equal to any of the given. */
 export function $pullAll(argument: Value, path: string): Change {
-  if (argument.type !== bsonType.array) throw badValue(`$pullAll requires an array argument but was given a ${typeName(argument.type)}`);
+  if (argument.type !== bsonType.array)
+    throw badValue(`$pullAll requires an array argument but was given a ${typeName(argument.type)}`);
   const unwanted = elementsOf(argument);
   return removing((element) => unwanted.some((value) => equalValues(value, element)), "$pullAll", path);
 }
@@ -60,7 +70,8 @@ export function $pullAll(argument: Value, path: string): Change {
 /** `$pop`: 1 removes the last, -1 the first. */
 export function $pop(argument: Value, path: string): Change {
   const direction = isNumberType(argument.type) ? toNumber(argument) : Number.NaN;
-  if (direction !== 1 && direction !== -1) throw new EngineError(9, "FailedToParse", `Expected 1 or -1 in $pop, found ${direction}`);
+  if (direction !== 1 && direction !== -1)
+    throw new EngineError(9, "FailedToParse", `Expected 1 or -1 in $pop, found ${direction}`);
   return (current) => {
     if (current === undefined) return undefined;
     requireArray(current, "$pop", path);
@@ -82,7 +93,9 @@ function removing(unwanted: (element: Value) => boolean, operator: string, path:
 function modifiersOf(argument: Value): ReadonlyMap<string, Value> | undefined {
   if (argument.type !== bsonType.object) return undefined;
   const fields = [...fieldsOfValue(argument)];
-  return fields[0]?.name === "$each" || fields.some(({ name }) => name === "$each") ? new Map(fields.map(({ name, value }) => [name, value])) : undefined;
+  return fields[0]?.name === "$each" || fields.some(({ name }) => name === "$each")
+    ? new Map(fields.map(({ name, value }) => [name, value]))
+    : undefined;
 }
 
 function eachOf(modifiers: ReadonlyMap<string, Value>, operator: string): Value[] {
@@ -122,5 +135,9 @@ function arrayOf(current: Value | undefined, operator: string, path: string): re
 
 function requireArray(current: Value, operator: string, path: string): void {
   if (current.type === bsonType.array) return;
-  throw new EngineError(2, "BadValue", `The field '${path}' must be an array but is of type ${typeName(current.type)} (${operator})`);
+  throw new EngineError(
+    2,
+    "BadValue",
+    `The field '${path}' must be an array but is of type ${typeName(current.type)} (${operator})`,
+  );
 }

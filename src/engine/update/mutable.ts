@@ -75,7 +75,13 @@ function open(node: Node): MutableDocument | MutableArray | undefined {
 export type Change = (current: Value | undefined) => Value | undefined;
 
 /** Changes the value at exact segments (no positional ones left). With `create`, missing parents are made; else a missing place is left alone. */
-export function changeAt(container: MutableDocument | MutableArray, segments: readonly string[], change: Change, create: boolean, path: string): void {
+export function changeAt(
+  container: MutableDocument | MutableArray,
+  segments: readonly string[],
+  change: Change,
+  create: boolean,
+  path: string,
+): void {
   const name = segments[0] as string;
   const current = childOf(container, name, path, create);
   if (segments.length === 1) {
@@ -121,7 +127,12 @@ export function arrayAt(container: MutableDocument, segments: readonly string[])
   return opened instanceof MutableArray ? opened.elements.map(toValue) : undefined;
 }
 
-function childOf(container: MutableDocument | MutableArray, name: string, path: string, create: boolean): Node | undefined {
+function childOf(
+  container: MutableDocument | MutableArray,
+  name: string,
+  path: string,
+  create: boolean,
+): Node | undefined {
   if (container instanceof MutableDocument) return container.get(name);
   const index = indexOf(name);
   if (index !== undefined) return container.elements[index];
@@ -135,8 +146,10 @@ function setChild(container: MutableDocument | MutableArray, name: string, node:
     return;
   }
   const index = indexOf(name);
-  if (index === undefined) throw new EngineError(28, "PathNotViable", `Cannot create field '${name}' in element of an array (path '${path}')`);
-  if (index - container.elements.length > backfillMax) throw new EngineError(2, "BadValue", `can't backfill more than ${backfillMax} elements`);
+  if (index === undefined)
+    throw new EngineError(28, "PathNotViable", `Cannot create field '${name}' in element of an array (path '${path}')`);
+  if (index - container.elements.length > backfillMax)
+    throw new EngineError(2, "BadValue", `can't backfill more than ${backfillMax} elements`);
   while (container.elements.length < index) container.elements.push(nullValue);
   container.elements[index] = node;
 }
@@ -155,5 +168,9 @@ function indexOf(name: string): number | undefined {
 }
 
 function notViable(field: string, parent: string, value: Value): EngineError {
-  return new EngineError(28, "PathNotViable", `Cannot create field '${field}' in element {${parent}: ...} of type ${typeName(value.type)}`);
+  return new EngineError(
+    28,
+    "PathNotViable",
+    `Cannot create field '${field}' in element {${parent}: ...} of type ${typeName(value.type)}`,
+  );
 }

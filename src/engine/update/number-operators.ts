@@ -10,13 +10,15 @@ import type { Change } from "./mutable.ts";
 /** `$inc`: adds; a missing field becomes the amount. */
 export function $inc(argument: Value, path: string): Change {
   requireNumber(argument, "increment", path);
-  return (current) => (current === undefined ? argument : arithmetic(current, argument, addNumbers, "$inc", "increment", path));
+  return (current) =>
+    current === undefined ? argument : arithmetic(current, argument, addNumbers, "$inc", "increment", path);
 }
 
 /** `$mul`: multiplies; a missing field becomes zero of the factor's type. */
 export function $mul(argument: Value, path: string): Change {
   requireNumber(argument, "multiply", path);
-  return (current) => (current === undefined ? zeroOf(argument) : arithmetic(current, argument, multiplyNumbers, "$mul", "multiply", path));
+  return (current) =>
+    current === undefined ? zeroOf(argument) : arithmetic(current, argument, multiplyNumbers, "$mul", "multiply", path);
 }
 
 export function $min(argument: Value): Change {
@@ -29,16 +31,26 @@ export function $max(argument: Value): Change {
 
 /** `$bit`: `and`, `or`, `xor` of whole numbers, one after the other. */
 export function $bit(argument: Value, path: string): Change {
-  if (argument.type !== bsonType.object) throw badValue(`The $bit modifier is not compatible with a ${typeName(argument.type)}. You must pass in an embedded document: {$bit: {field: {and/or/xor: #}}`);
+  if (argument.type !== bsonType.object)
+    throw badValue(
+      `The $bit modifier is not compatible with a ${typeName(argument.type)}. You must pass in an embedded document: {$bit: {field: {and/or/xor: #}}`,
+    );
   const steps = [...fieldsOfValue(argument)];
-  if (steps.length === 0) throw badValue("You must pass in at least one bitwise operation. The format is: {$bit: {field: {and/or/xor: #}}");
+  if (steps.length === 0)
+    throw badValue("You must pass in at least one bitwise operation. The format is: {$bit: {field: {and/or/xor: #}}");
   for (const { name, value } of steps) {
-    if (!["and", "or", "xor"].includes(name)) throw badValue(`The $bit modifier only supports 'and', 'or', and 'xor', not '${name}' which is an unknown operator`);
-    if (value.type !== bsonType.int && value.type !== bsonType.long) throw badValue("The $bit modifier field must be an Integer(32/64 bit)");
+    if (!["and", "or", "xor"].includes(name))
+      throw badValue(
+        `The $bit modifier only supports 'and', 'or', and 'xor', not '${name}' which is an unknown operator`,
+      );
+    if (value.type !== bsonType.int && value.type !== bsonType.long)
+      throw badValue("The $bit modifier field must be an Integer(32/64 bit)");
   }
   return (current) => {
     if (current !== undefined && current.type !== bsonType.int && current.type !== bsonType.long) {
-      throw badValue(`Cannot apply $bit to a value of non-integral type: ${path} has the field of type ${typeName(current.type)}`);
+      throw badValue(
+        `Cannot apply $bit to a value of non-integral type: ${path} has the field of type ${typeName(current.type)}`,
+      );
     }
     let isLong = current?.type === bsonType.long;
     let bits = current === undefined ? 0n : wide(current);
@@ -53,7 +65,8 @@ export function $bit(argument: Value, path: string): Change {
 }
 
 function requireNumber(argument: Value, verb: string, path: string): void {
-  if (!isNumberType(argument.type)) throw typeMismatch(`Cannot ${verb} with non-numeric argument: {${path}: ${typeName(argument.type)}}`);
+  if (!isNumberType(argument.type))
+    throw typeMismatch(`Cannot ${verb} with non-numeric argument: {${path}: ${typeName(argument.type)}}`);
 }
 
 function arithmetic(
@@ -65,10 +78,17 @@ function arithmetic(
   path: string,
 ): Value {
   if (!isNumberType(current.type)) {
-    throw typeMismatch(`Cannot apply ${operator} to a value of non-numeric type. The field '${path}' has type ${typeName(current.type)}`);
+    throw typeMismatch(
+      `Cannot apply ${operator} to a value of non-numeric type. The field '${path}' has type ${typeName(current.type)}`,
+    );
   }
   const result = compute(current, argument);
-  if (result === undefined) throw new EngineError(2, "BadValue", `Failed to apply ${operator} operations to current value: ${verb} of '${path}' leaves the range of NumberLong`);
+  if (result === undefined)
+    throw new EngineError(
+      2,
+      "BadValue",
+      `Failed to apply ${operator} operations to current value: ${verb} of '${path}' leaves the range of NumberLong`,
+    );
   return result;
 }
 

@@ -43,8 +43,16 @@ export function compileUpdate(update: Uint8Array, arrayFilters: readonly Uint8Ar
   if (fields[0]?.name.startsWith("$") !== true) return compileReplacement(fields);
   const steps: Step[] = [];
   for (const { name, value } of fields) {
-    if (!name.startsWith("$")) throw new EngineError(9, "FailedToParse", `Unknown modifier: ${name}. Expected a valid update modifier or pipeline-style update specified as an array`);
-    if (value.type !== bsonType.object) throw failedToParse(`Modifiers operate on fields but we found type ${typeName(value.type)} instead. For example: {$mod: {<field>: ...}} not {${name}: ...}`);
+    if (!name.startsWith("$"))
+      throw new EngineError(
+        9,
+        "FailedToParse",
+        `Unknown modifier: ${name}. Expected a valid update modifier or pipeline-style update specified as an array`,
+      );
+    if (value.type !== bsonType.object)
+      throw failedToParse(
+        `Modifiers operate on fields but we found type ${typeName(value.type)} instead. For example: {$mod: {<field>: ...}} not {${name}: ...}`,
+      );
     for (const field of fieldsOfValue(value)) steps.push(...compileStep(name, field.name, field.value));
   }
   const ordered = steps.toSorted((one, other) => comparePaths(one.path, other.path));
@@ -62,7 +70,12 @@ export function compileUpdate(update: Uint8Array, arrayFilters: readonly Uint8Ar
 
 function compileReplacement(fields: readonly { name: string; value: Value }[]): Update {
   for (const { name } of fields) {
-    if (name.startsWith("$")) throw new EngineError(52, "DollarPrefixedFieldName", `The dollar ($) prefixed field '${name}' in '${name}' is not allowed in the context of an update's replacement document. Consider using an aggregation pipeline with $replaceWith.`);
+    if (name.startsWith("$"))
+      throw new EngineError(
+        52,
+        "DollarPrefixedFieldName",
+        `The dollar ($) prefixed field '${name}' in '${name}' is not allowed in the context of an update's replacement document. Consider using an aggregation pipeline with $replaceWith.`,
+      );
   }
   const givenId = fields.find(({ name }) => name === "_id")?.value;
   const rest = fields.filter(({ name }) => name !== "_id").map(({ name, value }) => [name, value] as const);
@@ -77,7 +90,9 @@ function compileReplacement(fields: readonly { name: string; value: Value }[]): 
 
 function compileStep(operator: string, path: string, argument: Value): Step[] {
   const segments = checkedPath(path);
-  const step = (change: Change, create = true): Step[] => [{ path, segments, change: () => change, create, onlyOnInsert: false }];
+  const step = (change: Change, create = true): Step[] => [
+    { path, segments, change: () => change, create, onlyOnInsert: false },
+  ];
   switch (operator) {
     case "$set":
       return step(() => argument);
@@ -110,7 +125,9 @@ function compileStep(operator: string, path: string, argument: Value): Step[] {
     case "$rename":
       return compileRename(path, segments, argument);
     default:
-      throw failedToParse(`Unknown modifier: ${operator}. Expected a valid update modifier or pipeline-style update specified as an array`);
+      throw failedToParse(
+        `Unknown modifier: ${operator}. Expected a valid update modifier or pipeline-style update specified as an array`,
+      );
   }
 }
 
@@ -122,7 +139,10 @@ function currentDate(argument: Value): (run: UpdateRun) => Change {
   } else if (argument.type !== bsonType.bool || !boolOf(argument)) {
     wanted = argument.type === bsonType.bool ? "date" : "";
   }
-  if (wanted !== "date" && wanted !== "timestamp") throw badValue("The '$type' string field is required to be 'date' or 'timestamp': {$currentDate: {field : {$type: 'date'}}}");
+  if (wanted !== "date" && wanted !== "timestamp")
+    throw badValue(
+      "The '$type' string field is required to be 'date' or 'timestamp': {$currentDate: {field : {$type: 'date'}}}",
+    );
   return ({ moment }) =>
     () =>
       wanted === "date" ? dateValue(BigInt(moment.nowMs)) : timestampValue(Math.floor(moment.nowMs / 1000), 1);
@@ -137,19 +157,36 @@ function compileRename(path: string, segments: readonly string[], argument: Valu
     if (segment.startsWith("$")) throw badValue(`The source and target field for $rename may not be dynamic: ${path}`);
   }
   if (to === path || to.startsWith(`${path}.`) || path.startsWith(`${to}.`)) {
-    throw badValue(`The source and target field for $rename must differ and may not be on the same path: ${path}: "${to}"`);
+    throw badValue(
+      `The source and target field for $rename must differ and may not be on the same path: ${path}: "${to}"`,
+    );
   }
-  const nothing: Step = { path: to, segments: target, change: () => (current) => current, create: false, onlyOnInsert: false };
+  const nothing: Step = {
+    path: to,
+    segments: target,
+    change: () => (current) => current,
+    create: false,
+    onlyOnInsert: false,
+  };
   return [{ path, segments, change: () => () => undefined, create: false, onlyOnInsert: false, renameTo: to }, nothing];
 }
 
 function checkedPath(path: string): string[] {
   const segments = path.split(".");
-  if (segments.includes("")) throw new EngineError(56, "EmptyFieldName", `The update path '${path}' contains an empty field name, which is not allowed.`);
+  if (segments.includes(""))
+    throw new EngineError(
+      56,
+      "EmptyFieldName",
+      `The update path '${path}' contains an empty field name, which is not allowed.`,
+    );
   if ((segments[0] as string).startsWith("$")) {
     throw segments[0] === "$" || segments[0]?.startsWith("$[") === true
       ? badValue(`Cannot have positional (i.e. '$') element in the first position in path '${path}'`)
-      : new EngineError(52, "DollarPrefixedFieldName", `The dollar ($) prefixed field '${path}' is not allowed in the context of an update`);
+      : new EngineError(
+          52,
+          "DollarPrefixedFieldName",
+          `The dollar ($) prefixed field '${path}' is not allowed in the context of an update`,
+        );
   }
   return segments;
 }
@@ -171,7 +208,11 @@ function refuseConflicts(steps: readonly Step[]): void {
   for (const [index, step] of steps.entries()) {
     const next = steps[index + 1];
     if (next !== undefined && (next.path === step.path || next.path.startsWith(`${step.path}.`))) {
-      throw new EngineError(40, "ConflictingUpdateOperators", `Updating the path '${next.path}' would create a conflict at '${step.path}'`);
+      throw new EngineError(
+        40,
+        "ConflictingUpdateOperators",
+        `Updating the path '${next.path}' would create a conflict at '${step.path}'`,
+      );
     }
   }
 }
@@ -181,25 +222,49 @@ function compileArrayFilters(arrayFilters: readonly Uint8Array[], steps: readonl
   for (const bytes of arrayFilters) {
     const names = new Set(identifiersOf(bytes));
     const [identifier] = names;
-    if (identifier === undefined) throw failedToParse("Cannot use an expression without a top-level field name in arrayFilters");
-    if (names.size > 1) throw failedToParse(`Error parsing array filter :: caused by :: Expected a single top-level field name, found '${[...names].join("' and '")}'`);
-    if (!/^[a-z][A-Za-z0-9]*$/.test(identifier)) throw badValue(`Error parsing array filter :: caused by :: The top-level field name must be an alphanumeric string beginning with a lowercase letter, found '${identifier}'`);
-    if (filters.has(identifier)) throw failedToParse(`Found multiple array filters with the same top-level field name ${identifier}`);
+    if (identifier === undefined)
+      throw failedToParse("Cannot use an expression without a top-level field name in arrayFilters");
+    if (names.size > 1)
+      throw failedToParse(
+        `Error parsing array filter :: caused by :: Expected a single top-level field name, found '${[...names].join("' and '")}'`,
+      );
+    if (!/^[a-z][A-Za-z0-9]*$/.test(identifier))
+      throw badValue(
+        `Error parsing array filter :: caused by :: The top-level field name must be an alphanumeric string beginning with a lowercase letter, found '${identifier}'`,
+      );
+    if (filters.has(identifier))
+      throw failedToParse(`Found multiple array filters with the same top-level field name ${identifier}`);
     filters.set(identifier, compileFilter(bytes));
   }
-  const used = new Set(steps.flatMap((step) => step.segments).filter((segment) => /^\$\[.+\]$/.test(segment)).map((segment) => segment.slice(2, -1)));
-  for (const identifier of used) if (!filters.has(identifier)) throw badValue(`No array filter found for identifier '${identifier}'`);
-  for (const identifier of filters.keys()) if (!used.has(identifier)) throw failedToParse(`The array filter for identifier '${identifier}' was not used in the update`);
+  const used = new Set(
+    steps
+      .flatMap((step) => step.segments)
+      .filter((segment) => /^\$\[.+\]$/.test(segment))
+      .map((segment) => segment.slice(2, -1)),
+  );
+  for (const identifier of used)
+    if (!filters.has(identifier)) throw badValue(`No array filter found for identifier '${identifier}'`);
+  for (const identifier of filters.keys())
+    if (!used.has(identifier))
+      throw failedToParse(`The array filter for identifier '${identifier}' was not used in the update`);
   return filters;
 }
 
 function identifiersOf(bytes: Uint8Array): string[] {
   return [...fieldsOf(bytes)].flatMap(({ name, value }) =>
-    name.startsWith("$") && value.type === bsonType.array ? elementsOf(value).flatMap((element) => identifiersOf(element.bytes())) : [name.split(".")[0] as string],
+    name.startsWith("$") && value.type === bsonType.array
+      ? elementsOf(value).flatMap((element) => identifiersOf(element.bytes()))
+      : [name.split(".")[0] as string],
   );
 }
 
-function applyStep(root: MutableDocument, step: Step, run: UpdateRun, filters: ReadonlyMap<string, Filter>, document: Uint8Array): void {
+function applyStep(
+  root: MutableDocument,
+  step: Step,
+  run: UpdateRun,
+  filters: ReadonlyMap<string, Filter>,
+  document: Uint8Array,
+): void {
   if (step.renameTo !== undefined) {
     const node = nodeAt(root, step.segments);
     if (node === undefined) return;
@@ -209,7 +274,8 @@ function applyStep(root: MutableDocument, step: Step, run: UpdateRun, filters: R
     return;
   }
   const change = step.change(run);
-  for (const segments of placesOf(root, [], step.segments, step.path, run, filters, document)) changeAt(root, segments, change, step.create, step.path);
+  for (const segments of placesOf(root, [], step.segments, step.path, run, filters, document))
+    changeAt(root, segments, change, step.create, step.path);
 }
 
 /** Exact places of a path with `$`, `$[]` and `$[name]` in it. */
@@ -251,7 +317,13 @@ function positionalIndex(document: Uint8Array, arrayPath: readonly string[], fil
   if (elements === undefined) return undefined;
   for (const [index, element] of elements.entries()) {
     const alone = MutableDocument.of(document);
-    changeAt(alone, arrayPath, (current) => (current === undefined ? current : arrayValue([element])), false, arrayPath.join("."));
+    changeAt(
+      alone,
+      arrayPath,
+      (current) => (current === undefined ? current : arrayValue([element])),
+      false,
+      arrayPath.join("."),
+    );
     if (filter.matches(alone.toBytes())) return index;
   }
   return undefined;
@@ -261,9 +333,14 @@ function refuseChangedId(before: Uint8Array, after: Uint8Array, inserting: boole
   const old = getField(before, "_id");
   const now = getField(after, "_id");
   if (inserting && old === undefined) return;
-  if ((old === undefined) !== (now === undefined) || (old !== undefined && now !== undefined && !equalValues(old, now))) throw immutableId();
+  if ((old === undefined) !== (now === undefined) || (old !== undefined && now !== undefined && !equalValues(old, now)))
+    throw immutableId();
 }
 
 function immutableId(): EngineError {
-  return new EngineError(66, "ImmutableField", "Performing an update on the path '_id' would modify the immutable field '_id'");
+  return new EngineError(
+    66,
+    "ImmutableField",
+    "Performing an update on the path '_id' would modify the immutable field '_id'",
+  );
 }

@@ -23,7 +23,12 @@ function collect(filter: Uint8Array, equalities: Map<string, Value>): void {
     } else if (!name.startsWith("$")) {
       const equal = equalityOf(value);
       if (equal === undefined) continue;
-      if (equalities.has(name)) throw new EngineError(54, "NotSingleValueField", `cannot infer query fields to set, path '${name}' is matched twice`);
+      if (equalities.has(name))
+        throw new EngineError(
+          54,
+          "NotSingleValueField",
+          `cannot infer query fields to set, path '${name}' is matched twice`,
+        );
       equalities.set(name, equal);
     }
   }

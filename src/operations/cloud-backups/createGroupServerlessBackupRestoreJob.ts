@@ -27,7 +27,10 @@ export const createGroupServerlessBackupRestoreJob = defineOperation({
           oplogTs: Type.Optional(Type.Integer({ minimum: 1_199_145_600, maximum: 2_147_483_647 })),
           pointInTimeUTCSeconds: Type.Optional(Type.Integer({ minimum: 1_199_145_600, maximum: 2_147_483_647 })),
           snapshotId: Type.Optional(Type.String({ maxLength: 64 })),
-          targetClusterName: Type.String({ maxLength: 64, description: "Name of the instance whose data is replaced." }),
+          targetClusterName: Type.String({
+            maxLength: 64,
+            description: "Name of the instance whose data is replaced.",
+          }),
           targetGroupId: Type.String({ maxLength: 64, description: "Project of that instance." }),
         },
         { additionalProperties: false },

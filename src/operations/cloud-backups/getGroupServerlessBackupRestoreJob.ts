@@ -10,7 +10,8 @@ export const getGroupServerlessBackupRestoreJob = defineOperation({
   otherNames: ["getServerlessBackupRestoreJob", "getServerlessRestoreJob"],
   tag: "Cloud Backups",
   summary: "Return one restore job of one serverless instance",
-  description: "`finishedAt` says it went well, `failed` that it did not and the target is as it was. Needs Project Owner or Backup Manager.",
+  description:
+    "`finishedAt` says it went well, `failed` that it did not and the target is as it was. Needs Project Owner or Backup Manager.",
   method: "GET",
   route: "/api/atlas/v2/groups/{groupId}/serverless/{clusterName}/backup/restoreJobs/{restoreJobId}",
   access: { scope: "project", anyRole: restoreRoles },

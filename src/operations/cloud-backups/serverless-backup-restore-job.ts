@@ -1,6 +1,14 @@
 import { type Static, Type } from "typebox";
 import type { RestoreJobRecord } from "../../ports/metadata/restore-job-records.ts";
-import { DateTimeText, type Href, Link, ObjectIdText, presentTime, relation, serverlessInstancePath } from "../shapes.ts";
+import {
+  DateTimeText,
+  type Href,
+  Link,
+  ObjectIdText,
+  presentTime,
+  relation,
+  serverlessInstancePath,
+} from "../shapes.ts";
 
 /** A restore of a serverless instance's snapshot as the API shows it. There is no status: clients look at `finishedAt` and the three flags. */
 export const ServerlessBackupRestoreJob = Type.Object(

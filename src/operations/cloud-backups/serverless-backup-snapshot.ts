@@ -5,19 +5,30 @@ import { DateTimeText, type Href, Link, ObjectIdText, presentTime, serverlessIns
 /** A snapshot of a serverless instance as the API shows it. */
 export const ServerlessBackupSnapshot = Type.Object(
   {
-    createdAt: Type.Optional(Type.Unsafe<string>({ ...DateTimeText, description: "When the data was captured; absent until it is." })),
+    createdAt: Type.Optional(
+      Type.Unsafe<string>({ ...DateTimeText, description: "When the data was captured; absent until it is." }),
+    ),
     expiresAt: Type.Unsafe<string>({ ...DateTimeText, description: "When the snapshot is deleted." }),
-    frequencyType: Type.String({ description: "`hourly` or `daily` for scheduled snapshots, `ondemand` for those asked for.", examples: ["hourly"] }),
+    frequencyType: Type.String({
+      description: "`hourly` or `daily` for scheduled snapshots, `ondemand` for those asked for.",
+      examples: ["hourly"],
+    }),
     id: ObjectIdText,
     links: Type.Array(Link),
-    mongodVersion: Type.Optional(Type.String({ description: "Version the source announced; absent until it was read.", examples: ["7.0.0"] })),
+    mongodVersion: Type.Optional(
+      Type.String({ description: "Version the source announced; absent until it was read.", examples: ["7.0.0"] }),
+    ),
     serverlessInstanceName: Type.String(),
     snapshotType: Type.Union([Type.Literal("onDemand"), Type.Literal("scheduled")]),
-    status: Type.Union([Type.Literal("queued"), Type.Literal("inProgress"), Type.Literal("completed"), Type.Literal("failed")], {
-      description: "`completed` only after everything was read back from the store.",
-    }),
+    status: Type.Union(
+      [Type.Literal("queued"), Type.Literal("inProgress"), Type.Literal("completed"), Type.Literal("failed")],
+      {
+        description: "`completed` only after everything was read back from the store.",
+      },
+    ),
     storageSizeBytes: Type.Integer({
-      description: "Stored bytes (compressed) that restoring this snapshot reads; what it shares with others counts in each.",
+      description:
+        "Stored bytes (compressed) that restoring this snapshot reads; what it shares with others counts in each.",
     }),
   },
   { $id: "ServerlessBackupSnapshot" },

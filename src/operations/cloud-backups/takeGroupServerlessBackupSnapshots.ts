@@ -21,8 +21,14 @@ export const takeGroupServerlessBackupSnapshots = defineOperation({
       request: Type.Object(
         {
           description: Type.Optional(Type.String({ maxLength: 1000, description: "What the snapshot is for." })),
-          links: Type.Optional(Type.Array(Type.Unknown(), { description: "Ignored; clients send back what they were shown." })),
-          retentionInDays: Type.Integer({ minimum: 1, maximum: 3650, description: "Days from completion for which it is kept." }),
+          links: Type.Optional(
+            Type.Array(Type.Unknown(), { description: "Ignored; clients send back what they were shown." }),
+          ),
+          retentionInDays: Type.Integer({
+            minimum: 1,
+            maximum: 3650,
+            description: "Days from completion for which it is kept.",
+          }),
         },
         { additionalProperties: false },
       ),
@@ -30,7 +36,10 @@ export const takeGroupServerlessBackupSnapshots = defineOperation({
       status: 200,
       handler: async ({ path, body, href }, { snapshots }) =>
         presentServerlessBackupSnapshot(
-          await snapshots.take(path.groupId, path.clusterName, { description: body.description, retentionInDays: body.retentionInDays }),
+          await snapshots.take(path.groupId, path.clusterName, {
+            description: body.description,
+            retentionInDays: body.retentionInDays,
+          }),
           path.groupId,
           path.clusterName,
           href,

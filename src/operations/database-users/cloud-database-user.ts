@@ -4,7 +4,9 @@ import { DateTimeText, type Href, Link, ObjectIdText, presentTime } from "../sha
 
 export const DatabaseUserRole = Type.Object(
   {
-    collectionName: Type.Optional(Type.String({ maxLength: 255, description: "Narrows `read` or `readWrite` to one collection." })),
+    collectionName: Type.Optional(
+      Type.String({ maxLength: 255, description: "Narrows `read` or `readWrite` to one collection." }),
+    ),
     databaseName: Type.String({ minLength: 1, maxLength: 64 }),
     roleName: Type.String({ minLength: 1, maxLength: 64, examples: ["readWrite"] }),
   },
@@ -47,7 +49,9 @@ export const CloudDatabaseUser = Type.Object(
 /** What can be set on a user; used whole by create, in part by update. */
 export const databaseUserSettings = {
   awsIAMType: Type.Optional(Type.String({ maxLength: 20, description: "Only NONE is served." })),
-  deleteAfterDate: Type.Optional(Type.String({ maxLength: 40, description: "ISO 8601, in the future and within a week." })),
+  deleteAfterDate: Type.Optional(
+    Type.String({ maxLength: 40, description: "ISO 8601, in the future and within a week." }),
+  ),
   description: Type.Optional(Type.String({ maxLength: 100 })),
   groupId: Type.Optional(ObjectIdText),
   labels: Type.Optional(Type.Array(ComponentLabel, { maxItems: 50 })),

@@ -18,7 +18,11 @@ export const createGroupDatabaseUser = defineOperation({
   versions: {
     "2023-01-01": {
       request: Type.Object(
-        { ...databaseUserSettings, databaseName: Type.String({ maxLength: 64 }), username: Type.String({ maxLength: 1024 }) },
+        {
+          ...databaseUserSettings,
+          databaseName: Type.String({ maxLength: 64 }),
+          username: Type.String({ maxLength: 1024 }),
+        },
         { additionalProperties: false },
       ),
       response: CloudDatabaseUser,

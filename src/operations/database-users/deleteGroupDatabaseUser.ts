@@ -18,7 +18,8 @@ export const deleteGroupDatabaseUser = defineOperation({
     "2023-01-01": {
       response: undefined,
       status: 204,
-      handler: async ({ path }, { databaseUsers }) => databaseUsers.delete(path.groupId, path.databaseName, path.username),
+      handler: async ({ path }, { databaseUsers }) =>
+        databaseUsers.delete(path.groupId, path.databaseName, path.username),
     },
   },
 });

@@ -29,7 +29,10 @@ export const updateGroupDatabaseUser = defineOperation({
       status: 200,
       handler: async ({ path, body, href }, { databaseUsers }) => {
         const { groupId: _repeated, links: _links, ...changes } = body;
-        return presentDatabaseUser(await databaseUsers.update(path.groupId, path.databaseName, path.username, changes), href);
+        return presentDatabaseUser(
+          await databaseUsers.update(path.groupId, path.databaseName, path.username, changes),
+          href,
+        );
       },
     },
   },

@@ -20,13 +20,17 @@ export const createGroup = defineOperation({
     "2023-01-01": {
       request: Type.Object(
         {
-          clusterCount: Type.Optional(Type.Integer({ description: "Ignored, as every read-only field; clients send it back." })),
+          clusterCount: Type.Optional(
+            Type.Integer({ description: "Ignored, as every read-only field; clients send it back." }),
+          ),
           created: Type.Optional(Type.String()),
           id: Type.Optional(Type.String()),
           links: Type.Optional(Type.Array(Type.Unknown())),
           name: Type.String({ maxLength: 1000 }),
           orgId: Type.String({ maxLength: 64 }),
-          regionUsageRestrictions: Type.Optional(Type.String({ description: "Kept for clients that send it; without effect." })),
+          regionUsageRestrictions: Type.Optional(
+            Type.String({ description: "Kept for clients that send it; without effect." }),
+          ),
           tags: Type.Optional(ResourceTags),
           withDefaultAlertsSettings: Type.Optional(Type.Boolean()),
         },

@@ -19,7 +19,8 @@ export const getGroup = defineOperation({
     "2023-01-01": {
       response: Group,
       status: 200,
-      handler: async ({ project, href }, { projects }) => presentGroup(project, await projects.clusterCount(project.id), href),
+      handler: async ({ project, href }, { projects }) =>
+        presentGroup(project, await projects.clusterCount(project.id), href),
     },
   },
 });

@@ -22,7 +22,9 @@ export const listGroups = defineListOperation({
       handler: async ({ actor, page, href }, { projects }) => {
         const found = await projects.list(visibleProjects(actor), page);
         const items = await Promise.all(
-          found.items.map(async (project) => presentListedGroup(project, await projects.clusterCount(project.id), href)),
+          found.items.map(async (project) =>
+            presentListedGroup(project, await projects.clusterCount(project.id), href),
+          ),
         );
         return { ...found, items };
       },

@@ -22,7 +22,12 @@ export const getSystemStatus = defineOperation({
   versions: {
     "2023-01-01": {
       response: Type.Object({
-        apiKey: Type.Object({ accessList: Type.Array(Type.Unknown()), id: Type.String(), publicKey: Type.String(), roles: Type.Array(Role) }),
+        apiKey: Type.Object({
+          accessList: Type.Array(Type.Unknown()),
+          id: Type.String(),
+          publicKey: Type.String(),
+          roles: Type.Array(Role),
+        }),
         appName: Type.Literal("MongoDB Atlas", { description: "Clients compare it literally." }),
         build: Type.String(),
         links: Type.Array(Link),

@@ -31,7 +31,10 @@ export const createGroupServerlessInstance = defineOperation({
             { additionalProperties: false },
           ),
           serverlessBackupOptions: Type.Optional(
-            Type.Object({ serverlessContinuousBackupEnabled: Type.Optional(Type.Boolean()) }, { additionalProperties: false }),
+            Type.Object(
+              { serverlessContinuousBackupEnabled: Type.Optional(Type.Boolean()) },
+              { additionalProperties: false },
+            ),
           ),
           stateName: Type.Optional(Type.String({ description: "Ignored: read-only." })),
           tags: Type.Optional(ResourceTags),

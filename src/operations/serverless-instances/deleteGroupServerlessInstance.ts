@@ -8,7 +8,8 @@ export const deleteGroupServerlessInstance = defineOperation({
   otherNames: ["deleteServerlessInstance"],
   tag: "Serverless Instances",
   summary: "Remove one serverless instance",
-  description: "Deletes its data and its snapshots. Not under termination protection. Needs Project Owner or Cluster Manager.",
+  description:
+    "Deletes its data and its snapshots. Not under termination protection. Needs Project Owner or Cluster Manager.",
   method: "DELETE",
   route: "/api/atlas/v2/groups/{groupId}/serverless/{name}",
   access: { scope: "project", anyRole: ["GROUP_OWNER", "GROUP_CLUSTER_MANAGER"] },

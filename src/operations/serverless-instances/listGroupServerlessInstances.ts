@@ -20,7 +20,9 @@ export const listGroupServerlessInstances = defineListOperation({
       response: ServerlessInstanceDescription,
       status: 200,
       handler: async ({ path, page, href }, { serverlessInstances, hosting }) =>
-        mapPage(await serverlessInstances.list(path.groupId, page), (instance) => presentServerlessInstance(instance, hosting, href)),
+        mapPage(await serverlessInstances.list(path.groupId, page), (instance) =>
+          presentServerlessInstance(instance, hosting, href),
+        ),
     },
   },
 });

@@ -1,6 +1,15 @@
 import { type Static, Type } from "typebox";
 import type { DeploymentRecord } from "../../ports/metadata/deployment-records.ts";
-import { DateTimeText, type Href, Link, ObjectIdText, presentTime, relation, ResourceTags, serverlessInstancePath } from "../shapes.ts";
+import {
+  DateTimeText,
+  type Href,
+  Link,
+  ObjectIdText,
+  presentTime,
+  relation,
+  ResourceTags,
+  serverlessInstancePath,
+} from "../shapes.ts";
 
 /** Where the instance would run in the cloud; kept and shown, without effect here. */
 export const ServerlessProviderSettings = Type.Object({
@@ -15,7 +24,10 @@ export const ServerlessInstanceDescription = Type.Object(
   {
     connectionStrings: Type.Object(
       { standard: Type.Optional(Type.String()), standardSrv: Type.Optional(Type.String()) },
-      { description: "Both carry the same working `mongodb://` string (there are no SRV records here); empty until the instance is ready." },
+      {
+        description:
+          "Both carry the same working `mongodb://` string (there are no SRV records here); empty until the instance is ready.",
+      },
     ),
     createDate: DateTimeText,
     groupId: ObjectIdText,
@@ -49,7 +61,8 @@ export function presentServerlessInstance(
   const self = serverlessInstancePath(deployment.projectId, deployment.name);
   const connectionString = hosting.connectionString(deployment);
   return {
-    connectionStrings: connectionString === undefined ? {} : { standard: connectionString, standardSrv: connectionString },
+    connectionStrings:
+      connectionString === undefined ? {} : { standard: connectionString, standardSrv: connectionString },
     createDate: presentTime(deployment.createdAtMs),
     groupId: deployment.projectId,
     id: deployment.id,

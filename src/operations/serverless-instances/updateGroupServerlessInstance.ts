@@ -22,7 +22,10 @@ export const updateGroupServerlessInstance = defineOperation({
         {
           links: Type.Optional(Type.Array(Type.Unknown())),
           serverlessBackupOptions: Type.Optional(
-            Type.Object({ serverlessContinuousBackupEnabled: Type.Optional(Type.Boolean()) }, { additionalProperties: false }),
+            Type.Object(
+              { serverlessContinuousBackupEnabled: Type.Optional(Type.Boolean()) },
+              { additionalProperties: false },
+            ),
           ),
           tags: Type.Optional(ResourceTags),
           terminationProtectionEnabled: Type.Optional(Type.Boolean()),

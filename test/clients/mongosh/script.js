@@ -6,11 +6,21 @@ function expect(name, condition) {
   print(`${condition ? "ok" : "FAIL"} ${name}`);
 }
 
-expect("the demo's database is listed", db.adminCommand({ listDatabases: 1 }).databases.some(({ name }) => name === "sample_shop"));
+expect(
+  "the demo's database is listed",
+  db.adminCommand({ listDatabases: 1 }).databases.some(({ name }) => name === "sample_shop"),
+);
 const things = db.getSiblingDB("shell").things;
 things.drop();
 things.insertMany([
-  { _id: 1, long: NumberLong("9007199254740993"), decimal: NumberDecimal("1.10"), zero: -0, int: NumberInt(3), when: new Date(0) },
+  {
+    _id: 1,
+    long: NumberLong("9007199254740993"),
+    decimal: NumberDecimal("1.10"),
+    zero: -0,
+    int: NumberInt(3),
+    when: new Date(0),
+  },
   { _id: 2, nested: { list: [1, { deep: true }] } },
 ]);
 expect("documents are found by a condition", things.find({ long: { $gt: 1 } }).toArray().length === 1);
