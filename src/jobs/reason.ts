@@ -5,7 +5,7 @@ const lengthMax = 500;
 export function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const line = message
-    .replaceAll(/(mongodb(?:\+srv)?:\/\/)[^/\s]*@/g, "$1***@")
+    .replaceAll(/(mongodb(?:\+srv)?:\/\/)\S*@/g, "$1***@")
     .replaceAll(/\s+/g, " ")
     .trim();
   return line === "" ? "It failed without saying why." : line.slice(0, lengthMax);
