@@ -4,7 +4,10 @@ import type { CollectionDescription, SnapshotFacts } from "./snapshot-repository
 export interface SourceReading {
   /** How it is being read; `capturedAtMs` and `clusterTime` are those of the first read. */
   readonly facts: SnapshotFacts;
-  /** User collections and views with options and indexes; databases `local`, `config` and `admin.system.*` are left out. */
+  /**
+   * User collections and views with options and indexes. What servers fill themselves is left out: databases `local` and `config`,
+   * `admin.system.*`, and elsewhere `system.profile`, `system.views` and `system.buckets.*`.
+   */
   readonly collections: readonly CollectionDescription[];
   /** Every document of one collection: whole documents concatenated, in `_id` order. The buffer may be reused after the next step. */
   documents(database: string, name: string): AsyncIterable<Uint8Array>;

@@ -15,7 +15,9 @@ import { firstReplaced, readCatalogue, sameCatalogue } from "./catalogue.ts";
 const batchSize = 5000;
 /** Bytes handed on at once. */
 const pieceBytes = 1_048_576;
-const serverSelectionTimeoutMs = 15_000;
+const defaultServerSelectionTimeoutMs = 15_000;
+/** Servers let go of a time that nobody begins to read at (the embedded engine after 300 s); going on with a cursor does not count. */
+const holdMs = 60_000;
 /** Times a moment is looked for at which nobody was changing collections. */
 const beginningsMax = 5;
 
@@ -23,7 +25,10 @@ const beginningsMax = 5;
 const noSnapshotReads: ReadonlySet<unknown> = new Set([123, 72, 115, 59, 238, 148]);
 
 /** Reads deployments through the official driver: at one point in time in a snapshot session where the server can, labelled otherwise. */
-export function createMongoSource(clock: Clock): SnapshotSource {
+export function createMongoSource(
+  clock: Clock,
+  serverSelectionTimeoutMs = defaultServerSelectionTimeoutMs,
+): SnapshotSource {
   return {
     async open(connectionString, signal) {
       signal.throwIfAborted();
@@ -73,7 +78,7 @@ async function openReading(
   return {
     facts,
     collections,
-    documents: (database, name) => readDocuments(client.db(database).collection(name), session, signal),
+    documents: (database, name) => readDocuments(client.db(database).collection(name), session, clock, signal),
     async confirmCatalogue() {
       const after = await readCatalogue(client);
       // Read at one time, what came later does not count; but a collection that is gone may have been read as empty.
@@ -116,10 +121,7 @@ async function beginSnapshot(
   try {
     // The first read fixes the time; one of a collection that is not there does as well.
     const collection = client.db(first?.database ?? "admin").collection(first?.name ?? "telamon.probe");
-    await collection
-      .find({}, { session, projection: { _id: 1 } })
-      .limit(1)
-      .toArray();
+    await readOne(collection, session);
   } catch (error) {
     await session.endSession();
     const refused =
@@ -136,18 +138,32 @@ async function beginSnapshot(
   return { session: undefined, clusterTime: undefined };
 }
 
+/** Reads at the session's time: the first such read fixes it, any later one shows that it is still needed. */
+async function readOne(collection: Collection, session: ClientSession): Promise<void> {
+  await collection
+    .find({}, { session, projection: { _id: 1 } })
+    .limit(1)
+    .toArray();
+}
+
 async function* readDocuments(
   collection: Collection,
   session: ClientSession | undefined,
+  clock: Clock,
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
   const consistency = session === undefined ? {} : { session };
   const cursor = collection.find({}, { raw: true, sort: { _id: 1 }, batchSize, ...consistency });
   let parts: Uint8Array[] = [];
   let size = 0;
+  let heldMs = clock.monotonicMs();
   try {
     while (await cursor.hasNext()) {
       signal.throwIfAborted();
+      if (session !== undefined && clock.monotonicMs() - heldMs >= holdMs) {
+        heldMs = clock.monotonicMs();
+        await readOne(collection, session);
+      }
       for (const document of cursor.readBufferedDocuments() as unknown[] as Uint8Array[]) {
         parts.push(document);
         size += document.length;
@@ -158,6 +174,8 @@ async function* readDocuments(
         size = 0;
       }
     }
+    // A cursor that was closed on this side says that there is nothing more, and that is not true.
+    if (cursor.killed) throw new Error("the reading was closed before its end");
   } catch (error) {
     // What a closed client says is not why it was closed.
     signal.throwIfAborted();

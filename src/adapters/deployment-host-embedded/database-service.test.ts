@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { createFakeClock } from "../../../test/support/fake-clock.ts";
+import type { Engine } from "../../engine/index.ts";
+import {
+  createDatabaseService,
+  type DatabaseListener,
+  type DatabaseService,
+  idleMs,
+  type ListenerRequest,
+} from "./database-service.ts";
+
+interface World {
+  readonly service: DatabaseService;
+  readonly clock: ReturnType<typeof createFakeClock>;
+  /** Files by path: how often opened, and the gate that closing waits for. */
+  readonly opened: string[];
+  readonly closed: string[];
+  readonly listener: { connections: number; closings: string[] };
+  /** As a command would ask. */
+  engine(): Promise<Engine>;
+  holdClosing(gate: Promise<void>): void;
+}
+
+async function createWorld(): Promise<World> {
+  const clock = createFakeClock();
+  const [opened, closed]: string[][] = [[], []] as const;
+  const listener = { connections: 0, closings: [] as string[] };
+  let request: ListenerRequest | undefined;
+  let gate = Promise.resolve();
+  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+  const service = createDatabaseService({
+    listen: async (wanted): Promise<DatabaseListener> => {
+      request = wanted;
+      return {
+        port: wanted.port,
+        connectionCount: () => listener.connections,
+        closeConnections: (reason) => void listener.closings.push(reason),
+        close: async () => undefined,
+      };
+    },
+    openFile: (path) => {
+      opened?.push(path);
+      const close = async (): Promise<void> => {
+        await gate;
+        closed?.push(path);
+      };
+      return { path, close } as Engine;
+    },
+    directory: { findCredential: async () => undefined },
+    clock,
+    log,
+  });
+  await service.calls.start({ id: "one", replicaSetName: "set", path: "1.sqlite", port: 27_100 });
+  const engine = (): Promise<Engine> => (request as ListenerRequest).openEngine();
+  return {
+    service,
+    clock,
+    opened: opened as string[],
+    closed: closed as string[],
+    listener,
+    engine,
+    holdClosing: (promise) => void (gate = promise),
+  };
+}
+
+describe("the engine behind a listener", () => {
+  test("is opened at the first command and is one for all", async () => {
+    const { opened, engine } = await createWorld();
+    assert.deepEqual(opened, []);
+    assert.equal(await engine(), await engine());
+    assert.deepEqual(opened, ["1.sqlite"]);
+  });
+
+  test("is closed when nobody was connected for a minute, not a moment before, and opened again when asked", async () => {
+    const { service, clock, opened, closed, listener, engine } = await createWorld();
+    await engine();
+    clock.advance(idleMs - 1);
+    await service.closeIdle();
+    assert.deepEqual(closed, []);
+    clock.advance(1);
+    await service.closeIdle();
+    await service.closeIdle();
+    assert.deepEqual(closed, ["1.sqlite"]);
+    assert.equal(listener.closings.length, 1, "cursors that nobody can use any more end with it");
+    await engine();
+    assert.deepEqual(opened, ["1.sqlite", "1.sqlite"]);
+  });
+
+  test("stays open while somebody is connected, however quiet", async () => {
+    const { service, clock, closed, listener, engine } = await createWorld();
+    await engine();
+    listener.connections = 1;
+    for (let count = 0; count < 10; count += 1) {
+      clock.advance(idleMs);
+      await service.closeIdle();
+    }
+    assert.deepEqual(closed, []);
+    listener.connections = 0;
+    clock.advance(idleMs);
+    await service.closeIdle();
+    assert.deepEqual(closed, ["1.sqlite"]);
+  });
+
+  test("of the new file is given after a switch, never before the old one is closed", async () => {
+    const { service, opened, closed, listener, engine, holdClosing } = await createWorld();
+    await engine();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    holdClosing(promise);
+    const switching = service.calls.switchFile({ id: "one", path: "2.sqlite" });
+    const asked = engine();
+    await new Promise((fulfil) => setImmediate(fulfil));
+    assert.deepEqual(opened, ["1.sqlite"]);
+    assert.equal(listener.closings.length, 1);
+    resolve();
+    await switching;
+    assert.equal((await asked).path, "2.sqlite");
+    assert.deepEqual(closed, ["1.sqlite"]);
+  });
+
+  test("is not opened any more once the deployment was stopped", async () => {
+    const { service, opened, closed, engine } = await createWorld();
+    await engine();
+    await service.calls.stop({ id: "one" });
+    await service.calls.stop({ id: "one" });
+    assert.deepEqual(closed, ["1.sqlite"]);
+    await assert.rejects(engine(), /being closed/);
+    assert.deepEqual(opened, ["1.sqlite"]);
+  });
+
+  test("is closed with everything else at the end", async () => {
+    const { service, closed, engine } = await createWorld();
+    await engine();
+    await service.calls.closeAll({});
+    assert.deepEqual(closed, ["1.sqlite"]);
+  });
+});
