@@ -1,4 +1,3 @@
-import { setFlagsFromString } from "node:v8";
 import { parentPort, workerData } from "node:worker_threads";
 import { createSystemClock } from "../adapters/clock-system.ts";
 import { createDatabaseService } from "../adapters/deployment-host-embedded/database-service.ts";
@@ -15,9 +14,6 @@ import type { Log } from "../ports/log.ts";
 import { startWireListener } from "../wire/listener.ts";
 
 // The worker thread that serves the embedded databases: the wire door, its commands and the engine, put together.
-
-// A pattern that backtracks without end falls over to V8's linear engine, so that no query freezes the thread.
-setFlagsFromString("--enable-experimental-regexp-engine-on-excessive-backtracks");
 
 /** How often is looked for databases that nobody uses. */
 const idleCheckMs = 10_000;

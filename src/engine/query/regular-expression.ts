@@ -1,6 +1,11 @@
+import { setFlagsFromString } from "node:v8";
 import { badValue, located } from "../engine-error.ts";
 import { bsonType } from "../bson/types.ts";
 import { regexOf, textOf, type Value } from "../bson/value.ts";
+
+// A pattern that backtracks without end falls over to V8's linear engine. That engine has neither the `i` nor the `u` mode: patterns that need one of them can still
+// hold the thread for long, which is why databases have a thread of their own.
+setFlagsFromString("--enable-experimental-regexp-engine-on-excessive-backtracks");
 
 /** Longest pattern that is compiled (the limit of MongoDB's own library). */
 const patternLengthMax = 32_764;
@@ -20,15 +25,20 @@ export function compilePattern(pattern: string, options: string): RegExp {
   const source = translated(flags.has("x") ? withoutLayout(body) : body);
   const jsFlags = ["i", "m", "s"].filter((flag) => flags.has(flag)).join("");
   try {
-    return new RegExp(source, `${jsFlags}u`);
+    return new RegExp(source, needsCodePoints(source) ? `${jsFlags}u` : jsFlags);
   } catch {
     try {
       // PCRE allows escapes that the unicode mode refuses.
       return new RegExp(source, jsFlags);
     } catch {
-      throw located(51091, `Regular expression is invalid: ${pattern.slice(0, 200)}`);
+      throw located(51_091, `Regular expression is invalid: ${pattern.slice(0, 200)}`);
     }
   }
+}
+
+/** Whether matching by UTF-16 units could differ from matching by characters: what stands for "any character" must not take half of one. */
+function needsCodePoints(source: string): boolean {
+  return /[\ud800-\udfff]|\\[SWDpPu]|\[\^|(?<!\\)(?:\\\\)*\./.test(source);
 }
 
 /** Whether a value is a string the pattern finds, or the same regular expression itself. */
