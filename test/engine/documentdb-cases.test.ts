@@ -30,7 +30,7 @@ function runMatch(one: Case): string | undefined {
   return outcome(one, () => {
     const filter = compileFilter(bytesOf(one.query));
     const found = (one.documents as Case[]).filter((document) => filter.matches(bytesOf(document)));
-    const names = found.map((document) => shown(one.idsOnly === true ? document._id : document)).toSorted();
+    const names = found.map((document) => shown(one.idsOnly === true ? document["_id"] : document)).toSorted();
     const expected = ((one.expected ?? []) as Case[])
       .map((document) => shown(one.idsOnly === true ? Object.values(document)[0] : document))
       .toSorted();
