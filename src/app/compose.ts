@@ -7,7 +7,6 @@ import { createRandomIds } from "../adapters/ids-random.ts";
 import { loadOrCreateMasterKey } from "../adapters/master-key-file/master-key-file.ts";
 import { createSqliteMetadata } from "../adapters/metadata-sql/sqlite-metadata.ts";
 import { createAesSealer } from "../adapters/sealer-aes/sealer-aes.ts";
-import { createMongoSource } from "../adapters/source-mongodb/source-mongodb.ts";
 import { openBackupStore } from "../backup-store/index.ts";
 import { createAccess } from "../domain/access/authorization.ts";
 import { createDigestAuthentication } from "../domain/access/digest-authentication.ts";
@@ -36,6 +35,7 @@ import type { Ids } from "../ports/ids.ts";
 import type { Log } from "../ports/log.ts";
 import type { Metadata } from "../ports/metadata/metadata.ts";
 import type { Sealer } from "../ports/sealer.ts";
+import type { SnapshotSource } from "../ports/snapshot-source.ts";
 import type { Configuration } from "./configuration.ts";
 import { version } from "./version.ts";
 
@@ -95,7 +95,7 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
     tasks: [
       provision({ transitions: deployments, host, jobs: metadata.jobs, log }),
       deprovision({ transitions: deployments, host, metadata, clock, ids }),
-      takeSnapshot({ transitions: snapshots, host, source: createMongoSource(clock), repository, parents, clock, log }),
+      takeSnapshot({ transitions: snapshots, host, source: lazySource(clock), repository, parents, clock, log }),
       restore({ transitions: createRestoreTransitions({ metadata, clock }), host, repository, clock, log }),
       collectGarbage({ metadata, repository, parents, log }),
     ],
@@ -149,6 +149,19 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
       await worker.stop(graceMs);
       await host.close();
       await metadata.close();
+    },
+  };
+}
+
+/** The driver is large and only needed while a snapshot is taken: it is loaded at the first. */
+function lazySource(clock: Clock): SnapshotSource {
+  let source: Promise<SnapshotSource> | undefined;
+  return {
+    async open(connectionString, signal) {
+      source ??= import("../adapters/source-mongodb/source-mongodb.ts").then(({ createMongoSource }) =>
+        createMongoSource(clock),
+      );
+      return (await source).open(connectionString, signal);
     },
   };
 }

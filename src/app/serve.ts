@@ -1,7 +1,6 @@
 import { compose, type Composition } from "./compose.ts";
 import type { Configuration } from "./configuration.ts";
 import { prepareDataDirectory } from "./data-directory.ts";
-import { prepareDemo } from "./demo.ts";
 import {
   type Credentials,
   credentialsPath,
@@ -51,7 +50,9 @@ async function currentCredentials(
   }
   const { services, hosting, clock, ids } = composition;
   const demo = configuration.demo
-    ? await prepareDemo({
+    ? await (
+        await import("./demo.ts")
+      ).prepareDemo({
         services,
         projectId: known.groupId,
         connectionString: async (name) => {

@@ -1,11 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
 import { type TSchema, Type } from "typebox";
 import type { Actor } from "../domain/access/actor.ts";
-import type { AnyOperation, AnyVersion, OperationServices } from "../operations/define-operation.ts";
+import type { AnyOperation, AnyVersion, OperationServices, ShownPage } from "../operations/define-operation.ts";
 import { Link } from "../operations/shapes.ts";
 import type { ProjectRecord } from "../ports/metadata/project-records.ts";
-import type { Page, PageRequest } from "../shared/page.ts";
+import type { PageRequest } from "../shared/page.ts";
 import type { Authenticator } from "./authenticate.ts";
+import { BodyMemory } from "./body-memory.ts";
 import { enveloped, prettyPrinted } from "./body-forms.ts";
 import { createBodyCheck, createPathCheck, createQueryCheck, type ValueCheck } from "./check-values.ts";
 import { createVersionNegotiator } from "./negotiate-version.ts";
@@ -41,11 +42,17 @@ const contexts = new WeakMap<FastifyRequest, RequestContext>();
 
 /** Makes a route of every operation. All that operations share happens here, in one order: who, which version, which project, which role, then the values. */
 export function mountOperations(app: FastifyInstance, options: MountOptions): void {
-  for (const operation of options.operations) mountOperation(app, operation, options);
+  const listBody = listBodies(options.baseUrl);
+  for (const operation of options.operations) mountOperation(app, operation, options, listBody);
   refuseOtherMethods(app, options.operations);
 }
 
-function mountOperation(app: FastifyInstance, operation: AnyOperation, options: MountOptions): void {
+function mountOperation(
+  app: FastifyInstance,
+  operation: AnyOperation,
+  options: MountOptions,
+  listBody: ReturnType<typeof listBodies>,
+): void {
   const { services, authenticator, rateLimiter } = options;
   const negotiate = createVersionNegotiator(Object.keys(operation.versions));
   const checkPath = createPathCheck(operation.path);
@@ -97,10 +104,10 @@ function mountOperation(app: FastifyInstance, operation: AnyOperation, options: 
         } as never,
         services,
       );
-      const links = operation.list
-        ? pageLinks(options.baseUrl(), request.raw.url ?? "", page, (result as Page<unknown>).hasNext)
-        : undefined;
-      const body = serialized(reply, version, result, links);
+      const target = request.raw.url ?? "";
+      const body = operation.list
+        ? listBody(reply, version, result as ShownPage<unknown>, target, page)
+        : objectBody(reply, version, result);
       return send(reply, version, operation.list, body, envelope, pretty);
     },
   });
@@ -128,14 +135,13 @@ function checkBody(version: MountedVersion, body: unknown): void {
   version.checkBody?.(body);
 }
 
-function serialized(reply: FastifyReply, version: MountedVersion, result: unknown, links: unknown): string {
-  if (version.responseSchema === undefined) return "";
-  const serialize =
-    reply.getSerializationFunction(version.responseSchema as never) ??
-    reply.compileSerializationSchema(version.responseSchema as never);
-  if (links === undefined) return serialize(result as never) as string;
-  const { items, totalCount } = result as Page<unknown>;
-  return serialize({ links, results: items, totalCount } as never) as string;
+function objectBody(reply: FastifyReply, version: MountedVersion, result: unknown): string {
+  return version.responseSchema === undefined ? "" : serializer(reply, version.responseSchema)(result);
+}
+
+function serializer(reply: FastifyReply, schema: TSchema): (value: unknown) => string {
+  const found = reply.getSerializationFunction(schema as never) ?? reply.compileSerializationSchema(schema as never);
+  return found as unknown as (value: unknown) => string;
 }
 
 function send(
@@ -151,6 +157,30 @@ function send(
   const status = envelope && version.status === 204 ? 200 : version.status;
   reply.code(status).header("content-type", version.contentType);
   return status === 204 ? reply.send() : reply.serializer(asIs).send(shown);
+}
+
+/** Page and links as text; what was written for the same page and target before is used again. */
+function listBodies(
+  baseUrl: () => string,
+): (
+  reply: FastifyReply,
+  version: MountedVersion,
+  result: ShownPage<unknown>,
+  target: string,
+  page: PageRequest,
+) => string {
+  const memory = new BodyMemory();
+  return (reply, version, result, target, page) => {
+    const kept = result.source === undefined ? undefined : memory.find(target, result.source);
+    if (kept !== undefined) return kept;
+    const links = pageLinks(baseUrl(), target, page, result.hasNext);
+    const body = serializer(
+      reply,
+      version.responseSchema as TSchema,
+    )({ links, results: result.items, totalCount: result.totalCount });
+    if (result.source !== undefined) memory.keep(target, result.source, body);
+    return body;
+  };
 }
 
 const asIs = (text: unknown): string => text as string;

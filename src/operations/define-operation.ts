@@ -147,7 +147,19 @@ export function defineListOperation<
   };
 }
 
-/** The same page with its items shown. */
-export function mapPage<Item, Shown>(page: Page<Item>, present: (item: Item) => Shown): Page<Shown> {
-  return { items: page.items.map(present), totalCount: page.totalCount, hasNext: page.hasNext };
+/** A page that is shown when it is looked at, and knows what it is made of: who has answered with the same source before need not look. */
+export interface ShownPage<Shown> extends Page<Shown> {
+  readonly source: object;
+}
+
+/** The same page with its items shown, each time it is asked for. */
+export function mapPage<Item, Shown>(page: Page<Item>, present: (item: Item) => Shown): ShownPage<Shown> {
+  return {
+    get items() {
+      return page.items.map(present);
+    },
+    totalCount: page.totalCount,
+    hasNext: page.hasNext,
+    source: page,
+  };
 }

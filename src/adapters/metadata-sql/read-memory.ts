@@ -1,8 +1,7 @@
 import type { MetadataRecords } from "../../ports/metadata/metadata.ts";
 
-/** Answers kept at most, and the largest page that is. */
-const keptMax = 500;
-const pageMax = 100;
+/** Records kept at most, in all answers together. */
+const keptRecordsMax = 20_000;
 
 /**
  * Answers of the reads that every request makes, kept until anything is written: this process holds the database alone, so that what was read is true until its own next
@@ -11,20 +10,27 @@ const pageMax = 100;
 export class ReadMemory {
   #generation = 0;
   readonly #kept = new Map<string, unknown>();
+  #records = 0;
 
   /** Something was written; to be called in the same turn of the event loop. */
   changed(): void {
     this.#generation += 1;
-    if (this.#kept.size > 0) this.#kept.clear();
+    if (this.#kept.size === 0) return;
+    this.#kept.clear();
+    this.#records = 0;
   }
 
-  async read<Answer>(key: string, read: () => Promise<Answer>): Promise<Answer> {
+  /** `records` is how many an answer holds at most. */
+  async read<Answer>(key: string, read: () => Promise<Answer>, records: number = 1): Promise<Answer> {
     const kept = this.#kept.get(key);
     if (kept !== undefined) return kept as Answer;
     const generation = this.#generation;
     const answer = await read();
-    if (answer !== undefined && generation === this.#generation && this.#kept.size < keptMax)
+    const fits = answer !== undefined && generation === this.#generation && this.#records + records <= keptRecordsMax;
+    if (fits && !this.#kept.has(key)) {
       this.#kept.set(key, answer);
+      this.#records += records;
+    }
     return answer;
   }
 }
@@ -50,11 +56,11 @@ export function remembering(records: MetadataRecords, memory: ReadMemory): Metad
     snapshots: {
       ...snapshots,
       page: (deploymentId, page) =>
-        page.itemsPerPage > pageMax
-          ? snapshots.page(deploymentId, page)
-          : memory.read(`snapshots ${deploymentId} ${page.pageNumber} ${page.itemsPerPage} ${page.includeCount}`, () =>
-              snapshots.page(deploymentId, page),
-            ),
+        memory.read(
+          `snapshots ${deploymentId} ${page.pageNumber} ${page.itemsPerPage} ${page.includeCount}`,
+          () => snapshots.page(deploymentId, page),
+          page.itemsPerPage,
+        ),
     },
   };
 }
