@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Collection, MongoClient } from "mongodb";
+import { type Collection, MongoClient, MongoError } from "mongodb";
 import { createFileBlobStore } from "../../src/adapters/blob-file-system/file-blob-store.ts";
 import { createSystemClock } from "../../src/adapters/clock-system.ts";
 import { createRandomIds } from "../../src/adapters/ids-random.ts";
@@ -169,8 +169,9 @@ export function createCrashWorld(dataDirectory: string, random: () => number): C
                 hash.update(document as unknown as Uint8Array);
             return hash.digest("hex");
           });
-        } catch {
+        } catch (error) {
           // A restore ends connections and cursors; who reads reads again.
+          if (!(error instanceof MongoError)) throw error;
           return undefined;
         }
       }),

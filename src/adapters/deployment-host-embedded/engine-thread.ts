@@ -90,8 +90,10 @@ export class EngineThread {
     log.error({ code }, "the database thread has ended");
     this.#failures = clock.monotonicMs() - sinceMs > longLifeMs ? 1 : this.#failures + 1;
     // A restart under way sees its own call fail and goes on by itself.
-    if (needed() && this.#restarting === undefined)
-      this.#restarting = this.#restart().finally(() => (this.#restarting = undefined));
+    if (!needed() || this.#restarting !== undefined) return;
+    this.#restarting = this.#restart()
+      .catch((error: unknown) => log.error({ err: error }, "the database thread could not be made anew"))
+      .finally(() => (this.#restarting = undefined));
   }
 
   async #restart(): Promise<void> {
