@@ -59,7 +59,7 @@ export function findFlow(state: ReadState, record: CollectionRecord | undefined,
   const project =
     query.projection === undefined
       ? undefined
-      : compileProjection(query.projection, { find: true, compileExpression: compile });
+      : compileProjection(query.projection, { find: true, compileExpression: compile, filter });
   if (record === undefined) return nothing();
   const skip = query.skip ?? 0;
   const limit = query.limit === undefined || query.limit === 0 ? undefined : query.limit;

@@ -3,6 +3,7 @@ import { int32Value, Value } from "./bson/value.ts";
 import { bsonType } from "./bson/types.ts";
 import { fieldsOf, getField } from "./bson/walk.ts";
 import { expressionCompiler, variablesOf } from "./aggregate/stages.ts";
+import { pipelineCompiler } from "./aggregate/update-pipeline.ts";
 import type { CollectionRecord } from "./catalog/catalog.ts";
 import type {
   DeleteStatement,
@@ -12,7 +13,7 @@ import type {
   UpdateStatement,
   WriteError,
 } from "./engine.ts";
-import { EngineError, notSupported } from "./engine-error.ts";
+import { EngineError } from "./engine-error.ts";
 import { storedBatches, type StoredDocument } from "./planner/access.ts";
 import { choosePlan } from "./planner/plan.ts";
 import { compileFilter, type Filter } from "./query/filter.ts";
@@ -21,7 +22,7 @@ import { createSortKey, parseSort } from "./query/sort.ts";
 import { compareBytes } from "./bson/bytes.ts";
 import { DuplicateKey, withIdFirst } from "./storage/collection-writer.ts";
 import type { Pace } from "./storage/turns.ts";
-import { compileUpdate, type Update } from "./update/update.ts";
+import { compileUpdate, isOperatorUpdate, type Update } from "./update/update.ts";
 import { documentFromFilter } from "./update/upsert.ts";
 import type { WriteTransaction } from "./write-transaction.ts";
 
@@ -85,8 +86,8 @@ export async function runUpdate(
   progress: { matched: number; modified: number },
 ): Promise<Value | undefined> {
   const filter = filterOf(statement.filter, statement.variables);
-  const update = updateOf(statement.update, statement.arrayFilters);
-  if (statement.multi && !(statement.update instanceof Uint8Array && isOperatorUpdate(statement.update))) {
+  const update = updateOf(statement);
+  if (statement.multi && statement.update instanceof Uint8Array && !isOperatorUpdate(statement.update)) {
     throw new EngineError(9, "FailedToParse", "multi update is not supported for replacement-style update");
   }
   const record = context.transaction.catalog.find(context.namespace);
@@ -145,12 +146,13 @@ export async function runDelete(context: WriteContext, statement: DeleteStatemen
 
 export async function runFindAndModify(context: WriteContext, query: FindAndModifyQuery): Promise<FindAndModifyResult> {
   const filter = filterOf(query.filter, query.variables);
-  const update = query.update === undefined ? undefined : updateOf(query.update, query.arrayFilters);
+  const update = query.update === undefined ? undefined : updateOf({ ...query, update: query.update });
   const project =
     query.projection === undefined
       ? (document: Uint8Array) => document
       : compileProjection(query.projection, {
           find: true,
+          filter,
           compileExpression: expressionCompiler(variablesOf(query.variables)),
         });
   const record = context.transaction.catalog.find(context.namespace);
@@ -216,12 +218,10 @@ function filterOf(bytes: Uint8Array, variables: Uint8Array | undefined): Filter 
   return compileFilter(bytes, { compileExpression: expressionCompiler(variablesOf(variables)), variables });
 }
 
-function updateOf(update: Uint8Array | readonly Uint8Array[], arrayFilters: readonly Uint8Array[]): Update {
-  if (!(update instanceof Uint8Array)) throw notSupported("an update given as a pipeline");
-  return compileUpdate(update, arrayFilters);
-}
-
-function isOperatorUpdate(update: Uint8Array): boolean {
-  const first = fieldsOf(update).next();
-  return first.done !== true && first.value.name.startsWith("$");
+function updateOf({
+  update,
+  arrayFilters,
+  variables,
+}: Pick<UpdateStatement, "update" | "arrayFilters" | "variables">): Update {
+  return compileUpdate(update, { arrayFilters, compilePipeline: pipelineCompiler(variablesOf(variables)) });
 }

@@ -12,19 +12,19 @@ export interface Case extends Document {
   readonly error?: string;
 }
 
-/** Undefined when the files are not there. */
-export function readCases(name: string): readonly Case[] | undefined {
+/** Undefined when the files are not there. A line keeps its number, so that exceptions can name it; unreadable ones are undefined. */
+export function readCases(name: string): readonly (Case | undefined)[] | undefined {
   const path = resolve(casesFolder, `${name}.jsonl`);
   if (!existsSync(path)) return undefined;
   return readFileSync(path, "utf8")
     .split("\n")
     .filter(Boolean)
-    .flatMap((line) => {
+    .map((line) => {
       try {
-        return [EJSON.parse(line, { relaxed: false }) as Case];
+        return EJSON.parse(line, { relaxed: false }) as Case;
       } catch {
         // A few lines hold Extended JSON (UUIDs of a wrong length) that the BSON library refuses to read.
-        return [];
+        return undefined;
       }
     });
 }
@@ -34,32 +34,56 @@ export function bytesOf(plain: unknown): Uint8Array {
   return serialize(plain as Document, { ignoreUndefined: false });
 }
 
-export interface Tally {
-  right: number;
-  wrong: number;
-  readonly misses: { readonly index: number; readonly why: string }[];
+/** What became of a case: right, wrong and why, or not judged and why. */
+export type Outcome =
+  | { readonly kind: "right" }
+  | { readonly kind: "wrong"; readonly why: string }
+  | { readonly kind: "unjudged"; readonly why: string };
+
+export const right: Outcome = { kind: "right" };
+
+export function wrong(why: string): Outcome {
+  return { kind: "wrong", why };
 }
 
-/** Runs every case; `run` answers undefined when right, else why not. */
-export function tally(cases: readonly Case[], run: (one: Case) => string | undefined): Tally {
-  const result: Tally = { right: 0, wrong: 0, misses: [] };
-  for (const [index, one] of cases.entries()) {
-    let why: string | undefined;
-    try {
-      why = run(one);
-    } catch (error) {
-      why = `threw ${(error as Error).stack?.split("\n").slice(0, 3).join(" ") ?? String(error)}`;
-    }
-    if (why === undefined) result.right += 1;
-    else {
-      result.wrong += 1;
-      result.misses.push({ index, why });
-    }
+export function unjudged(why: string): Outcome {
+  return { kind: "unjudged", why };
+}
+
+export interface Tally {
+  right: number;
+  readonly misses: { readonly line: number; readonly why: string }[];
+  /** Reasons for not judging, with how many cases each. */
+  readonly unjudged: Map<string, number>;
+}
+
+/** Runs every case but the exceptions. */
+export function tally(
+  cases: readonly (Case | undefined)[],
+  exceptions: Readonly<Record<number, string>>,
+  run: (one: Case) => Outcome,
+): Tally {
+  const result: Tally = { right: 0, misses: [], unjudged: new Map() };
+  for (const [line, one] of cases.entries()) {
+    const exception = exceptions[line];
+    const outcome =
+      exception !== undefined ? unjudged(exception) : one === undefined ? unjudged("unreadable") : guarded(one, run);
+    if (outcome.kind === "right") result.right += 1;
+    else if (outcome.kind === "wrong") result.misses.push({ line, why: outcome.why });
+    else result.unjudged.set(outcome.why, (result.unjudged.get(outcome.why) ?? 0) + 1);
   }
   return result;
 }
 
-/** Share right, in percent with one decimal. */
+/** Share right of what was judged, in percent with one decimal. */
 export function share(result: Tally): number {
-  return Math.round((1000 * result.right) / (result.right + result.wrong)) / 10;
+  return Math.round((1000 * result.right) / (result.right + result.misses.length)) / 10;
+}
+
+function guarded(one: Case, run: (one: Case) => Outcome): Outcome {
+  try {
+    return run(one);
+  } catch (error) {
+    return wrong(`threw ${(error as Error).stack?.split("\n").slice(0, 3).join(" ") ?? String(error)}`);
+  }
 }

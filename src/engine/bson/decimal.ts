@@ -146,6 +146,16 @@ export function compareFinite(one: FiniteDecimal, other: FiniteDecimal): number 
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
 
+/** The decimal without its fraction; undefined when it is not finite or has more than 34 digits before the point. */
+export function truncateDecimal(decimal: Decimal): bigint | undefined {
+  if (decimal.kind !== "finite") return undefined;
+  const { coefficient, exponent } = decimal;
+  if (coefficient === 0n || exponent < -40) return 0n;
+  if (exponent > 40) return undefined;
+  const whole = exponent >= 0 ? coefficient * 10n ** BigInt(exponent) : coefficient / 10n ** BigInt(-exponent);
+  return decimal.negative ? -whole : whole;
+}
+
 /** The nearest double. */
 export function toDouble(decimal: Decimal): number {
   if (decimal.kind === "nan") return Number.NaN;

@@ -182,6 +182,11 @@ export function encodeKey(value: Value): Uint8Array {
   return new KeyWriter().value(value).finish();
 }
 
+/** The key of one value as text, for sets and maps: equal for values that compare equal, and for no others. */
+export function keyText(value: Value): string {
+  return Buffer.from(encodeKey(value)).toString("latin1");
+}
+
 /** The greatest double not above a positive number. */
 function doubleBelow(magnitude: FiniteDecimal): number {
   const nearest = toDouble(magnitude);

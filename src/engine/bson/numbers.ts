@@ -8,6 +8,7 @@ import {
   exactDecimal,
   multiplyDecimals,
   toDouble,
+  truncateDecimal,
 } from "./decimal.ts";
 import { bsonType } from "./types.ts";
 import { boolOf, doubleValue, int32Value, int64Of, int64Value, numberOf, type Value } from "./value.ts";
@@ -91,6 +92,17 @@ function integer(result: bigint, one: Value, other: Value): Value | undefined {
 /** An int32 or int64 as bigint. */
 export function wide(value: Value): bigint {
   return value.type === bsonType.long ? int64Of(value) : BigInt(numberOf(value));
+}
+
+/** The number without its fraction; undefined when it is none of 64 bits: too large, NaN or infinite. */
+export function truncated(value: Value): bigint | undefined {
+  if (value.type === bsonType.int || value.type === bsonType.long) return wide(value);
+  if (value.type === bsonType.double) {
+    const number = Math.trunc(numberOf(value));
+    return Number.isFinite(number) && number >= -(2 ** 63) && number < 2 ** 63 ? BigInt(number) : undefined;
+  }
+  const whole = truncateDecimal(decimalOf(value));
+  return whole !== undefined && whole >= int64Min && whole <= int64Max ? whole : undefined;
 }
 
 /** Whether the value counts as true where one is asked for: everything but false, null, undefined, missing and zero. */

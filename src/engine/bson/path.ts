@@ -6,6 +6,8 @@ import { elementsOf, findField, nameBytes } from "./walk.ts";
 export interface Path {
   readonly text: string;
   readonly segments: readonly PathSegment[];
+  /** Whether an array at the path's end stands for its elements too, as everywhere but inside `$elemMatch` over values. */
+  readonly opensLeaf: boolean;
 }
 
 export interface PathSegment {
@@ -15,9 +17,10 @@ export interface PathSegment {
   readonly index: number | undefined;
 }
 
-export function parsePath(text: string): Path {
+export function parsePath(text: string, opensLeaf: boolean = true): Path {
   return {
     text,
+    opensLeaf,
     segments: text.split(".").map((name) => ({
       name,
       bytes: nameBytes(name),
@@ -27,17 +30,18 @@ export function parsePath(text: string): Path {
 }
 
 /**
- * Visits every value the path leads to in a document, arrays on the way opened as queries do (manual, "Query an Array of Embedded Documents"): a document in an
- * array is looked into, and a number picks an element. `visit` gets undefined for each place where the path ends early; when it answers true, the search stops and
- * true is answered. The last value is handed over as it is, an array whole.
+ * Told of a place that a path leads to: its value, or undefined where the path ends early; the position in the outermost array that was looked through on the way,
+ * or -1; and whether the value was picked from an array by number, so that it is not opened again. Answering true stops the search.
  */
-export function visitPath(
-  document: Uint8Array,
-  start: number,
-  path: Path,
-  visit: (value: Value | undefined) => boolean,
-): boolean {
-  return descend(document, start, path.segments, 0, visit);
+export type PathVisitor = (value: Value | undefined, position: number, picked: boolean) => boolean;
+
+/**
+ * Visits every value the path leads to in a document, arrays on the way opened as queries do (manual, "Query an Array of Embedded Documents"): a document in an
+ * array is looked into, and a number picks an element. True when a visit answered true. The last value is handed over as it is, an array whole. Nothing is
+ * visited below an array that holds no documents.
+ */
+export function visitPath(document: Uint8Array, start: number, path: Path, visit: PathVisitor): boolean {
+  return descend(document, start, path.segments, 0, visit, -1);
 }
 
 function descend(
@@ -45,37 +49,42 @@ function descend(
   start: number,
   segments: readonly PathSegment[],
   depth: number,
-  visit: (value: Value | undefined) => boolean,
+  visit: PathVisitor,
+  position: number,
 ): boolean {
   const segment = segments[depth] as PathSegment;
   const value = findField(document, start, segment.bytes);
-  if (depth === segments.length - 1) return visit(value);
-  if (value === undefined) return visit(undefined);
-  return continueAt(value, segments, depth + 1, visit);
+  if (depth === segments.length - 1 || value === undefined) return visit(value, position, false);
+  return continueAt(value, segments, depth + 1, visit, position);
 }
 
 function continueAt(
   value: Value,
   segments: readonly PathSegment[],
   depth: number,
-  visit: (value: Value | undefined) => boolean,
+  visit: PathVisitor,
+  position: number,
 ): boolean {
-  if (value.type === bsonType.object) return descend(value.source, value.start, segments, depth, visit);
-  if (value.type !== bsonType.array) return visit(undefined);
+  if (value.type === bsonType.object) return descend(value.source, value.start, segments, depth, visit, position);
+  if (value.type !== bsonType.array) return visit(undefined, position, false);
   const segment = segments[depth] as PathSegment;
   const elements = elementsOf(value);
   if (segment.index !== undefined) {
     const element = elements[segment.index];
     if (element !== undefined) {
-      const stop = depth === segments.length - 1 ? visit(element) : continueAt(element, segments, depth + 1, visit);
+      const stop =
+        depth === segments.length - 1
+          ? visit(element, position, true)
+          : continueAt(element, segments, depth + 1, visit, position);
       if (stop) return true;
     }
   }
-  for (const element of elements) {
-    // An array directly inside an array is not looked through: only documents are.
-    if (element.type === bsonType.object && descend(element.source, element.start, segments, depth, visit)) return true;
-  }
-  return false;
+  // An array directly inside an array is not looked through: only documents are.
+  return elements.some(
+    (element, index) =>
+      element.type === bsonType.object &&
+      descend(element.source, element.start, segments, depth, visit, position === -1 ? index : position),
+  );
 }
 
 /** The value at a path without opening arrays: what an exact place holds, for updates and projections of single places. */

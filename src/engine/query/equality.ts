@@ -1,3 +1,4 @@
+import { badValue } from "../engine-error.ts";
 import { compareValues } from "../bson/compare.ts";
 import { bsonType } from "../bson/types.ts";
 import { regexOf, type Value } from "../bson/value.ts";
@@ -22,4 +23,9 @@ export function compileEquality(value: Value): { readonly test: ValueTest; reado
 /** Equal in value; types that are the same bytes are compared as such. */
 export function exactly(value: Value): ValueTest {
   return (stored) => compareValues(stored, value) === 0;
+}
+
+/** Undefined is a type of the past that documents may hold and queries must not ask for. */
+export function refuseUndefined(value: Value): void {
+  if (value.type === bsonType.undefined) throw badValue("cannot compare to undefined");
 }

@@ -4,14 +4,26 @@ import { parsePath } from "../bson/path.ts";
 import { isTruthy } from "../bson/numbers.ts";
 import { bsonType } from "../bson/types.ts";
 import { type Value } from "../bson/value.ts";
-import { elementsOf, fieldsOf } from "../bson/walk.ts";
+import { elementsOf, fieldsOf, fieldsOfValue } from "../bson/walk.ts";
 import { type Bounds, boundsOfEquality, intersectBounds } from "./bounds.ts";
-import { compileEquality } from "./equality.ts";
-import { compileOperators, isOperatorDocument } from "./operators.ts";
-import { all, anyValueTest, type DocumentTest, type FilterOptions, type ValueTest } from "./tests.ts";
+import { compileEquality, exactly, refuseUndefined } from "./equality.ts";
+import { positionOfMatch, withoutPosition } from "./match-position.ts";
+import { compileOperators } from "./operator-conditions.ts";
+import { compileElementTest } from "./operators/elemMatch.ts";
+import { isOperatorDocument } from "./operators/operator.ts";
+import {
+  all,
+  anyValueTest,
+  type CompileDocument,
+  type DocumentTest,
+  type FilterOptions,
+  type ValueTest,
+} from "./tests.ts";
 
 export interface Filter {
   matches(document: Uint8Array): boolean;
+  /** The array position by which a document fits, for the positional `$`; undefined when it does not fit, or not by an array. */
+  positionOf(document: Uint8Array): number | undefined;
   /** What every match must have at a path, from the conditions that all must hold; a planner may use any of them and must still ask `matches`. */
   readonly bounds: ReadonlyMap<string, Bounds>;
   /** Whether anything matches. */
@@ -23,7 +35,12 @@ export function compileFilter(filter: Uint8Array, options: FilterOptions = {}): 
   const bounds = new Map<string, Bounds>();
   const tests = compileDocument(filter, 0, options, bounds);
   const test = all(tests);
-  return { matches: (document) => test(document, 0), bounds, matchesAll: tests.length === 0 };
+  return {
+    matches: (document) => test(document, 0),
+    positionOf: (document) => positionOfMatch(test, document),
+    bounds,
+    matchesAll: tests.length === 0,
+  };
 }
 
 /** The conditions of one query document. `bounds` collects what must hold; undefined where conditions are not all needed. */
@@ -56,22 +73,17 @@ function compileTopLevel(
       return all(
         clausesOf(name, value).flatMap((clause) => compileDocument(clause.source, clause.start, options, bounds)),
       );
-    case "$or": {
-      const branches = clausesOf(name, value).map((clause) =>
-        all(compileDocument(clause.source, clause.start, options, undefined)),
-      );
-      return (bytes, start) => branches.some((branch) => branch(bytes, start));
-    }
+    case "$or":
+      return compileOr(clausesOf(name, value), options);
     case "$nor": {
-      const branches = clausesOf(name, value).map((clause) =>
-        all(compileDocument(clause.source, clause.start, options, undefined)),
-      );
-      return (bytes, start) => !branches.some((branch) => branch(bytes, start));
+      const branches = clausesOf(name, value).map((clause) => compileClause(clause, options));
+      return withoutPosition((bytes, start) => !branches.some((branch) => branch(bytes, start)));
     }
     case "$expr": {
+      if (options.insideElement === true) throw badValue("$expr can only be applied to the top-level document");
       if (options.compileExpression === undefined) throw notSupported("$expr here");
       const evaluate = options.compileExpression(value, options.variables);
-      return (bytes, start) => isTruthy(evaluate(start === 0 ? bytes : bytes.subarray(start)));
+      return (bytes) => isTruthy(evaluate(bytes));
     }
     case "$comment":
       return undefined;
@@ -97,10 +109,8 @@ function compileField(
   bounds: Map<string, Bounds> | undefined,
 ): DocumentTest {
   const path = parsePath(name);
-  if (isOperatorDocument(value))
-    return all(
-      compileOperators(path, value, (bytes, start, inner) => compileDocument(bytes, start, options, inner), bounds),
-    );
+  if (isOperatorDocument(value)) return all(compileOperators(path, value, nestedCompiler(options), bounds));
+  refuseUndefined(value);
   const { test, matchesMissing, bounds: equality } = equalityTest(value);
   if (bounds !== undefined && equality !== undefined) intersectBounds(bounds, name, equality);
   return anyValueTest(path, test, matchesMissing);
@@ -125,20 +135,50 @@ function clausesOf(name: string, value: Value): Value[] {
   return clauses;
 }
 
-/** A test of single values: `$pull`'s conditions fit documents by their fields, anything else by operators or equality. */
-export function compileElementMatch(condition: Value): (element: Value) => boolean {
+/** Documents nested in operators stand for elements, where the whole document is out of sight. */
+function nestedCompiler(options: FilterOptions): CompileDocument {
+  const nested = { ...options, insideElement: true };
+  return (bytes, start, bounds) => compileDocument(bytes, start, nested, bounds);
+}
+
+function compileClause(clause: Value, options: FilterOptions): DocumentTest {
+  return all(compileDocument(clause.source, clause.start, options, undefined));
+}
+
+/** `$or`. Equalities on one path are `$in` to MongoDB, which is why they, and no other clauses, tell a position. */
+function compileOr(clauses: readonly Value[], options: FilterOptions): DocumentTest {
+  const branches = clauses.map((clause) => compileClause(clause, options));
+  const test: DocumentTest = (bytes, start) => branches.some((branch) => branch(bytes, start));
+  const paths = new Set(clauses.map(equalityPath));
+  return paths.size === 1 && !paths.has(undefined) ? test : withoutPosition(test);
+}
+
+function equalityPath(clause: Value): string | undefined {
+  const [field, more] = [...fieldsOfValue(clause)];
+  if (field === undefined || more !== undefined || field.name.startsWith("$")) return undefined;
+  if (!isOperatorDocument(field.value)) return field.name;
+  const operators = [...fieldsOfValue(field.value)];
+  return operators.length === 1 && operators[0]?.name === "$eq" ? field.name : undefined;
+}
+
+/** A test of elements as `$pull` takes it: documents by their fields, anything else by operators, patterns or exact equality. */
+export function compileElementMatch(condition: Value): ValueTest {
+  const nested = nestedCompiler({});
   if (condition.type === bsonType.object && !isOperatorDocument(condition)) {
-    const test = all(compileDocument(condition.source, condition.start, {}, undefined));
+    const test = all(nested(condition.source, condition.start, undefined));
     return (element) => element.type === bsonType.object && test(element.source, element.start);
   }
-  if (!isOperatorDocument(condition)) return compileEquality(condition).test;
-  const test = all(
-    compileOperators(
-      parsePath("e"),
-      condition,
-      (bytes, start, bounds) => compileDocument(bytes, start, {}, bounds),
-      undefined,
-    ),
-  );
+  if (condition.type === bsonType.regex) return compileEquality(condition).test;
+  if (!isOperatorDocument(condition)) return exactly(condition);
+  const test = all(compileOperators(parsePath("e"), condition, nested, undefined));
   return (element) => test(buildDocument([["e", element]]), 0);
+}
+
+/** A test of elements as `$elemMatch` in a projection takes it. */
+export function compileElemMatchProjection(condition: Value): ValueTest {
+  const compile = nestedCompiler({});
+  return compileElementTest(condition, {
+    compileDocument: compile,
+    compileOperators: (path, operators) => compileOperators(path, operators, compile, undefined),
+  });
 }

@@ -3,8 +3,9 @@ import { arrayValue, DocumentBuilder } from "../bson/builder.ts";
 import { toNumber } from "../bson/numbers.ts";
 import { bsonType, isNumberType } from "../bson/types.ts";
 import { boolOf, documentValue, type Value, wholeNumberOf } from "../bson/value.ts";
-import { elementsOf, fieldsOf, fieldsOfValue } from "../bson/walk.ts";
-import { compileFilter } from "./filter.ts";
+import { elementsOf, type Field, fieldsOf, fieldsOfValue, getField } from "../bson/walk.ts";
+import { compileElemMatchProjection, type Filter } from "./filter.ts";
+import { checkedPositionalPath, isPositionalPath, keepMatchedElement } from "./positional-projection.ts";
 import type { CompileExpression } from "./tests.ts";
 
 /** A projection made ready: gives the projected bytes of a document. */
@@ -13,6 +14,8 @@ export type Projection = (document: Uint8Array) => Uint8Array;
 export interface ProjectionOptions {
   readonly compileExpression?: CompileExpression | undefined;
   readonly variables?: Uint8Array | undefined;
+  /** The filter that chose the documents; the positional `$` asks it which element was met. */
+  readonly filter?: Pick<Filter, "positionOf"> | undefined;
   /** `find` knows `$slice` and `$elemMatch`; `$project` has expressions of these names. */
   readonly find: boolean;
 }
@@ -31,6 +34,8 @@ export function compileProjection(specification: Uint8Array, options: Projection
   let mode: "include" | "exclude" | undefined;
   let includeId: boolean | undefined;
   let hasComputed = false;
+  let hasElemMatch = false;
+  let positional: readonly string[] | undefined;
   const decide = (wanted: "include" | "exclude", path: string): void => {
     if (mode !== undefined && mode !== wanted) {
       throw wanted === "exclude"
@@ -50,9 +55,17 @@ export function compileProjection(specification: Uint8Array, options: Projection
       return;
     }
     const special = options.find && value.type === bsonType.object ? findOperator(value) : undefined;
-    if (special !== undefined) {
-      if (special.includes) decide("include", path);
-      place(root, path, special.rule, false);
+    if (special?.name === "$slice") {
+      place(root, path, sliceRule(special.value), false);
+      return;
+    }
+    if (special?.name === "$elemMatch") {
+      if (path.includes(".")) throw located(31275, "Cannot use $elemMatch projection on a nested field");
+      if (positional !== undefined) throw located(31256, "Cannot specify positional operator and $elemMatch");
+      decide("include", path);
+      hasElemMatch = true;
+      // The manual says that the field comes after the others that are included.
+      place(root, path, elemMatchRule(path, special.value), true);
       return;
     }
     if (value.type === bsonType.object && !isOperator(value)) {
@@ -76,9 +89,16 @@ export function compileProjection(specification: Uint8Array, options: Projection
     if (field.name === "") throw located(40352, "FieldPath cannot be constructed with empty string");
     if (field.name.startsWith("$"))
       throw located(16410, `FieldPath field names may not start with '$'. Consider using $getField or $setField.`);
-    if (field.name.endsWith(".$") || field.name.includes(".$."))
-      throw located(31276, "Positional projection is not supported by this server");
-    add(field.name, field.value);
+    if (!isPositionalPath(field.name)) {
+      add(field.name, field.value);
+      continue;
+    }
+    const path = checkedPositionalPath(field, options);
+    if (positional !== undefined) throw located(31276, "Cannot specify more than one positional projection per query.");
+    if (hasElemMatch) throw located(31256, "Cannot specify positional operator and $elemMatch");
+    decide("include", path);
+    place(root, path, "include", false);
+    positional = path.split(".");
   }
   if (mode === undefined) {
     if (includeId === undefined && root.children.size === 0) return (document) => document;
@@ -86,7 +106,11 @@ export function compileProjection(specification: Uint8Array, options: Projection
   }
   const keepId = includeId ?? true;
   const including = mode === "include";
-  return (document) => projectRoot(document, root, including, keepId);
+  const project: Projection = (document) => projectRoot(document, root, including, keepId);
+  const { filter } = options;
+  const segments = positional;
+  if (segments === undefined || filter === undefined) return project;
+  return (document) => keepMatchedElement(project(document), segments, filter.positionOf(document));
 }
 
 /** The value copied along a path, with parents added where missing: what `$addFields` does is built from the same parts. */
@@ -211,25 +235,20 @@ function isOperator(value: Value): boolean {
   return first.done !== true && first.value.name.startsWith("$");
 }
 
-function findOperator(
-  value: Value,
-): { readonly rule: Exclude<Node["rule"], string | undefined>; readonly includes: boolean } | undefined {
-  const fields = [...fieldsOfValue(value)];
-  const [field] = fields;
-  if (field === undefined || fields.length !== 1) return undefined;
-  if (field.name === "$slice") return { rule: sliceRule(field.value), includes: false };
-  if (field.name !== "$elemMatch") return undefined;
-  if (field.value.type !== bsonType.object) throw located(31274, "elemMatch: Invalid argument, object required");
-  const filter = compileFilter(field.value.bytes());
-  return {
-    includes: true,
-    rule: (_document, stored) => {
-      if (stored?.type !== bsonType.array) return undefined;
-      const found = elementsOf(stored).find(
-        (element) => element.type === bsonType.object && filter.matches(element.bytes()),
-      );
-      return found === undefined ? undefined : arrayValue([found]);
-    },
+/** The one operator of `find` in a projection's value. */
+function findOperator(value: Value): Field | undefined {
+  const [field, more] = [...fieldsOfValue(value)];
+  return more === undefined && (field?.name === "$slice" || field?.name === "$elemMatch") ? field : undefined;
+}
+
+function elemMatchRule(name: string, condition: Value): (document: Uint8Array) => Value | undefined {
+  if (condition.type !== bsonType.object) throw located(31274, "elemMatch: Invalid argument, object required");
+  const fits = compileElemMatchProjection(condition);
+  return (document) => {
+    const stored = getField(document, name);
+    if (stored?.type !== bsonType.array) return undefined;
+    const found = elementsOf(stored).find((element) => fits(element));
+    return found === undefined ? undefined : arrayValue([found]);
   };
 }
 

@@ -1,8 +1,9 @@
-import { type Path, visitPath } from "../bson/path.ts";
+import { type Path, type PathVisitor, visitPath } from "../bson/path.ts";
 import { bsonType } from "../bson/types.ts";
 import type { Value } from "../bson/value.ts";
 import { elementsOf } from "../bson/walk.ts";
 import type { Bounds } from "./bounds.ts";
+import { recordPosition, withoutPosition } from "./match-position.ts";
 
 /** Whether a document, beginning at `start` of the bytes, fits. */
 export type DocumentTest = (bytes: Uint8Array, start: number) => boolean;
@@ -20,6 +21,8 @@ export interface FilterOptions {
   readonly compileExpression?: CompileExpression | undefined;
   /** Document given under `let`. */
   readonly variables?: Uint8Array | undefined;
+  /** Whether the query stands in an operator over array elements, where `$expr` must not be. */
+  readonly insideElement?: boolean;
 }
 
 /** Compiles a nested query document; handed to operators that hold one, since documents hold operators and operators documents. */
@@ -30,33 +33,42 @@ export type CompileDocument = (
 ) => DocumentTest[];
 
 /**
- * A test that holds when some value the path leads to passes: the value itself, or an element of it when it is an array. `matchesMissing` says whether a place
+ * A test that holds when some value the path leads to passes: an element of it when it is an array, or the value itself. `matchesMissing` says whether a place
  * where the path ends early passes.
  */
 export function anyValueTest(path: Path, test: ValueTest, matchesMissing: boolean): DocumentTest {
-  const visit = (value: Value | undefined): boolean => {
-    if (value === undefined) return matchesMissing;
-    if (test(value)) return true;
-    return value.type === bsonType.array && elementsOf(value).some(test);
+  const { opensLeaf } = path;
+  const visit: PathVisitor = (value, position, picked) => {
+    if (value === undefined) {
+      if (!matchesMissing) return false;
+    } else if (value.type === bsonType.array && opensLeaf && !picked) {
+      const index = elementsOf(value).findIndex((element) => test(element));
+      if (index === -1 && !test(value)) return false;
+      if (index !== -1 && position === -1) recordPosition(index);
+    } else if (!test(value)) {
+      return false;
+    }
+    if (position !== -1) recordPosition(position);
+    return true;
   };
-  const only = path.segments.length === 1;
-  if (!only && matchesMissing) return (bytes, start) => missingAware(bytes, start, path, visit);
   return (bytes, start) => visitPath(bytes, start, path, visit);
 }
 
-/** `{a.b: null}` holds where a path ends early, but an empty array on the way holds nothing at all, which is missing too. */
-function missingAware(
-  bytes: Uint8Array,
-  start: number,
-  path: Path,
-  visit: (value: Value | undefined) => boolean,
-): boolean {
-  let places = 0;
-  const found = visitPath(bytes, start, path, (value) => {
-    places += 1;
-    return visit(value);
-  });
-  return found || places === 0;
+/** A test of arrays as wholes; `test` answers the position of the element that decides, any number below 0 when none does, undefined when it does not hold. */
+export function wholeArrayTest(path: Path, test: (array: Value) => number | undefined): DocumentTest {
+  const visit: PathVisitor = (value, position) => {
+    const found = value?.type === bsonType.array ? test(value) : undefined;
+    if (found === undefined) return false;
+    if (position !== -1 || found >= 0) recordPosition(position === -1 ? found : position);
+    return true;
+  };
+  return (bytes, start) => visitPath(bytes, start, path, visit);
+}
+
+/** Holds when the other does not. */
+export function negated(test: DocumentTest): DocumentTest {
+  const silent = withoutPosition(test);
+  return (bytes, start) => !silent(bytes, start);
 }
 
 export function all(tests: readonly DocumentTest[]): DocumentTest {

@@ -10,41 +10,78 @@ export type Node = Value | MutableDocument | MutableArray;
 /** Most elements an assignment past the end of an array may add. */
 const backfillMax = 1_500_000;
 
-/** A document opened for change; fields keep their order, new ones come last. */
-export class MutableDocument {
-  readonly entries: [string, Node][];
+interface Entry {
+  readonly name: string;
+  /** Undefined once the field was removed. */
+  node: Node | undefined;
+}
 
-  constructor(entries: [string, Node][]) {
-    this.entries = entries;
+/** A document opened for change; fields keep their order, new ones come last. Of duplicate names the first is meant. */
+export class MutableDocument {
+  readonly #entries: Entry[];
+  /** Made at the first look-up by name. */
+  #known: Map<string, Entry> | undefined;
+  #duplicates = false;
+  #first: string | undefined;
+
+  constructor(entries: Iterable<readonly [string, Node]>) {
+    this.#entries = Array.from(entries, ([name, node]) => ({ name, node }));
   }
 
   static of(bytes: Uint8Array): MutableDocument {
-    return new MutableDocument(Array.from(fieldsOf(bytes), ({ name, value }) => [name, value]));
+    return new MutableDocument(Array.from(fieldsOf(bytes), ({ name, value }) => [name, value] as const));
   }
 
   get(name: string): Node | undefined {
-    return this.entries.find(([known]) => known === name)?.[1];
+    return this.#entry(name)?.node;
   }
 
   set(name: string, node: Node): void {
-    const entry = this.entries.find(([known]) => known === name);
-    if (entry === undefined) this.entries.push([name, node]);
-    else entry[1] = node;
+    const entry = this.#entry(name);
+    if (entry !== undefined) {
+      entry.node = node;
+      return;
+    }
+    const added = { name, node };
+    this.#entries.push(added);
+    this.#known?.set(name, added);
   }
 
   remove(name: string): void {
-    const index = this.entries.findIndex(([known]) => known === name);
-    if (index !== -1) this.entries.splice(index, 1);
+    const entry = this.#entry(name);
+    if (entry === undefined) return;
+    entry.node = undefined;
+    this.#known?.delete(name);
+    // A duplicate of the name comes to light.
+    const next = this.#duplicates
+      ? this.#entries.find((one) => one.name === name && one.node !== undefined)
+      : undefined;
+    if (next !== undefined) this.#known?.set(name, next);
   }
 
   /** Moves a field before all others. */
   putFirst(name: string): void {
-    const index = this.entries.findIndex(([known]) => known === name);
-    if (index > 0) this.entries.unshift(...this.entries.splice(index, 1));
+    this.#first = name;
   }
 
   toBytes(): Uint8Array {
-    return buildDocument(this.entries.map(([name, node]) => [name, toValue(node)] as const));
+    const fields = this.#entries.flatMap(({ name, node }) =>
+      node === undefined ? [] : [[name, toValue(node)] as const],
+    );
+    if (this.#first === undefined) return buildDocument(fields);
+    const isFirst = ([name]: readonly [string, Value]): boolean => name === this.#first;
+    return buildDocument([...fields.filter(isFirst), ...fields.filter((field) => !isFirst(field))]);
+  }
+
+  #entry(name: string): Entry | undefined {
+    if (this.#known === undefined) {
+      this.#known = new Map();
+      for (const entry of this.#entries) {
+        if (this.#known.has(entry.name)) this.#duplicates = true;
+        else this.#known.set(entry.name, entry);
+      }
+    }
+    return this.#known.get(name);
   }
 }
 
@@ -108,8 +145,8 @@ export function changeAt(
   if (opened !== current) setChild(container, name, opened, path);
 }
 
-/** The node at exact segments, without changing anything. */
-export function nodeAt(container: MutableDocument | MutableArray, segments: readonly string[]): Node | undefined {
+/** The node at exact segments from a container on, without changing anything. */
+export function nodeAt(container: Node, segments: readonly string[]): Node | undefined {
   let node: Node | undefined = container;
   for (const segment of segments) {
     const opened: MutableDocument | MutableArray | undefined = node === undefined ? undefined : open(node);
@@ -119,12 +156,10 @@ export function nodeAt(container: MutableDocument | MutableArray, segments: read
   return node;
 }
 
-/** Elements of the array at exact segments, or undefined when there is none. */
-export function arrayAt(container: MutableDocument, segments: readonly string[]): readonly Value[] | undefined {
-  const node = nodeAt(container, segments);
-  if (node === undefined) return undefined;
-  const opened = open(node);
-  return opened instanceof MutableArray ? opened.elements.map(toValue) : undefined;
+/** Elements of an array; undefined when the node is none. */
+export function elementsAt(node: Node | undefined): readonly Node[] | undefined {
+  const opened = node === undefined ? undefined : open(node);
+  return opened instanceof MutableArray ? opened.elements : undefined;
 }
 
 function childOf(

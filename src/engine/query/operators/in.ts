@@ -1,0 +1,46 @@
+import { badValue } from "../../engine-error.ts";
+import { keyText } from "../../bson/key.ts";
+import { bsonType } from "../../bson/types.ts";
+import type { Value } from "../../bson/value.ts";
+import { elementsOf } from "../../bson/walk.ts";
+import { compileEquality } from "../equality.ts";
+import { anyValueTest, type DocumentTest, negated, type ValueTest } from "../tests.ts";
+import { isOperatorDocument, type OperatorPlace, type QueryOperator } from "./operator.ts";
+
+/** From this many members on, a look-up by key costs less than comparing with each. */
+const lookUpFrom = 10;
+
+/** `$in`: equal to any member; regular expressions among them find. */
+export const $in: QueryOperator = (argument, place) => memberTest("$in", argument, place);
+
+/** `$nin`: not `$in`. */
+export const $nin: QueryOperator = (argument, place) => negated(memberTest("$nin", argument, place));
+
+function memberTest(name: string, argument: Value, { path }: OperatorPlace): DocumentTest {
+  if (argument.type !== bsonType.array) throw badValue(`${name} needs an array`);
+  const members = elementsOf(argument);
+  for (const member of members) {
+    if (isOperatorDocument(member)) throw badValue(`cannot nest $ under ${name}`);
+    if (member.type === bsonType.undefined) throw badValue("InMatchExpression equality cannot be undefined");
+  }
+  const special = members.filter(isSpecial);
+  const plain = members.filter((member) => !isSpecial(member));
+  const equalities = (plain.length < lookUpFrom ? members : special).map(compileEquality);
+  const known = plain.length < lookUpFrom ? undefined : new Set(plain.map(keyText));
+  const [only] = equalities;
+  const test: ValueTest =
+    equalities.length === 1 && only !== undefined && known === undefined
+      ? only.test
+      : (stored) =>
+          (known !== undefined && known.has(keyText(stored))) || equalities.some((equality) => equality.test(stored));
+  return anyValueTest(
+    path,
+    test,
+    equalities.some((equality) => equality.matchesMissing),
+  );
+}
+
+/** Patterns find and null fits what is missing: neither is equality of keys. */
+function isSpecial(member: Value): boolean {
+  return member.type === bsonType.regex || member.type === bsonType.null;
+}

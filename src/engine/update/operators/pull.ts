@@ -1,0 +1,17 @@
+import { arrayValue } from "../../bson/builder.ts";
+import type { Value } from "../../bson/value.ts";
+import { compileElementMatch } from "../../query/filter.ts";
+import { arrayElements, type OperatorChange, type UpdateOperator } from "./operator.ts";
+
+/** `$pull`: removes elements equal to the argument, or fitting it when it is a condition. */
+export const $pull: UpdateOperator = (argument, path) => removing(compileElementMatch(argument), "$pull", path);
+
+/** Keeps the elements that are not unwanted. */
+export function removing(unwanted: (element: Value) => boolean, operator: string, path: string): OperatorChange {
+  return (current) => {
+    if (current === undefined) return undefined;
+    const elements = arrayElements(current, operator, path);
+    const kept = elements.filter((element) => !unwanted(element));
+    return kept.length === elements.length ? current : arrayValue(kept);
+  };
+}
