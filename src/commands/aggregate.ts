@@ -1,21 +1,24 @@
 import { EngineError, isNumberType } from "../engine/index.ts";
-import { firstBatch } from "./cursor-reply.ts";
+import { cursorOptionsOf, firstBatch } from "./cursor-reply.ts";
+import { hintOf, requireHint } from "./hint.ts";
 import { defineCommand } from "./define-command.ts";
-import { Parameters } from "./parameters.ts";
 
 /** `aggregate`: a pipeline's first batch. */
 export const aggregate = defineCommand({
   name: "aggregate",
   action: "find",
   onCollection: true,
+  snapshotReads: true,
+  takesWriteConcern: true,
   run: async (parameters, context) => {
     const collection = isNumberType(parameters.main.type) ? undefined : parameters.collection();
     const pipeline = parameters.requiredDocuments("pipeline");
     const variables = parameters.document("let");
-    const cursorOptions = parameters.document("cursor");
+    const cursorOptions = cursorOptionsOf(parameters);
     parameters.refuse("explain");
     parameters.refuseCollation();
-    parameters.ignore("allowDiskUse", "hint", "bypassDocumentValidation");
+    parameters.ignore("allowDiskUse", "bypassDocumentValidation");
+    const hint = hintOf(parameters.get("hint"));
     parameters.rejectUnknown();
     if (cursorOptions === undefined)
       throw new EngineError(
@@ -23,8 +26,10 @@ export const aggregate = defineCommand({
         "FailedToParse",
         "The 'cursor' option is required, except for aggregate with the explain argument",
       );
-    const batchSize = new Parameters("cursor", cursorOptions, new Map()).whole("batchSize", 0);
+    const { batchSize } = cursorOptions;
     const engine = await context.engine();
+    if (collection !== undefined)
+      await requireHint(engine, { database: context.database, collection }, hint, context.signal);
     const read = await context.read(engine);
     const cursor = await engine.aggregate(context.database, collection, pipeline, variables, read);
     const namespace = `${context.database}.${collection ?? "$cmd.aggregate"}`;

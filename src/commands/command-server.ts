@@ -1,35 +1,42 @@
 import {
   bsonType,
-  buildDocument,
+  doubleValue,
   type Engine,
   EngineError,
   fieldsOf,
   getField,
-  int32Value,
-  int64Of,
-  isNumberType,
-  type ReadOptions,
-  stringValue,
+  int64Value,
+  objectValue,
   textOf,
   timestampValue,
-  toNumber,
-  arrayValue,
   Value,
-  type WriteOptions,
-  objectValue,
-  int64Value,
-  doubleValue,
-  documentValue,
 } from "../engine/index.ts";
 import type { Log } from "../ports/log.ts";
+import { checkApiVersion } from "./api-version.ts";
 import { CursorRegistry } from "./cursor-registry.ts";
-import type { CommandContext, CommandDefinition, ConnectionState, Reply, ServerFacts } from "./define-command.ts";
-import { commandNamed } from "./index.ts";
+import type {
+  Client,
+  CommandContext,
+  CommandDefinition,
+  ConnectionState,
+  Reply,
+  ServerFacts,
+} from "./define-command.ts";
+import { errorReply } from "./error-reply.ts";
+import { commandNamed, commands } from "./index.ts";
+import { LoginGuard } from "./login-guard.ts";
 import { Parameters } from "./parameters.ts";
 import { isAllowed, unauthorized } from "./privileges.ts";
+import { readConcernOf, readOptionsOf } from "./read-concern.ts";
+import { databaseOf, refuseTransactions, retryOf, sessionKeyOf } from "./session-fields.ts";
+import { TimeLimit } from "./time-limit.ts";
 import { unsupportedCommand } from "./unsupported.ts";
+import { type WriteConcern, writeConcernErrorField, writeConcernOf } from "./write-concern.ts";
 
-export interface CommandServerOptions extends Omit<ServerFacts, "startedMs" | "unknownUserKey"> {
+export interface CommandServerOptions extends Pick<
+  ServerFacts,
+  "deploymentId" | "replicaSetName" | "serverVersion" | "directory" | "systemUser" | "clock" | "ids"
+> {
   /** Gives the deployment's engine, opening it when it is not open. */
   readonly openEngine: () => Promise<Engine>;
   readonly log: Log;
@@ -41,73 +48,124 @@ export interface CommandRequest {
   readonly sequences: ReadonlyMap<string, readonly Uint8Array[]>;
   /** Of a legacy request; others name it in `$db`. */
   readonly database: string | undefined;
+  readonly legacy: boolean;
+  /** What the door found against it; its documents must not be read then. */
+  readonly refusal: EngineError | undefined;
+  /** The client takes several answers. */
+  readonly exhaustAllowed: boolean;
+  /** Whether it was answered before, and this is for a further answer. */
+  readonly continued: boolean;
+}
+
+export interface CommandAnswer {
+  /** Fields of the reply document. */
+  readonly fields: Reply;
+  /** The same request is to be run again for a further answer. */
+  readonly moreToCome: boolean;
+  /** The connection is to be ended after this answer. */
+  readonly hangUp: boolean;
 }
 
 /** One client's commands. */
 export interface CommandConnection {
-  /** The reply document. Never throws. */
-  run(request: CommandRequest, signal: AbortSignal): Promise<Uint8Array>;
+  /** Never throws. */
+  run(request: CommandRequest, signal: AbortSignal): Promise<CommandAnswer>;
   authenticated(): boolean;
   close(): void;
 }
 
 export interface CommandServer {
-  connect(id: number, remoteAddress: string): CommandConnection;
+  connect(client: Client): CommandConnection;
+  /** Closes cursors that nobody asked for a while. */
+  closeIdleCursors(): void;
+  /** Closes every cursor. */
   close(): void;
 }
 
 /** Runs commands for the clients of one deployment. */
 export function createCommandServer(options: CommandServerOptions): CommandServer {
+  const { clock, ids } = options;
   const server: ServerFacts = {
-    ...options,
-    startedMs: options.clock.nowMs(),
-    unknownUserKey: options.ids.randomBytes(32),
+    deploymentId: options.deploymentId,
+    replicaSetName: options.replicaSetName,
+    serverVersion: options.serverVersion,
+    directory: options.directory,
+    systemUser: options.systemUser,
+    clock,
+    ids,
+    startedMs: clock.nowMs(),
+    unknownUserKey: ids.randomBytes(32),
+    processId: ids.randomBytes(12),
+    logins: new LoginGuard(clock),
+    figures: {
+      connectionsCurrent: 0,
+      connectionsCreated: 0,
+      operations: { insert: 0, query: 0, update: 0, delete: 0, getmore: 0, command: 0 },
+      lastWrite: { seconds: Math.floor(clock.nowMs() / 1000), increment: 1 },
+    },
   };
-  const cursors = new CursorRegistry(options.clock, options.ids);
+  const cursors = new CursorRegistry(clock, ids);
   return {
-    connect(id, remoteAddress) {
+    connect(client) {
+      server.figures.connectionsCurrent += 1;
+      server.figures.connectionsCreated += 1;
       const connection: ConnectionState = {
-        id,
-        remoteAddress,
+        ...client,
         user: undefined,
         conversation: undefined,
         failedLogins: 0,
+        hangUp: false,
       };
       return {
-        run: (request, signal) => run(server, connection, cursors, options, request, signal),
+        run: (request, signal) => run({ server, connection, cursors, options, request, connectionSignal: signal }),
         authenticated: () => connection.user !== undefined,
-        close: () => undefined,
+        close: () => {
+          server.figures.connectionsCurrent -= 1;
+        },
       };
     },
+    closeIdleCursors: () => cursors.closeIdle(),
     close: () => cursors.closeAll(),
   };
 }
 
-async function run(
-  server: ServerFacts,
-  connection: ConnectionState,
-  cursors: CursorRegistry,
-  options: CommandServerOptions,
-  request: CommandRequest,
-  connectionSignal: AbortSignal,
-): Promise<Uint8Array> {
-  let engine: Engine | undefined;
+interface Running {
+  readonly server: ServerFacts;
+  readonly connection: ConnectionState;
+  readonly cursors: CursorRegistry;
+  readonly options: CommandServerOptions;
+  readonly request: CommandRequest;
+  readonly connectionSignal: AbortSignal;
+}
+
+async function run(running: Running): Promise<CommandAnswer> {
+  const { server, connection, options, request, connectionSignal } = running;
   const time = new TimeLimit();
+  let engine: Engine | undefined;
+  const openEngine = async (): Promise<Engine> => (engine ??= await options.openEngine());
   try {
-    const first = fieldsOf(request.body).next();
-    const name = first.done === true ? "" : first.value.name;
-    const database = databaseOf(request);
-    const definition = commandNamed(name);
-    if (definition === undefined) throw unsupportedCommand(name);
-    const parameters = new Parameters(name, request.body, request.sequences);
+    const definition = definitionOf(request);
+    const database = databaseOf(request.body, request.database);
+    const parameters = new Parameters(definition.name, request.body, request.sequences);
     authorize(definition, connection, database, parameters);
-    const signal = time.start(request.body, name, connectionSignal);
-    const openEngine = async (): Promise<Engine> => (engine ??= await options.openEngine());
-    const context = contextOf(server, connection, cursors, database, request.body, signal, openEngine);
+    checkApiVersion(definition.name, request.body);
+    refuseTransactions(request.body);
+    const concern = writeConcernOf(definition, request.body);
+    // A getMore's time is that of waiting for more, which only tailable cursors do.
+    const signal = time.start(request.body, connectionSignal);
+    const context = contextOf(running, definition, database, concern, signal, openEngine);
+    server.figures.operations[definition.counted ?? "command"] += 1;
     const reply = await definition.run(parameters, context);
-    return finished([...reply, ["ok", doubleOne]], engine);
+    return {
+      fields: finished([...reply, ...writeConcernErrorField(concern), ["ok", doubleOne]], server, engine),
+      moreToCome:
+        definition.streams === true && request.exhaustAllowed && parameters.get("topologyVersion") !== undefined,
+      hangUp: connection.hangUp,
+    };
   } catch (error) {
-    return finished(failure(error, connectionSignal, options.log), engine);
+    if (!(error instanceof EngineError) && !connectionSignal.aborted)
+      options.log.error({ err: error, deploymentId: server.deploymentId }, "a database command failed");
+    return { fields: finished(errorReply(error), server, engine), moreToCome: false, hangUp: connection.hangUp };
   } finally {
     time.stop();
   }
@@ -115,39 +173,31 @@ async function run(
 
 const doubleOne = doubleValue(1);
 
-/** `maxTimeMS` and the connection's end as one signal. */
-class TimeLimit {
-  #timer: ReturnType<typeof setTimeout> | undefined;
+/** What MongoDB still takes by the legacy operation code. */
+const legacyCommands: ReadonlySet<string> = new Set([
+  "hello",
+  "isMaster",
+  "ismaster",
+  "saslStart",
+  "saslContinue",
+  "ping",
+  "buildInfo",
+  "buildinfo",
+]);
 
-  start(body: Uint8Array, command: string, connectionSignal: AbortSignal): AbortSignal {
-    const value = getField(body, "maxTimeMS");
-    // A getMore's time is that of waiting for more, which only tailable cursors do.
-    const limitMs =
-      value !== undefined && isNumberType(value.type) && command !== "getMore" && command !== "hello"
-        ? toNumber(value)
-        : 0;
-    if (Number.isNaN(limitMs) || limitMs < 0 || limitMs > 2_147_483_647)
-      throw new EngineError(2, "BadValue", `maxTimeMS is out of range: ${limitMs}`);
-    if (limitMs === 0) return connectionSignal;
-    const controller = new AbortController();
-    this.#timer = setTimeout(
-      () => controller.abort(new EngineError(50, "MaxTimeMSExpired", "operation exceeded time limit")),
-      limitMs,
+function definitionOf({ body, legacy, refusal }: CommandRequest): CommandDefinition {
+  if (refusal !== undefined) throw refusal;
+  const first = fieldsOf(body).next();
+  const name = first.done === true ? "" : first.value.name;
+  if (legacy && !legacyCommands.has(name))
+    throw new EngineError(
+      352,
+      "UnsupportedOpQueryCommand",
+      `Unsupported OP_QUERY command: ${name}. The client driver may require an upgrade.`,
     );
-    return AbortSignal.any([controller.signal, connectionSignal]);
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-  }
-}
-
-function databaseOf({ body, database }: CommandRequest): string {
-  if (database !== undefined) return database;
-  const value = getField(body, "$db");
-  if (value?.type !== bsonType.string)
-    throw new EngineError(40_571, "Location40571", "OP_MSG requests require a $db argument");
-  return textOf(value);
+  const definition = commandNamed(name);
+  if (definition === undefined) throw unsupportedCommand(name);
+  return definition;
 }
 
 function authorize(
@@ -156,132 +206,63 @@ function authorize(
   database: string,
   parameters: Parameters,
 ): void {
-  if (definition.action === "open") return;
-  if (connection.user === undefined)
+  if (definition.action !== "open" && connection.user === undefined)
     throw new EngineError(13, "Unauthorized", `Command ${definition.name} requires authentication`);
-  if (definition.action === "any") return;
+  if (definition.adminOnly === true && database !== "admin")
+    throw new EngineError(13, "Unauthorized", `${definition.name} may only be run against the admin database.`);
+  if (definition.action === "open" || definition.action === "any" || connection.user === undefined) return;
   const { main } = parameters;
   const collection = definition.onCollection === true && main.type === bsonType.string ? textOf(main) : undefined;
   if (!isAllowed(connection.user.credential, definition.action, database, collection))
-    throw unauthorized(definition.name, database);
+    throw unauthorized(definition.name, main, database);
 }
 
 function contextOf(
-  server: ServerFacts,
-  connection: ConnectionState,
-  cursors: CursorRegistry,
+  { server, connection, cursors, request }: Running,
+  definition: CommandDefinition,
   database: string,
-  body: Uint8Array,
+  concern: WriteConcern,
   signal: AbortSignal,
   engine: () => Promise<Engine>,
 ): CommandContext {
-  refuseTransactions(body);
+  const { body } = request;
+  const sessionKey = (lsid: Value): Uint8Array => sessionKeyOf(lsid, connection.user);
   const lsid = getField(body, "lsid");
-  const sessionId = lsid?.type === bsonType.object ? lsid.bytes().slice() : undefined;
+  const sessionId = lsid === undefined || lsid.type === bsonType.null ? undefined : sessionKey(lsid);
+  const retry = retryOf(definition, body, sessionId);
+  const readConcern = readConcernOf(definition, body);
   return {
     server,
     connection,
     cursors,
+    commands,
     database,
     signal,
     sessionId,
+    sessionKey,
+    continued: request.continued,
     engine,
-    read: (opened) => readOptions(body, signal, opened),
-    write: writeOptions(body, signal, sessionId),
+    read: (opened) => readOptionsOf(readConcern, signal, opened),
+    write: { signal, durable: concern.durable, ...(retry === undefined ? {} : { retry }) },
   };
 }
 
-/** Answered as a server without transactions would: drivers know the error and tell their callers. */
-function refuseTransactions(body: Uint8Array): void {
-  if (getField(body, "startTransaction") === undefined && getField(body, "autocommit") === undefined) return;
-  throw new EngineError(
-    263,
-    "OperationNotSupportedInTransaction",
-    "multi-document transactions are not supported by this server",
-  );
-}
-
-async function readOptions(body: Uint8Array, signal: AbortSignal, engine: Engine): Promise<ReadOptions> {
-  const concern = getField(body, "readConcern");
-  const fields = new Map(
-    concern?.type === bsonType.object ? Array.from(fieldsOf(concern.bytes()), ({ name, value }) => [name, value]) : [],
-  );
-  const levelValue = fields.get("level");
-  const level = levelValue?.type === bsonType.string ? textOf(levelValue) : "local";
-  if (!["local", "available", "majority", "linearizable", "snapshot"].includes(level))
-    throw new EngineError(2, "BadValue", `readConcern level '${level}' is not known`);
-  const at = fields.get("atClusterTime");
-  if (at !== undefined && (level !== "snapshot" || at.type !== bsonType.timestamp))
-    throw new EngineError(72, "InvalidOptions", "atClusterTime needs readConcern level snapshot and a timestamp");
-  if (level !== "snapshot") return { signal };
-  if (at === undefined) return { signal, atClusterTime: await engine.beginSnapshot() };
-  const bits = BigInt.asUintN(64, int64Of(at));
-  return { signal, atClusterTime: { seconds: Number(bits >> 32n), increment: Number(bits & 0xffff_ffffn) } };
-}
-
-function writeOptions(body: Uint8Array, signal: AbortSignal, sessionId: Uint8Array | undefined): WriteOptions {
-  const concern = getField(body, "writeConcern");
-  const fields = new Map(
-    concern?.type === bsonType.object ? Array.from(fieldsOf(concern.bytes()), ({ name, value }) => [name, value]) : [],
-  );
-  const journal = fields.get("j");
-  const w = fields.get("w");
-  if (w !== undefined && isNumberType(w.type) && toNumber(w) > 1)
-    throw new EngineError(100, "UnsatisfiableWriteConcern", "Not enough data-bearing nodes");
-  if (w?.type === bsonType.string && textOf(w) !== "majority")
-    throw new EngineError(
-      79,
-      "UnknownReplWriteConcern",
-      `No write concern mode named '${textOf(w)}' found in replica set configuration`,
-    );
-  // Only who says so gets an answer before the disk has it: `w: 0`, or `w: 1` with `j: false`.
-  const relaxed =
-    w !== undefined &&
-    isNumberType(w.type) &&
-    (toNumber(w) === 0 || (journal?.type === bsonType.bool && journal.bytes()[0] === 0));
-  const number = getField(body, "txnNumber");
-  const retry =
-    number?.type === bsonType.long && sessionId !== undefined
-      ? { sessionId, transactionNumber: int64Of(number) }
-      : undefined;
-  return { signal, durable: !relaxed, ...(retry === undefined ? {} : { retry }) };
-}
-
-function failure(error: unknown, connectionSignal: AbortSignal, log: Log): Reply {
-  if (!(error instanceof EngineError)) {
-    if (!connectionSignal.aborted) log.error({ err: error }, "a database command failed");
-    return failureFields(new EngineError(1, "InternalError", "an internal error occurred; the server's log says more"));
-  }
-  return failureFields(error);
-}
-
-function failureFields(error: EngineError): Reply {
-  const fields: (readonly [string, Value])[] = [
-    ["ok", doubleValue(0)],
-    ["errmsg", stringValue(error.message)],
-    ["code", int32Value(error.code)],
-    ["codeName", stringValue(error.codeName)],
-  ];
-  const details = error as { keyPattern?: Uint8Array; keyValue?: Uint8Array };
-  if (details.keyPattern !== undefined) fields.push(["keyPattern", documentValue(details.keyPattern)]);
-  if (details.keyValue !== undefined) fields.push(["keyValue", documentValue(details.keyValue)]);
-  if (error.labels.length > 0) fields.push(["errorLabels", arrayValue(error.labels.map(stringValue))]);
-  return fields;
-}
+const noSignature = objectValue([
+  ["hash", new Value(bsonType.binData, Uint8Array.of(20, 0, 0, 0, 0, ...new Uint8Array(20)))],
+  ["keyId", int64Value(0n)],
+]);
 
 /** Adds the times that sessions carry from reply to request. */
-function finished(fields: Reply, engine: Engine | undefined): Uint8Array {
-  if (engine === undefined) return buildDocument(fields);
-  const { seconds, increment } = engine.clusterTime();
-  if (seconds === 0) return buildDocument(fields);
+function finished(fields: Reply, server: ServerFacts, engine: Engine | undefined): Reply {
+  if (engine === undefined) return fields;
+  const newest = engine.clusterTime();
+  const { seconds, increment } = newest;
+  if (seconds === 0) return fields;
+  server.figures.lastWrite = newest;
   const time = timestampValue(seconds, increment);
-  const noSignature = objectValue([
-    ["hash", new Value(bsonType.binData, Uint8Array.of(20, 0, 0, 0, 0, ...new Uint8Array(20)))],
-    ["keyId", int64Value(0n)],
-  ]);
   const clusterTime = objectValue([
     ["clusterTime", time],
     ["signature", noSignature],
   ]);
-  return buildDocument([...fields, ["$clusterTime", clusterTime], ["operationTime", time]]);
+  return [...fields, ["$clusterTime", clusterTime], ["operationTime", time]];
 }

@@ -1,12 +1,14 @@
-import { arrayValue, objectValue, stringValue } from "../engine/index.ts";
+import { arrayValue, objectValue, stringValue, type Value } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
+import type { DatabaseRole } from "../ports/database-user-directory.ts";
+import { grantsOf, privilegeActions } from "./privileges.ts";
 
 /** `connectionStatus`: who is logged in, with which roles. */
 export const connectionStatus = defineCommand({
   name: "connectionStatus",
   action: "open",
   run: async (parameters, { connection }) => {
-    parameters.ignore("showPrivileges");
+    const showPrivileges = parameters.flag("showPrivileges");
     parameters.rejectUnknown();
     const { user } = connection;
     const users =
@@ -15,7 +17,7 @@ export const connectionStatus = defineCommand({
         : [
             objectValue([
               ["user", stringValue(user.name)],
-              ["db", stringValue("admin")],
+              ["db", stringValue(user.database)],
             ]),
           ];
     const roles = (user?.credential.roles ?? []).map((role) =>
@@ -30,8 +32,34 @@ export const connectionStatus = defineCommand({
         objectValue([
           ["authenticatedUsers", arrayValue(users)],
           ["authenticatedUserRoles", arrayValue(roles)],
+          ...(showPrivileges
+            ? ([
+                ["authenticatedUserPrivileges", arrayValue((user?.credential.roles ?? []).flatMap(privilegesOf))],
+              ] as const)
+            : []),
         ]),
       ],
     ];
   },
 });
+
+/** A role's privileges as the manual shows them; an empty name means all. */
+function privilegesOf(role: DatabaseRole): readonly Value[] {
+  const grants = grantsOf(role);
+  if (grants === undefined) return [];
+  const actions = grants.actions
+    .flatMap((action) => (action === "open" || action === "any" ? [] : privilegeActions[action]))
+    .toSorted();
+  return [
+    objectValue([
+      [
+        "resource",
+        objectValue([
+          ["db", stringValue(grants.database)],
+          ["collection", stringValue(grants.collection)],
+        ]),
+      ],
+      ["actions", arrayValue(actions.map(stringValue))],
+    ]),
+  ];
+}

@@ -1,5 +1,6 @@
 import { emptyDocument, int32Value, int64Value } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
+import { hintOf, requireHint } from "./hint.ts";
 
 /** `count`. */
 export const count = defineCommand({
@@ -12,9 +13,11 @@ export const count = defineCommand({
     const limit = parameters.whole("limit", Number.MIN_SAFE_INTEGER);
     const skip = parameters.whole("skip", 0);
     parameters.refuseCollation();
-    parameters.ignore("hint", "fields");
+    const hint = hintOf(parameters.get("hint"));
+    parameters.ignore("fields");
     parameters.rejectUnknown();
     const engine = await context.engine();
+    await requireHint(engine, { database: context.database, collection }, hint, context.signal);
     const n = await engine.count(
       { database: context.database, collection },
       { filter, ...(skip === undefined ? {} : { skip }), ...(limit === undefined ? {} : { limit: Math.abs(limit) }) },

@@ -15,6 +15,7 @@ interface OpenCursor {
   readonly neverIdle: boolean;
   usedMs: number;
   busy: boolean;
+  killed: boolean;
 }
 
 /** Cursors between a first batch and their end. */
@@ -41,10 +42,13 @@ export class CursorRegistry {
       readonly neverIdle: boolean;
     },
   ): bigint {
-    this.#closeIdle();
-    if (this.#cursors.size >= cursorsMax) throw new EngineError(2, "BadValue", "too many open cursors");
+    if (this.#cursors.size >= cursorsMax) this.closeIdle();
+    if (this.#cursors.size >= cursorsMax) {
+      cursor.close();
+      throw new EngineError(2, "BadValue", "too many open cursors");
+    }
     let id: bigint;
-    do id = new DataView(this.#ids.randomBytes(8).buffer).getBigUint64(0) >> 1n;
+    do id = Buffer.from(this.#ids.randomBytes(8)).readBigUInt64LE() >> 1n;
     while (id === 0n || this.#cursors.has(id));
     this.#cursors.set(id, {
       cursor,
@@ -54,18 +58,23 @@ export class CursorRegistry {
       neverIdle: about.neverIdle,
       usedMs: this.#clock.monotonicMs(),
       busy: false,
+      killed: false,
     });
     return id;
   }
 
-  /** Lends the cursor for one `getMore`. Throws 43 CursorNotFound, 13 Unauthorized for somebody else's, 292 for one in use. */
+  /**
+   * Lends the cursor for one `getMore`. Throws 43 CursorNotFound, 13 Unauthorized for somebody else's, 12051 CursorInUse, 237 CursorKilled when it is closed
+   * meanwhile (what it gave then is not all there is), and 50737, 50738 for a session that is not the cursor's.
+   */
   async use<Result>(
     id: bigint,
-    namespace: string,
-    userName: string,
+    by: { readonly namespace: string; readonly userName: string; readonly sessionId: Uint8Array | undefined },
     work: (cursor: EngineCursor) => Promise<Result>,
   ): Promise<Result> {
-    this.#closeIdle();
+    const { namespace, userName } = by;
+    const found = this.#cursors.get(id);
+    if (found !== undefined && this.#isIdle(found)) this.#close(id, found);
     const open = this.#cursors.get(id);
     if (open === undefined) throw new EngineError(43, "CursorNotFound", `cursor id ${id} not found`);
     if (open.userName !== userName)
@@ -76,10 +85,24 @@ export class CursorRegistry {
         "Unauthorized",
         `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${open.namespace}`,
       );
+    if (open.sessionKey !== undefined && by.sessionId === undefined)
+      throw new EngineError(
+        50_737,
+        "Location50737",
+        `Cannot run getMore on cursor ${id}, which was created in a session, without an lsid`,
+      );
+    if (open.sessionKey !== sessionKey(by.sessionId))
+      throw new EngineError(
+        50_738,
+        "Location50738",
+        `Cannot run getMore on cursor ${id}, which was not created in this session`,
+      );
     if (open.busy) throw new EngineError(12_051, "CursorInUse", `cursor id ${id} is already in use`);
     open.busy = true;
     try {
-      return await work(open.cursor);
+      const result = await work(open.cursor);
+      if (open.killed) throw new EngineError(237, "CursorKilled", `cursor id ${id} was killed while it was read`);
+      return result;
     } finally {
       open.busy = false;
       open.usedMs = this.#clock.monotonicMs();
@@ -91,33 +114,38 @@ export class CursorRegistry {
   kill(id: bigint, userName: string): boolean {
     const open = this.#cursors.get(id);
     if (open === undefined || open.userName !== userName) return false;
-    open.cursor.close();
-    this.#cursors.delete(id);
+    this.#close(id, open);
     return true;
   }
 
   /** Closes what a session left open. */
   endSession(sessionId: Uint8Array): void {
     const key = sessionKey(sessionId);
-    for (const [id, open] of this.#cursors) {
-      if (open.sessionKey !== key) continue;
-      open.cursor.close();
-      this.#cursors.delete(id);
-    }
+    for (const [id, open] of this.#cursors) if (open.sessionKey === key) this.#close(id, open);
+  }
+
+  /** Closes what a user left open. */
+  endUser(userName: string): void {
+    for (const [id, open] of this.#cursors) if (open.userName === userName) this.#close(id, open);
   }
 
   closeAll(): void {
-    for (const { cursor } of this.#cursors.values()) cursor.close();
-    this.#cursors.clear();
+    for (const [id, open] of this.#cursors) this.#close(id, open);
   }
 
-  #closeIdle(): void {
-    const nowMs = this.#clock.monotonicMs();
-    for (const [id, open] of this.#cursors) {
-      if (open.busy || open.neverIdle || nowMs - open.usedMs <= idleTimeoutMs) continue;
-      open.cursor.close();
-      this.#cursors.delete(id);
-    }
+  /** Closes what nobody asked for during ten minutes. */
+  closeIdle(): void {
+    for (const [id, open] of this.#cursors) if (this.#isIdle(open)) this.#close(id, open);
+  }
+
+  #isIdle({ busy, neverIdle, usedMs }: OpenCursor): boolean {
+    return !busy && !neverIdle && this.#clock.monotonicMs() - usedMs > idleTimeoutMs;
+  }
+
+  #close(id: bigint, open: OpenCursor): void {
+    open.killed = true;
+    this.#cursors.delete(id);
+    open.cursor.close();
   }
 }
 

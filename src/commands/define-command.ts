@@ -1,8 +1,9 @@
-import type { Engine, ReadOptions, Value, WriteOptions } from "../engine/index.ts";
+import type { ClusterTime, Engine, ReadOptions, Value, WriteOptions } from "../engine/index.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DatabaseUserCredential, DatabaseUserDirectory } from "../ports/database-user-directory.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { CursorRegistry } from "./cursor-registry.ts";
+import type { LoginGuard } from "./login-guard.ts";
 import type { Parameters } from "./parameters.ts";
 import type { ScramConversation } from "./scram.ts";
 
@@ -18,25 +19,56 @@ export interface ServerFacts {
   readonly replicaSetName: string;
   /** `x.y.z`. */
   readonly serverVersion: string;
-  /** `host:port` that drivers are told. */
-  readonly address: string;
   readonly startedMs: number;
   readonly directory: DatabaseUserDirectory;
   /** The process's own user, whose password lives in memory alone. */
-  readonly systemUser: DatabaseUserCredential | undefined;
+  readonly systemUser?: DatabaseUserCredential | undefined;
   readonly clock: Clock;
   readonly ids: Ids;
   /** Keyed by this, the made-up salt of an unknown user is always the same. */
   readonly unknownUserKey: Uint8Array;
+  /** 12 bytes that tell this run of the server from others, for `topologyVersion`. */
+  readonly processId: Uint8Array;
+  readonly logins: LoginGuard;
+  readonly figures: ServerFigures;
+}
+
+/** What was counted since the start. */
+export interface ServerFigures {
+  connectionsCurrent: number;
+  connectionsCreated: number;
+  readonly operations: Record<OperationKind, number>;
+  /** The newest write that a reply has told of. */
+  lastWrite: ClusterTime;
+}
+
+export type OperationKind = "insert" | "query" | "update" | "delete" | "getmore" | "command";
+
+/** A client as its connection shows it. */
+export interface Client {
+  readonly id: number;
+  readonly remoteHost: string;
+  readonly remotePort: number;
+  /** `host:port` of this server that the client is told to connect to. */
+  readonly address: string;
+}
+
+export interface ConnectedUser {
+  readonly name: string;
+  /** The database it logged in by. */
+  readonly database: string;
+  readonly credential: DatabaseUserCredential;
+  /** Added to session ids: sessions of one user are none of another's. */
+  readonly sessionOwner: Uint8Array;
 }
 
 /** What is known of a client. */
-export interface ConnectionState {
-  readonly id: number;
-  readonly remoteAddress: string;
-  user: { readonly name: string; readonly credential: DatabaseUserCredential } | undefined;
+export interface ConnectionState extends Client {
+  user: ConnectedUser | undefined;
   conversation: ScramConversation | undefined;
   failedLogins: number;
+  /** Set to end the connection once the reply is sent. */
+  hangUp: boolean;
 }
 
 /** Everything a command works with. */
@@ -47,11 +79,17 @@ export interface CommandContext {
   readonly database: string;
   /** Aborted by `maxTimeMS` and by the end of the connection. */
   readonly signal: AbortSignal;
-  /** Bytes of the session's id, with an `lsid`. */
+  /** The session of this user, with an `lsid`. */
   readonly sessionId: Uint8Array | undefined;
+  /** Every command there is. */
+  readonly commands: readonly CommandDefinition[];
+  /** Whether this is a further answer to a request that was answered before. */
+  readonly continued: boolean;
   /** `readConcern` made ready: with level snapshot it carries the cluster time, pinned anew when none was given. */
   readonly read: (engine: Engine) => Promise<ReadOptions>;
   readonly write: WriteOptions;
+  /** Key of a session of the user, of its id as documents carry it. Throws 14 and 9 for what is no session id. */
+  readonly sessionKey: (lsid: Value) => Uint8Array;
   engine(): Promise<Engine>;
 }
 
@@ -60,6 +98,18 @@ export interface CommandDefinition {
   readonly action: Action;
   /** Whether the role is asked for the collection named in the command's own field. */
   readonly onCollection?: boolean;
+  /** Only to be run on the database `admin`. */
+  readonly adminOnly?: boolean;
+  /** Takes read concern `snapshot` outside of transactions (manual, "Read Concern snapshot"); drivers send it with commands about a cursor too, whose time stands. */
+  readonly snapshotReads?: boolean;
+  /** Takes `txnNumber` (manual, "Retryable Writes"). */
+  readonly retryable?: boolean;
+  /** Takes a write concern though it does not write by itself. */
+  readonly takesWriteConcern?: boolean;
+  /** Goes on answering when asked to, with a `topologyVersion`. */
+  readonly streams?: boolean;
+  /** As what it is counted; `command` when left out. */
+  readonly counted?: OperationKind;
   readonly run: (parameters: Parameters, context: CommandContext) => Promise<Reply>;
 }
 

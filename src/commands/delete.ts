@@ -1,33 +1,48 @@
 import { EngineError, int32Value, type DeleteStatement } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
+import { hintOf, requireHint } from "./hint.ts";
 import { Parameters } from "./parameters.ts";
-import { orderedOf, requireStatements, writeErrorsField } from "./write-reply.ts";
+import { orderedOf, requireOneEach, requireStatements, writeErrorsField } from "./write-reply.ts";
 
 /** `delete`. */
 export const deleteCommand = defineCommand({
   name: "delete",
   action: "write",
   onCollection: true,
+  retryable: true,
+  counted: "delete",
   run: async (parameters, context) => {
     const collection = parameters.collection();
     const variables = parameters.document("let");
-    const statements = parameters.requiredDocuments("deletes").map((bytes) => statementOf(bytes, variables));
+    const hints: (string | Uint8Array | undefined)[] = [];
+    const statements = parameters.requiredDocuments("deletes").map((bytes) => statementOf(bytes, variables, hints));
     const ordered = orderedOf(parameters);
     parameters.ignore("stmtIds", "stmtId");
     parameters.rejectUnknown();
     requireStatements(statements.length);
+    requireOneEach(
+      context.write,
+      statements.every(({ justOne }) => justOne),
+      "limit=0",
+    );
     const engine = await context.engine();
-    const result = await engine.delete({ database: context.database, collection }, statements, ordered, context.write);
+    const namespace = { database: context.database, collection };
+    for (const hint of hints) await requireHint(engine, namespace, hint, context.signal);
+    const result = await engine.delete(namespace, statements, ordered, context.write);
     return [["n", int32Value(result.deletedCount)], ...writeErrorsField(result.writeErrors)];
   },
 });
 
-function statementOf(bytes: Uint8Array, variables: Uint8Array | undefined): DeleteStatement {
-  const fields = new Parameters("deletes", bytes, new Map());
+function statementOf(
+  bytes: Uint8Array,
+  variables: Uint8Array | undefined,
+  hints: (string | Uint8Array | undefined)[],
+): DeleteStatement {
+  const fields = Parameters.within("delete.deletes", bytes);
   const filter = fields.document("q");
   const limit = fields.whole("limit", 0);
   fields.refuseCollation();
-  fields.ignore("hint");
+  hints.push(hintOf(fields.get("hint")));
   fields.rejectUnknown();
   if (filter === undefined)
     throw new EngineError(40_414, "Location40414", "BSON field 'delete.deletes.q' is missing but a required field");

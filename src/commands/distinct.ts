@@ -1,19 +1,22 @@
 import { emptyDocument, getField, timestampValue, type Value } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
+import { hintOf, requireHint } from "./hint.ts";
 
 /** `distinct`. */
 export const distinct = defineCommand({
   name: "distinct",
   action: "find",
   onCollection: true,
+  snapshotReads: true,
   run: async (parameters, context) => {
     const collection = parameters.collection();
     const key = parameters.requiredText("key");
     const filter = parameters.document("query") ?? emptyDocument;
     parameters.refuseCollation();
-    parameters.ignore("hint");
+    const hint = hintOf(parameters.get("hint"));
     parameters.rejectUnknown();
     const engine = await context.engine();
+    await requireHint(engine, { database: context.database, collection }, hint, context.signal);
     const read = await context.read(engine);
     const result = await engine.distinct({ database: context.database, collection }, key, filter, read);
     const time = read.atClusterTime;

@@ -1,7 +1,7 @@
-import { bsonType, elementsOf } from "../engine/index.ts";
+import { bsonType, elementsOf, EngineError } from "../engine/index.ts";
 import { defineCommand, type CommandDefinition } from "./define-command.ts";
 
-/** `endSessions` and `killSessions`: closes what the sessions left open. `refreshSessions` has nothing to refresh. */
+/** `endSessions` and `killSessions`: closes what the sessions of this user left open. `refreshSessions` has nothing to refresh. */
 function create(name: string, ends: boolean): CommandDefinition {
   return defineCommand({
     name,
@@ -9,8 +9,13 @@ function create(name: string, ends: boolean): CommandDefinition {
     run: async (parameters, context) => {
       const { main } = parameters;
       parameters.rejectUnknown();
-      if (ends && main.type === bsonType.array)
-        for (const id of elementsOf(main)) if (id.type === bsonType.object) context.cursors.endSession(id.bytes());
+      if (main.type !== bsonType.array)
+        throw new EngineError(14, "TypeMismatch", `BSON field '${name}.${name}' must be an array of session ids`);
+      const sessions = elementsOf(main).map(context.sessionKey);
+      if (ends) for (const session of sessions) context.cursors.endSession(session);
+      // An empty list means every session of the user (manual, "killSessions").
+      if (name === "killSessions" && sessions.length === 0)
+        context.cursors.endUser(context.connection.user?.name ?? "");
       return [];
     },
   });

@@ -1,12 +1,15 @@
-import { bsonType, EngineError, emptyDocument, textOf, type Value } from "../engine/index.ts";
+import { emptyDocument } from "../engine/index.ts";
 import { batchSizeOf, firstBatch } from "./cursor-reply.ts";
 import { defineCommand } from "./define-command.ts";
+import { hintOf } from "./hint.ts";
 
 /** `find`: a query's first batch. */
 export const find = defineCommand({
   name: "find",
   action: "find",
   onCollection: true,
+  snapshotReads: true,
+  counted: "query",
   run: async (parameters, context) => {
     const collection = parameters.collection();
     const batchSize = batchSizeOf(parameters);
@@ -51,11 +54,3 @@ export const find = defineCommand({
     );
   },
 });
-
-/** An index by name or key pattern. */
-export function hintOf(value: Value | undefined): string | Uint8Array | undefined {
-  if (value === undefined) return undefined;
-  if (value.type === bsonType.string) return textOf(value);
-  if (value.type !== bsonType.object) throw new EngineError(9, "FailedToParse", "hint must be a string or an object");
-  return value.end - value.start === 5 ? undefined : value.bytes();
-}

@@ -1,8 +1,6 @@
 import {
   boolValue,
   documentValue,
-  elementsOf,
-  bsonType,
   emptyDocument,
   EngineError,
   getField,
@@ -12,6 +10,7 @@ import {
   type Value,
 } from "../engine/index.ts";
 import { defineCommand, type CommandDefinition } from "./define-command.ts";
+import { hintOf, requireHint } from "./hint.ts";
 import { updateOf } from "./update.ts";
 
 /** `findAndModify`, by both of its spellings. */
@@ -20,6 +19,7 @@ function create(name: string): CommandDefinition {
     name,
     action: "write",
     onCollection: true,
+    retryable: true,
     run: async (parameters, context) => {
       const collection = parameters.collection();
       const remove = parameters.flag("remove");
@@ -30,7 +30,6 @@ function create(name: string): CommandDefinition {
       const returnNew = parameters.flag("new");
       if (remove && (upsert || returnNew))
         throw new EngineError(9, "FailedToParse", "Cannot specify both upsert or new and remove=true");
-      const arrayFilters = parameters.get("arrayFilters");
       const sort = parameters.document("sort");
       const projection = parameters.document("fields");
       const variables = parameters.document("let");
@@ -38,18 +37,20 @@ function create(name: string): CommandDefinition {
         filter: parameters.document("query") ?? emptyDocument,
         upsert,
         returnNew,
-        arrayFilters:
-          arrayFilters?.type === bsonType.array ? elementsOf(arrayFilters).map((filter) => filter.bytes()) : [],
+        arrayFilters: parameters.documents("arrayFilters") ?? [],
         ...(sort === undefined ? {} : { sort }),
         ...(projection === undefined ? {} : { projection }),
         ...(variables === undefined ? {} : { variables }),
         ...(hasUpdate ? { update: updateOf(parameters, "update") } : {}),
       };
       parameters.refuseCollation();
-      parameters.ignore("hint", "bypassDocumentValidation", "stmtId");
+      const hint = hintOf(parameters.get("hint"));
+      parameters.ignore("bypassDocumentValidation", "bypassEmptyTsReplacement", "stmtId");
       parameters.rejectUnknown();
       const engine = await context.engine();
-      const result = await engine.findAndModify({ database: context.database, collection }, query, context.write);
+      const namespace = { database: context.database, collection };
+      await requireHint(engine, namespace, hint, context.signal);
+      const result = await engine.findAndModify(namespace, query, context.write);
       const changed = result.value !== undefined || result.upserted !== undefined || result.updatedExisting;
       const last: [string, Value][] = [["n", int32Value(changed ? 1 : 0)]];
       if (!remove) last.push(["updatedExisting", boolValue(result.updatedExisting)]);

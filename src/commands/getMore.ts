@@ -6,15 +6,20 @@ import { defineCommand } from "./define-command.ts";
 export const getMore = defineCommand({
   name: "getMore",
   action: "any",
+  snapshotReads: true,
+  counted: "getmore",
   run: async (parameters, context) => {
     if (parameters.main.type !== bsonType.long)
       throw new EngineError(14, "TypeMismatch", "BSON field 'getMore.getMore' is the wrong type, expected type 'long'");
     const id = int64Of(parameters.main);
     const namespace = `${context.database}.${parameters.requiredText("collection")}`;
     const batchSize = batchSizeOf(parameters);
+    if (parameters.get("maxTimeMS") !== undefined)
+      throw new EngineError(2, "BadValue", "cannot set maxTimeMS on getMore command for a non-awaitData cursor");
     parameters.ignore("term", "lastKnownCommittedOpTime");
     parameters.rejectUnknown();
-    return context.cursors.use(id, namespace, context.connection.user?.name ?? "", (cursor) =>
+    const userName = context.connection.user?.name ?? "";
+    return context.cursors.use(id, { namespace, userName, sessionId: context.sessionId }, (cursor) =>
       nextBatch(cursor, id, namespace, batchSize, context),
     );
   },

@@ -19,12 +19,15 @@ import { statementsMax } from "./write-reply.ts";
 
 /** Newest wire version whose features are all answered for: that of MongoDB 7.0. `bulkWrite` would come with 25. */
 const wireVersionMax = 21;
+/** Longest time that may be waited for a change. */
+const awaitMaxMs = 3_600_000;
 
 /** `hello` and its older spellings: one node of a replica set, and its primary. */
 function create(name: string): CommandDefinition {
   return defineCommand({
     name,
     action: "open",
+    streams: true,
     run: async (parameters, context) => {
       const speculative = parameters.document("speculativeAuthenticate");
       const wanted = parameters.text("saslSupportedMechs");
@@ -38,8 +41,10 @@ function create(name: string): CommandDefinition {
         "internalClient",
         "forShell",
       );
-      refuseStreaming(parameters);
+      const awaited = awaitedOf(parameters);
       parameters.rejectUnknown();
+      if (awaited !== undefined && (context.continued || isNow(awaited.topologyVersion, context)))
+        await context.server.clock.sleep(awaited.timeMs, context.signal);
       return [
         ...(await role(name, context)),
         ...(wanted === undefined
@@ -51,37 +56,63 @@ function create(name: string): CommandDefinition {
   });
 }
 
-/** No `topologyVersion` is told, so that drivers ask again instead of waiting; who asks to wait all the same is refused. */
-function refuseStreaming(parameters: Parameters): void {
-  parameters.ignore("maxAwaitTimeMS");
-  if (parameters.get("topologyVersion") !== undefined)
-    throw new EngineError(238, "NotImplemented", "an awaited hello is not supported by this server");
+/** `topologyVersion` and `maxAwaitTimeMS`, which only come together. Throws 51368, 2, 14. */
+function awaitedOf(
+  parameters: Parameters,
+): { readonly topologyVersion: Uint8Array; readonly timeMs: number } | undefined {
+  const topologyVersion = parameters.document("topologyVersion");
+  const timeMs = parameters.whole("maxAwaitTimeMS", 0);
+  if (topologyVersion === undefined && timeMs === undefined) return undefined;
+  if (topologyVersion === undefined || timeMs === undefined)
+    throw new EngineError(
+      51_368,
+      "Location51368",
+      "A request with a 'topologyVersion' must include 'maxAwaitTimeMS', and the other way round",
+    );
+  if (timeMs > awaitMaxMs) throw new EngineError(2, "BadValue", `maxAwaitTimeMS must not be above ${awaitMaxMs}`);
+  return { topologyVersion, timeMs };
 }
 
-async function role(name: string, { server, connection }: CommandContext): Promise<Reply> {
+/** The set never changes while the server runs, so its version is one for each run. */
+function topologyVersionOf({ server }: CommandContext): Value {
+  return objectValue([
+    ["processId", new BsonValue(bsonType.objectId, server.processId)],
+    ["counter", int64Value(0n)],
+  ]);
+}
+
+function isNow(topologyVersion: Uint8Array, context: CommandContext): boolean {
+  return Buffer.compare(topologyVersion, topologyVersionOf(context).bytes()) === 0;
+}
+
+async function role(name: string, context: CommandContext): Promise<Reply> {
+  const { server, connection } = context;
   const nowMs = server.clock.nowMs();
   const primary = name === "hello" ? "isWritablePrimary" : "ismaster";
+  const { lastWrite } = server.figures;
+  const lastWriteDate = dateValue(BigInt(lastWrite.seconds) * 1000n);
   const opTime = objectValue([
-    ["ts", timestampValue(Math.floor(nowMs / 1000), 1)],
+    ["ts", timestampValue(lastWrite.seconds, lastWrite.increment)],
     ["t", int64Value(1n)],
   ]);
   const fields: [string, Value][] = [
     ["helloOk", boolValue(true)],
     [primary, boolValue(true)],
-    ["hosts", arrayValue([stringValue(server.address)])],
+    ["hosts", arrayValue([stringValue(connection.address)])],
     ["setName", stringValue(server.replicaSetName)],
     ["setVersion", int32Value(1)],
     ["secondary", boolValue(false)],
-    ["primary", stringValue(server.address)],
-    ["me", stringValue(server.address)],
+    ["primary", stringValue(connection.address)],
+    ["me", stringValue(connection.address)],
     ["electionId", new BsonValue(bsonType.objectId, Uint8Array.of(0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 1))],
+    ["topologyVersion", topologyVersionOf(context)],
     [
       "lastWrite",
       objectValue([
         ["opTime", opTime],
-        ["lastWriteDate", dateValue(BigInt(nowMs))],
+        ["lastWriteDate", lastWriteDate],
         ["majorityOpTime", opTime],
-        ["majorityWriteDate", dateValue(BigInt(nowMs))],
+        ["majorityWriteDate", lastWriteDate],
       ]),
     ],
     ["maxBsonObjectSize", int32Value(16 * 1024 * 1024)],

@@ -6,6 +6,7 @@ import { defineCommand } from "./define-command.ts";
 export const hostInfo = defineCommand({
   name: "hostInfo",
   action: "monitor",
+  adminOnly: true,
   run: async (_parameters, { server }) => [
     [
       "system",

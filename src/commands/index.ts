@@ -15,6 +15,7 @@ import { dropIndexes } from "./dropIndexes.ts";
 import { endSessions, killSessions, refreshSessions } from "./endSessions.ts";
 import { find } from "./find.ts";
 import { findAndModify, findandmodify } from "./findAndModify.ts";
+import { getCmdLineOpts } from "./getCmdLineOpts.ts";
 import { getLog } from "./getLog.ts";
 import { getMore } from "./getMore.ts";
 import { getParameter } from "./getParameter.ts";
@@ -23,6 +24,7 @@ import { hostInfo } from "./hostInfo.ts";
 import { insert } from "./insert.ts";
 import { killCursors } from "./killCursors.ts";
 import { listCollections } from "./listCollections.ts";
+import { listCommands } from "./listCommands.ts";
 import { listDatabases } from "./listDatabases.ts";
 import { listIndexes } from "./listIndexes.ts";
 import { logout } from "./logout.ts";
@@ -56,6 +58,7 @@ export const commands: readonly CommandDefinition[] = [
   find,
   findAndModify,
   findandmodify,
+  getCmdLineOpts,
   getLog,
   getMore,
   getParameter,
@@ -67,6 +70,7 @@ export const commands: readonly CommandDefinition[] = [
   killCursors,
   killSessions,
   listCollections,
+  listCommands,
   listDatabases,
   listIndexes,
   logout,

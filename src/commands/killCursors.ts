@@ -5,6 +5,7 @@ import { defineCommand } from "./define-command.ts";
 export const killCursors = defineCommand({
   name: "killCursors",
   action: "any",
+  snapshotReads: true,
   run: async (parameters, context) => {
     const list = parameters.get("cursors");
     parameters.rejectUnknown();

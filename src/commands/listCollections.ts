@@ -9,25 +9,33 @@ import {
   stringValue,
   Value,
 } from "../engine/index.ts";
-import { wholeBatch } from "./cursor-reply.ts";
+import { cursorOptionsOf, listBatch } from "./cursor-reply.ts";
 import { defineCommand } from "./define-command.ts";
+import { isAllowed, seesDatabase, unauthorized } from "./privileges.ts";
 
-/** `listCollections`: with options and UUID, by name. */
+/** `listCollections`: with options and UUID, by name. Names of what they may read are also for users with roles on single collections. */
 export const listCollections = defineCommand({
   name: "listCollections",
-  action: "statistics",
+  action: "any",
   run: async (parameters, context) => {
     const filterBytes = parameters.document("filter");
     const nameOnly = parameters.flag("nameOnly");
-    parameters.ignore("authorizedCollections", "cursor");
+    const onlyAuthorized = nameOnly && parameters.flag("authorizedCollections");
+    const batchSize = cursorOptionsOf(parameters)?.batchSize;
+    parameters.ignore("authorizedCollections");
     parameters.rejectUnknown();
+    const user = context.connection.user?.credential;
+    const whole = user !== undefined && isAllowed(user, "statistics", context.database, undefined);
+    if (user === undefined || (!whole && !(onlyAuthorized && seesDatabase(user, context.database))))
+      throw unauthorized("listCollections", parameters.main, context.database);
     const filter = filterBytes === undefined ? undefined : compileFilter(filterBytes);
     const engine = await context.engine();
     const entries = await engine.listCollections(context.database, await context.read(engine));
     const documents = entries
+      .filter(({ name }) => whole || isAllowed(user, "statistics", context.database, name))
       .map((entry) => shown(entry, nameOnly))
       .filter((document) => filter === undefined || filter.matches(document));
-    return wholeBatch(documents, `${context.database}.$cmd.listCollections`);
+    return listBatch(documents, `${context.database}.$cmd.listCollections`, batchSize, context);
   },
 });
 

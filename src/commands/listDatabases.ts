@@ -6,27 +6,31 @@ import {
   documentValue,
   doubleValue,
   int64Value,
+  isTruthy,
   stringValue,
 } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
-import { isAllowed, seesDatabase } from "./privileges.ts";
+import { seesAllDatabases, seesDatabase, unauthorized } from "./privileges.ts";
 
 /** `listDatabases`: those the user may read something of. */
 export const listDatabases = defineCommand({
   name: "listDatabases",
   action: "any",
+  adminOnly: true,
   run: async (parameters, context) => {
     const filterBytes = parameters.document("filter");
     const nameOnly = parameters.flag("nameOnly");
-    parameters.ignore("authorizedDatabases");
+    const onlyAuthorized = parameters.get("authorizedDatabases");
     parameters.rejectUnknown();
     const filter = filterBytes === undefined ? undefined : compileFilter(filterBytes);
     const user = context.connection.user?.credential;
+    if (user === undefined) throw unauthorized("listDatabases", parameters.main, context.database);
+    const all = seesAllDatabases(user) && (onlyAuthorized === undefined || !isTruthy(onlyAuthorized));
+    if (!all && onlyAuthorized !== undefined && !isTruthy(onlyAuthorized))
+      throw unauthorized("listDatabases", parameters.main, context.database);
     const engine = await context.engine();
     const databases = (await engine.listDatabases(await context.read(engine)))
-      .filter(
-        ({ name }) => user !== undefined && (seesDatabase(user, name) || isAllowed(user, "monitor", name, undefined)),
-      )
+      .filter(({ name }) => all || seesDatabase(user, name))
       .map(({ name, sizeOnDiskBytes, empty }) => ({
         sizeOnDiskBytes,
         document: buildDocument(

@@ -1,4 +1,4 @@
-import { wholeBatch } from "./cursor-reply.ts";
+import { cursorOptionsOf, listBatch } from "./cursor-reply.ts";
 import { defineCommand } from "./define-command.ts";
 
 /** `listIndexes`: specifications, `_id_` first. */
@@ -8,10 +8,12 @@ export const listIndexes = defineCommand({
   onCollection: true,
   run: async (parameters, context) => {
     const collection = parameters.collection();
-    parameters.ignore("cursor", "includeBuildUUIDs", "includeIndexBuildInfo");
+    const batchSize = cursorOptionsOf(parameters)?.batchSize;
+    parameters.refuse("includeIndexBuildInfo");
+    parameters.ignore("includeBuildUUIDs");
     parameters.rejectUnknown();
     const engine = await context.engine();
     const documents = await engine.listIndexes({ database: context.database, collection }, await context.read(engine));
-    return wholeBatch(documents, `${context.database}.${collection}`);
+    return listBatch(documents, `${context.database}.${collection}`, batchSize, context);
   },
 });

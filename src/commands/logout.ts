@@ -4,8 +4,10 @@ import { defineCommand } from "./define-command.ts";
 export const logout = defineCommand({
   name: "logout",
   action: "open",
-  run: async (_parameters, { connection }) => {
+  run: async (parameters, { connection }) => {
+    parameters.rejectUnknown();
     connection.user = undefined;
+    connection.conversation = undefined;
     return [];
   },
 });

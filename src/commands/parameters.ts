@@ -43,12 +43,23 @@ export class Parameters {
   readonly #values = new Map<string, Value>();
   readonly #sequences: ReadonlyMap<string, readonly Uint8Array[]>;
   readonly #read = new Set<string>();
+  readonly #sequencesRead = new Set<string>();
 
+  /** Throws 40413 for a field given twice. */
   constructor(command: string, body: Uint8Array, sequences: ReadonlyMap<string, readonly Uint8Array[]>) {
     this.command = command;
     this.#sequences = sequences;
-    for (const { name, value } of fieldsOf(body)) if (!this.#values.has(name)) this.#values.set(name, value);
+    for (const { name, value } of fieldsOf(body)) {
+      if (this.#values.has(name) || sequences.has(name))
+        throw new EngineError(40_413, "Location40413", `BSON field '${command}.${name}' is a duplicate field`);
+      this.#values.set(name, value);
+    }
     this.#read.add(command);
+  }
+
+  /** The fields of a document within a command, by the name its errors shall give it. */
+  static within(name: string, document: Uint8Array): Parameters {
+    return new Parameters(name, document, new Map());
   }
 
   /** The raw value. */
@@ -121,6 +132,7 @@ export class Parameters {
   /** Documents given in an array of the body, or beside it. */
   documents(name: string): readonly Uint8Array[] | undefined {
     const beside = this.#sequences.get(name);
+    this.#sequencesRead.add(name);
     const value = this.get(name);
     if (beside !== undefined) return beside;
     if (value === undefined) return undefined;
@@ -156,19 +168,23 @@ export class Parameters {
   /** A collation changes order and equality; only the one that changes nothing is taken. */
   refuseCollation(): void {
     const value = this.get("collation");
-    if (value?.type !== bsonType.object) return;
+    if (value === undefined) return;
+    if (value.type !== bsonType.object) throw this.#wrongType("collation", value, "object");
     const fields = [...fieldsOf(value.bytes())];
     const locale = fields.find(({ name }) => name === "locale")?.value;
-    if (fields.length === 0 || (locale?.type === bsonType.string && textOf(locale) === "simple")) return;
+    if (fields.length === 0 || (fields.length === 1 && locale?.type === bsonType.string && textOf(locale) === "simple"))
+      return;
     throw new EngineError(238, "NotImplemented", "a collation other than simple is not supported by this server");
   }
 
   /** Throws 40415 for a field that nobody read. */
   rejectUnknown(): void {
-    for (const name of [...this.#values.keys(), ...this.#sequences.keys()]) {
-      if (this.#read.has(name) || generic.has(name)) continue;
-      throw new EngineError(40_415, "Location40415", `BSON field '${this.command}.${name}' is an unknown field.`);
-    }
+    for (const name of this.#values.keys()) if (!this.#read.has(name) && !generic.has(name)) throw this.#unknown(name);
+    for (const name of this.#sequences.keys()) if (!this.#sequencesRead.has(name)) throw this.#unknown(name);
+  }
+
+  #unknown(name: string): EngineError {
+    return new EngineError(40_415, "Location40415", `BSON field '${this.command}.${name}' is an unknown field.`);
   }
 
   #wrongType(name: string, value: Value, expected: string): EngineError {

@@ -14,7 +14,8 @@ import { defineCommand } from "./define-command.ts";
 /** `replSetGetStatus`: the one member, its primary. */
 export const replSetGetStatus = defineCommand({
   name: "replSetGetStatus",
-  action: "any",
+  action: "monitor",
+  adminOnly: true,
   run: async (parameters, context) => {
     parameters.ignore("initialSync");
     parameters.rejectUnknown();
@@ -28,7 +29,7 @@ export const replSetGetStatus = defineCommand({
     ]);
     const member = objectValue([
       ["_id", int32Value(0)],
-      ["name", stringValue(server.address)],
+      ["name", stringValue(context.connection.address)],
       ["health", doubleValue(1)],
       ["state", int32Value(1)],
       ["stateStr", stringValue("PRIMARY")],

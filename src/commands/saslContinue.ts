@@ -1,10 +1,9 @@
+import { createHash } from "node:crypto";
 import { boolValue, EngineError, int32Value } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
 import { binary, payloadOf } from "./saslStart.ts";
 import { authenticationFailed, checkClientFinal } from "./scram.ts";
-
-/** Wrong proofs after which a connection must log in anew from the beginning, each a little later. */
-const failureDelayMs = 100;
+import { failuresMax } from "./login-guard.ts";
 
 /** `saslContinue`: the proof, and for some clients one empty exchange after it. */
 export const saslContinue = defineCommand({
@@ -13,10 +12,12 @@ export const saslContinue = defineCommand({
   run: async (parameters, context) => {
     const { connection, server } = context;
     const payload = payloadOf(parameters.get("payload"));
-    parameters.whole("conversationId", 0);
+    const conversationId = parameters.whole("conversationId", 0);
     parameters.rejectUnknown();
     const { conversation } = connection;
     if (conversation === undefined) throw new EngineError(17, "ProtocolError", "No SASL session state found");
+    if (conversationId !== conversation.id)
+      throw new EngineError(17, "ProtocolError", "sasl: Mismatched conversation id");
     if (conversation.proven) {
       connection.conversation = undefined;
       return [
@@ -28,7 +29,9 @@ export const saslContinue = defineCommand({
     try {
       const signature = checkClientFinal(payload, conversation);
       if (conversation.found === undefined) throw authenticationFailed();
-      connection.user = { name: conversation.username, credential: conversation.found };
+      const { username, database } = conversation;
+      const sessionOwner = createHash("sha256").update(`${username}@${database}`).digest();
+      connection.user = { name: username, database, credential: conversation.found, sessionOwner };
       connection.failedLogins = 0;
       connection.conversation = conversation.skipEmptyExchange ? undefined : { ...conversation, proven: true };
       return [
@@ -39,8 +42,8 @@ export const saslContinue = defineCommand({
     } catch (error) {
       connection.conversation = undefined;
       connection.failedLogins += 1;
-      // Guessing gets slower with each guess on a connection.
-      await server.clock.sleep(Math.min(failureDelayMs * connection.failedLogins, 5000));
+      if (connection.failedLogins >= failuresMax) connection.hangUp = true;
+      await server.clock.sleep(server.logins.failed(connection.remoteHost), context.signal);
       throw error;
     }
   },

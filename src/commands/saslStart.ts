@@ -20,7 +20,7 @@ async function beginLogin(parameters: Parameters, context: CommandContext, datab
   const mechanism = parameters.requiredText("mechanism");
   const payload = payloadOf(parameters.get("payload"));
   const options = parameters.document("options");
-  parameters.ignore("autoAuthorize", "db");
+  parameters.ignore("autoAuthorize", "db", "targetDatabase");
   parameters.rejectUnknown();
   if (mechanism !== "SCRAM-SHA-256")
     throw new EngineError(
@@ -40,6 +40,7 @@ async function beginLogin(parameters: Parameters, context: CommandContext, datab
   connection.conversation = {
     id: 1,
     username,
+    database,
     nonce,
     said: `${bare},${challenge}`,
     found,

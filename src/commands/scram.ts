@@ -9,6 +9,8 @@ const iterationCount = 15_000;
 export interface ScramConversation {
   readonly id: number;
   readonly username: string;
+  /** The database it logs in by. */
+  readonly database: string;
   readonly nonce: string;
   /** What was said so far, which the proof is over. */
   readonly said: string;

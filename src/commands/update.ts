@@ -8,24 +8,35 @@ import {
   type UpdateStatement,
 } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
+import { hintOf, requireHint } from "./hint.ts";
 import { Parameters } from "./parameters.ts";
-import { orderedOf, requireStatements, writeErrorsField } from "./write-reply.ts";
+import { orderedOf, requireOneEach, requireStatements, writeErrorsField } from "./write-reply.ts";
 
 /** `update`. */
 export const update = defineCommand({
   name: "update",
   action: "write",
   onCollection: true,
+  retryable: true,
+  counted: "update",
   run: async (parameters, context) => {
     const collection = parameters.collection();
     const variables = parameters.document("let");
-    const statements = parameters.requiredDocuments("updates").map((bytes) => statementOf(bytes, variables));
+    const hints: (string | Uint8Array | undefined)[] = [];
+    const statements = parameters.requiredDocuments("updates").map((bytes) => statementOf(bytes, variables, hints));
     const ordered = orderedOf(parameters);
     parameters.ignore("bypassDocumentValidation", "bypassEmptyTsReplacement", "stmtIds", "stmtId");
     parameters.rejectUnknown();
     requireStatements(statements.length);
+    requireOneEach(
+      context.write,
+      statements.every(({ multi }) => !multi),
+      "multi=true",
+    );
     const engine = await context.engine();
-    const result = await engine.update({ database: context.database, collection }, statements, ordered, context.write);
+    const namespace = { database: context.database, collection };
+    for (const hint of hints) await requireHint(engine, namespace, hint, context.signal);
+    const result = await engine.update(namespace, statements, ordered, context.write);
     return [
       ["n", int32Value(result.matchedCount + result.upserted.length)],
       ...(result.upserted.length === 0
@@ -37,8 +48,12 @@ export const update = defineCommand({
   },
 });
 
-function statementOf(bytes: Uint8Array, variables: Uint8Array | undefined): UpdateStatement {
-  const fields = new Parameters("updates", bytes, new Map());
+function statementOf(
+  bytes: Uint8Array,
+  variables: Uint8Array | undefined,
+  hints: (string | Uint8Array | undefined)[],
+): UpdateStatement {
+  const fields = Parameters.within("update.updates", bytes);
   const filter = fields.document("q");
   const sort = fields.document("sort");
   const statement = {
@@ -51,7 +66,7 @@ function statementOf(bytes: Uint8Array, variables: Uint8Array | undefined): Upda
   };
   fields.refuseCollation();
   fields.refuse("c", "sampleId");
-  fields.ignore("hint");
+  hints.push(hintOf(fields.get("hint")));
   fields.rejectUnknown();
   if (filter === undefined)
     throw new EngineError(40_414, "Location40414", "BSON field 'update.updates.q' is missing but a required field");
@@ -62,6 +77,11 @@ function statementOf(bytes: Uint8Array, variables: Uint8Array | undefined): Upda
 export function updateOf(fields: Parameters, name: string = "u"): Uint8Array | readonly Uint8Array[] {
   const value = fields.get(name);
   if (value?.type === bsonType.object) return value.bytes();
-  if (value?.type === bsonType.array) return elementsOf(value).map((stage) => stage.bytes());
+  if (value?.type === bsonType.array)
+    return elementsOf(value).map((stage) => {
+      if (stage.type !== bsonType.object)
+        throw new EngineError(14, "TypeMismatch", "Each element of the 'pipeline' array must be an object");
+      return stage.bytes();
+    });
   throw new EngineError(9, "FailedToParse", "Update argument must be either an object or an array");
 }

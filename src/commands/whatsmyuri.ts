@@ -5,5 +5,9 @@ import { defineCommand } from "./define-command.ts";
 export const whatsmyuri = defineCommand({
   name: "whatsmyuri",
   action: "open",
-  run: async (_parameters, { connection }) => [["you", stringValue(connection.remoteAddress)]],
+  run: async (parameters, { connection }) => {
+    parameters.rejectUnknown();
+    const { remoteHost, remotePort } = connection;
+    return [["you", stringValue(`${remoteHost.includes(":") ? `[${remoteHost}]` : remoteHost}:${remotePort}`)]];
+  },
 });

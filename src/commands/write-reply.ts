@@ -8,6 +8,7 @@ import {
   stringValue,
   type Value,
   type WriteError,
+  type WriteOptions,
 } from "../engine/index.ts";
 import type { Reply } from "./define-command.ts";
 import type { Parameters } from "./parameters.ts";
@@ -46,4 +47,10 @@ export function requireStatements(count: number): void {
       "InvalidLength",
       `Write batch sizes must be between 1 and ${statementsMax}. Got ${count} operations.`,
     );
+}
+
+/** Throws 72 for a retryable write that may change many documents: it could not be told from its retry. */
+export function requireOneEach(write: WriteOptions, oneEach: boolean, what: string): void {
+  if (write.retry !== undefined && !oneEach)
+    throw new EngineError(72, "InvalidOptions", `Cannot use (or request) retryable writes with ${what}`);
 }

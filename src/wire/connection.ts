@@ -2,81 +2,175 @@ import type { Socket } from "node:net";
 import type { CommandConnection } from "../commands/command-server.ts";
 import { EngineError } from "../engine/index.ts";
 import type { Log } from "../ports/log.ts";
-import { ProtocolError, readMessage, type WireRequest, writeReply } from "./frame.ts";
+import { messageSizeMaxBytes, ProtocolError, readMessage, type WireRequest, writeReply } from "./frame.ts";
+import type { WireLimits } from "./limits.ts";
 import { MessageReader } from "./message-reader.ts";
-
-/** Time a client has to log in. */
-const loginTimeoutMs = 30_000;
-/** Time a started message has to arrive in full. */
-const messageTimeoutMs = 60_000;
-/** Requests that may wait behind the one being answered; past it the socket is not read. */
-const waitingMax = 16;
 
 export interface Connection {
   close(reason: string): void;
+  /** Whether the client has logged in, or is being answered: such connections are not closed to make room. */
+  busy(): boolean;
 }
 
 /** Serves one client: its requests one after the other, in the order they came. */
-export function serveConnection(socket: Socket, commands: CommandConnection, log: Log): Connection {
-  const reader = new MessageReader();
-  const ended = new AbortController();
-  const waiting: WireRequest[] = [];
-  let working = false;
-  let replyId = 0;
-  const loginTimer = setTimeout(() => {
-    if (!commands.authenticated()) socket.destroy();
-  }, loginTimeoutMs).unref();
+export function serveConnection(socket: Socket, commands: CommandConnection, limits: WireLimits, log: Log): Connection {
+  return new ServedConnection(socket, commands, limits, log);
+}
 
-  const close = (reason: string): void => {
-    if (!ended.signal.aborted) ended.abort(new EngineError(11_600, "InterruptedAtShutdown", reason));
-    socket.destroy();
-  };
-  socket.on("data", (piece: Buffer) => {
-    try {
-      for (const message of reader.push(piece)) waiting.push(readMessage(message));
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      log.warn({ reason: error.message }, "a client sent bytes that are no MongoDB message");
-      close(error.message);
-      return;
-    }
-    socket.setTimeout(reader.pending ? messageTimeoutMs : 0);
-    if (waiting.length > waitingMax) socket.pause();
-    void work();
-  });
-  socket.on("timeout", () => socket.destroy());
-  // A broken connection is the client's business; "close" follows.
-  socket.on("error", () => undefined);
-  socket.on("close", () => {
-    clearTimeout(loginTimer);
-    if (!ended.signal.aborted) ended.abort(new EngineError(279, "ClientDisconnect", "the client has gone"));
-    commands.close();
-  });
-  return { close };
+interface Waiting {
+  readonly request: WireRequest;
+  readonly sizeBytes: number;
+}
 
-  async function work(): Promise<void> {
-    if (working) return;
-    working = true;
-    for (let request = waiting.shift(); request !== undefined && !ended.signal.aborted; request = waiting.shift()) {
-      const reply = await commands.run(request, ended.signal);
-      if (waiting.length < waitingMax && socket.isPaused()) socket.resume();
-      if (request.moreToCome || ended.signal.aborted) continue;
-      replyId += 1;
-      // A client that does not read stops being answered until it does: nothing piles up here.
-      if (!socket.write(writeReply(request, replyId, reply))) await drained();
-    }
-    working = false;
+class ServedConnection implements Connection {
+  readonly #socket: Socket;
+  readonly #commands: CommandConnection;
+  readonly #limits: WireLimits;
+  readonly #log: Log;
+  readonly #reader: MessageReader;
+  readonly #ended = new AbortController();
+  readonly #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #working = false;
+  #greeted = false;
+  #sending = false;
+  #replyId = 0;
+  #deadline: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(socket: Socket, commands: CommandConnection, limits: WireLimits, log: Log) {
+    this.#socket = socket;
+    this.#commands = commands;
+    this.#limits = limits;
+    this.#log = log;
+    this.#reader = new MessageReader(() =>
+      commands.authenticated() ? messageSizeMaxBytes : limits.unauthenticatedMessageMaxBytes,
+    );
+    socket.on("data", (piece: Buffer) => this.#received(piece));
+    socket.on("timeout", () => {
+      // Nothing can arrive on a socket that is not read.
+      if (socket.isPaused() && !this.#sending) socket.setTimeout(limits.stallTimeoutMs);
+      else socket.destroy();
+    });
+    // A broken connection is the client's business; "close" follows.
+    socket.on("error", () => undefined);
+    socket.on("close", () => {
+      clearTimeout(this.#deadline);
+      if (!this.#ended.signal.aborted)
+        this.#ended.abort(new EngineError(279, "ClientDisconnect", "the client has gone"));
+      commands.close();
+    });
+    this.#watch();
   }
 
-  function drained(): Promise<void> {
+  close(reason: string): void {
+    if (!this.#ended.signal.aborted) this.#ended.abort(new EngineError(11_600, "InterruptedAtShutdown", reason));
+    this.#socket.destroy();
+  }
+
+  busy(): boolean {
+    return this.#working || this.#commands.authenticated();
+  }
+
+  #received(piece: Uint8Array): void {
+    if (this.#ended.signal.aborted) return;
+    const pendingBefore = this.#reader.pending;
+    try {
+      for (const message of this.#reader.push(piece)) {
+        this.#waiting.push({ request: readMessage(message), sizeBytes: message.length });
+        this.#waitingBytes += message.length;
+        this.#greeted = true;
+      }
+    } catch (error) {
+      if (error instanceof ProtocolError)
+        this.#log.warn({ reason: error.message }, "a client sent bytes that are no MongoDB message");
+      else this.#log.error({ err: error }, "a message of a client could not be read");
+      this.close("bytes that are no message");
+      return;
+    }
+    if (this.#crowded()) this.#socket.pause();
+    // Bytes of a message that has begun do not give it more time.
+    if (!pendingBefore || !this.#reader.pending) this.#watch();
+    if (this.#waiting.length > 0) void this.#work();
+  }
+
+  #crowded(): boolean {
+    return this.#waiting.length >= this.#limits.waitingMax || this.#waitingBytes >= this.#limits.waitingMaxBytes;
+  }
+
+  /** Sets how long may be waited for what has to come next. */
+  #watch(): void {
+    clearTimeout(this.#deadline);
+    if (this.#ended.signal.aborted) return;
+    this.#watchProgress();
+    if (this.#commands.authenticated() || this.#working) return;
+    const expected = !this.#greeted || this.#reader.pending;
+    const limitMs = expected ? this.#limits.handshakeTimeoutMs : this.#limits.unauthenticatedIdleMs;
+    this.#deadline = setTimeout(() => this.#socket.destroy(), limitMs).unref();
+  }
+
+  /** Counts the time without progress while there should be some. */
+  #watchProgress(): void {
+    this.#socket.setTimeout(this.#reader.pending || this.#sending ? this.#limits.stallTimeoutMs : 0);
+  }
+
+  async #work(): Promise<void> {
+    if (this.#working) return;
+    this.#working = true;
+    try {
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+        this.#waitingBytes -= next.sizeBytes;
+        await this.#answer(next.request);
+        if (this.#ended.signal.aborted) break;
+        if (this.#socket.isPaused() && !this.#crowded()) this.#socket.resume();
+      }
+    } catch (error) {
+      this.#log.error({ err: error }, "a client could not be answered");
+      this.close("an internal error");
+    } finally {
+      this.#working = false;
+      this.#watch();
+    }
+  }
+
+  /** Runs a request and sends what it answers; several answers when it is one to be told of every change. */
+  async #answer(request: WireRequest): Promise<void> {
+    let responseTo = request.requestId;
+    for (let continued = false; ; continued = true) {
+      const answer = await this.#commands.run({ ...request, continued }, this.#ended.signal);
+      if (request.moreToCome || this.#ended.signal.aborted) return;
+      // Who asks for something else no longer waits for more of this.
+      const moreToCome = answer.moreToCome && this.#waiting.length === 0;
+      this.#replyId = (this.#replyId + 1) | 0;
+      const bytes = writeReply(
+        { requestId: this.#replyId, responseTo, legacy: request.legacy, moreToCome },
+        answer.fields,
+      );
+      responseTo = this.#replyId;
+      // A client that does not read stops being answered until it does: nothing piles up here.
+      if (!this.#socket.write(bytes)) await this.#drained();
+      if (answer.hangUp) {
+        this.#ended.abort(new EngineError(279, "ClientDisconnect", "the connection was ended"));
+        this.#socket.destroySoon();
+      }
+      if (!moreToCome || this.#ended.signal.aborted) return;
+    }
+  }
+
+  #drained(): Promise<void> {
+    this.#sending = true;
+    this.#watchProgress();
     return new Promise((fulfil) => {
       const done = (): void => {
-        socket.off("drain", done);
-        socket.off("close", done);
+        this.#socket.off("drain", done);
+        this.#socket.off("close", done);
+        this.#sending = false;
+        this.#watchProgress();
         fulfil();
       };
-      socket.on("drain", done);
-      socket.on("close", done);
+      this.#socket.on("drain", done);
+      this.#socket.on("close", done);
+      // It may have been closed before anybody listened.
+      if (this.#socket.destroyed) done();
     });
   }
 }

@@ -1,8 +1,10 @@
-import { readInt32, validateDocument, writeInt32 } from "../engine/index.ts";
+import { EngineError, readInt32, validateDocument, type Value, writeInt32 } from "../engine/index.ts";
 
 /** Longest message, header included (wire protocol). */
 export const messageSizeMaxBytes = 48_000_000;
 export const headerLength = 16;
+/** Longest command document: the longest user document and room for what is around it (BSONObjMaxInternalSize). */
+const bodyMaxBytes = 16 * 1024 * 1024 + 16_384;
 
 const opReply = 1;
 const opQuery = 2004;
@@ -10,6 +12,7 @@ const opMsg = 2013;
 
 const checksumPresent = 1;
 const moreToCome = 2;
+const exhaustAllowed = 1 << 16;
 
 /** A command as it came in. */
 export interface WireRequest {
@@ -18,12 +21,16 @@ export interface WireRequest {
   readonly legacy: boolean;
   /** The client does not wait for an answer. */
   readonly moreToCome: boolean;
+  /** The client takes several answers to this one request. */
+  readonly exhaustAllowed: boolean;
   /** The command document; its bytes are the request's own. */
   readonly body: Uint8Array;
   /** Documents sent beside it, by the name they would have in it. */
   readonly sequences: ReadonlyMap<string, readonly Uint8Array[]>;
   /** Database of a legacy request; OP_MSG has it in the body. */
   readonly database: string | undefined;
+  /** Set when the message is framed well and yet cannot be run: to be answered, and nothing of the documents to be read. */
+  readonly refusal: EngineError | undefined;
 }
 
 /** Bytes that are no message of the protocol: the connection cannot go on. */
@@ -53,22 +60,33 @@ function readOpMsg(message: Uint8Array, requestId: number): WireRequest {
     throw new ProtocolError("a checksum is wrong");
   let body: Uint8Array | undefined;
   const sequences = new Map<string, readonly Uint8Array[]>();
+  const checks = new DocumentChecks();
   let position = headerLength + 4;
   while (position < end) {
     const kind = message[position];
     position += 1;
     if (kind === 0) {
       if (body !== undefined) throw new ProtocolError("a message has two bodies");
-      body = documentAt(message, position, end);
+      body = checks.documentAt(message, position, end);
+      checks.limitBody(body);
       position += body.length;
     } else if (kind === 1) {
-      position = readSequence(message, position, end, sequences);
+      position = readSequence(message, position, end, sequences, checks);
     } else {
       throw new ProtocolError(`section kind ${kind} is not known`);
     }
   }
   if (body === undefined) throw new ProtocolError("a message has no body");
-  return { requestId, legacy: false, moreToCome: (flags & moreToCome) !== 0, body, sequences, database: undefined };
+  return {
+    requestId,
+    legacy: false,
+    moreToCome: (flags & moreToCome) !== 0,
+    exhaustAllowed: (flags & exhaustAllowed) !== 0,
+    body,
+    sequences,
+    database: undefined,
+    refusal: checks.refusal,
+  };
 }
 
 function readSequence(
@@ -76,6 +94,7 @@ function readSequence(
   start: number,
   end: number,
   sequences: Map<string, readonly Uint8Array[]>,
+  checks: DocumentChecks,
 ): number {
   const size = start + 4 <= end ? readInt32(message, start) : 0;
   const sequenceEnd = start + size;
@@ -86,7 +105,7 @@ function readSequence(
   if (sequences.has(name)) throw new ProtocolError("a document sequence comes twice");
   const documents: Uint8Array[] = [];
   for (let position = nameEnd + 1; position < sequenceEnd;) {
-    const document = documentAt(message, position, sequenceEnd);
+    const document = checks.documentAt(message, position, sequenceEnd);
     documents.push(document);
     position += document.length;
   }
@@ -99,36 +118,84 @@ function readOpQuery(message: Uint8Array, requestId: number): WireRequest {
   if (nameEnd === -1 || nameEnd + 9 >= message.length) throw new ProtocolError("a query is malformed");
   const name = new TextDecoder().decode(message.subarray(headerLength + 4, nameEnd));
   if (!name.endsWith(".$cmd")) throw new ProtocolError("OP_QUERY is only served for the handshake");
-  const body = documentAt(message, nameEnd + 9, message.length);
-  return { requestId, legacy: true, moreToCome: false, body, sequences: new Map(), database: name.slice(0, -5) };
+  const checks = new DocumentChecks();
+  const body = checks.documentAt(message, nameEnd + 9, message.length);
+  return {
+    requestId,
+    legacy: true,
+    moreToCome: false,
+    exhaustAllowed: false,
+    body,
+    sequences: new Map(),
+    database: name.slice(0, -5),
+    refusal: checks.refusal,
+  };
 }
 
-function documentAt(message: Uint8Array, start: number, end: number): Uint8Array {
-  const length = start + 5 <= end ? readInt32(message, start) : 0;
-  if (length < 5 || start + length > end) throw new ProtocolError("a document reaches past its message");
-  const document = message.subarray(start, start + length);
-  try {
-    validateDocument(document);
-  } catch (error) {
-    throw new ProtocolError((error as Error).message);
+/** Finds documents and checks them. Malformed ones end the connection; what MongoDB's limits forbid is only refused. */
+class DocumentChecks {
+  refusal: EngineError | undefined;
+
+  documentAt(message: Uint8Array, start: number, end: number): Uint8Array {
+    const length = start + 5 <= end ? readInt32(message, start) : 0;
+    if (length < 5 || start + length > end) throw new ProtocolError("a document reaches past its message");
+    const document = message.subarray(start, start + length);
+    try {
+      validateDocument(document);
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.codeName !== "Overflow")
+        throw new ProtocolError((error as Error).message);
+      this.refusal ??= error;
+    }
+    return document;
   }
-  return document;
+
+  limitBody({ length }: Uint8Array): void {
+    if (length > bodyMaxBytes)
+      this.refusal ??= new EngineError(
+        10_334,
+        "BSONObjectTooLarge",
+        `BSONObj size: ${length} is invalid. Size must be between 0 and ${bodyMaxBytes}`,
+      );
+  }
 }
 
-/** The answer to a request, as the bytes to send. */
-export function writeReply(request: WireRequest, requestId: number, document: Uint8Array): Uint8Array {
-  const prefix = request.legacy ? 20 : 5;
-  const message = new Uint8Array(headerLength + prefix + document.length);
+export interface ReplyFrame {
+  readonly requestId: number;
+  readonly responseTo: number;
+  readonly legacy: boolean;
+  /** Another answer follows without being asked for. */
+  readonly moreToCome: boolean;
+}
+
+/** An answer as the bytes to send, written once into a buffer of its size. */
+export function writeReply(frame: ReplyFrame, fields: readonly (readonly [string, Value])[]): Uint8Array {
+  const prefix = headerLength + (frame.legacy ? 20 : 5);
+  let documentLength = 5;
+  for (const [name, value] of fields) documentLength += 2 + Buffer.byteLength(name) + value.end - value.start;
+  const message = Buffer.allocUnsafe(prefix + documentLength);
+  message.fill(0, 0, prefix);
   writeInt32(message, 0, message.length);
-  writeInt32(message, 4, requestId);
-  writeInt32(message, 8, request.requestId);
-  writeInt32(message, 12, request.legacy ? opReply : opMsg);
-  if (request.legacy) {
+  writeInt32(message, 4, frame.requestId);
+  writeInt32(message, 8, frame.responseTo);
+  writeInt32(message, 12, frame.legacy ? opReply : opMsg);
+  if (frame.legacy) {
     // Flags: await capable. Cursor id and starting position stay zero.
     writeInt32(message, headerLength, 8);
     writeInt32(message, headerLength + 16, 1);
+  } else if (frame.moreToCome) {
+    writeInt32(message, headerLength, moreToCome);
   }
-  message.set(document, headerLength + prefix);
+  writeInt32(message, prefix, documentLength);
+  let position = prefix + 4;
+  for (const [name, value] of fields) {
+    message[position] = value.type;
+    position += 1 + message.write(name, position + 1);
+    message[position] = 0;
+    message.set(value.bytes(), position + 1);
+    position += 1 + value.end - value.start;
+  }
+  message[position] = 0;
   return message;
 }
 

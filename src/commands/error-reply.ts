@@ -1,0 +1,27 @@
+import {
+  arrayValue,
+  documentValue,
+  doubleValue,
+  EngineError,
+  int32Value,
+  stringValue,
+  type Value,
+} from "../engine/index.ts";
+import type { Reply } from "./define-command.ts";
+
+/** The reply of a command that failed. Errors that are not meant for clients tell them nothing. */
+export function errorReply(error: unknown): Reply {
+  if (!(error instanceof EngineError))
+    return errorReply(new EngineError(1, "InternalError", "an internal error occurred; the server's log says more"));
+  const fields: (readonly [string, Value])[] = [
+    ["ok", doubleValue(0)],
+    ["errmsg", stringValue(error.message)],
+    ["code", int32Value(error.code)],
+    ["codeName", stringValue(error.codeName)],
+  ];
+  const details = error as { keyPattern?: Uint8Array; keyValue?: Uint8Array };
+  if (details.keyPattern !== undefined) fields.push(["keyPattern", documentValue(details.keyPattern)]);
+  if (details.keyValue !== undefined) fields.push(["keyValue", documentValue(details.keyValue)]);
+  if (error.labels.length > 0) fields.push(["errorLabels", arrayValue(error.labels.map(stringValue))]);
+  return fields;
+}

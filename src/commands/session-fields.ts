@@ -1,0 +1,79 @@
+import {
+  bsonType,
+  EngineError,
+  getField,
+  int64Of,
+  textOf,
+  typeName,
+  type Value,
+  type WriteOptions,
+} from "../engine/index.ts";
+import type { CommandDefinition, ConnectedUser } from "./define-command.ts";
+
+/**
+ * A session of a user as bytes: its UUID and who it belongs to, so that nobody reaches another's by its id. Throws 14 TypeMismatch or 9 FailedToParse for
+ * what is no `{id: UUID}`.
+ */
+export function sessionKeyOf(lsid: Value, user: ConnectedUser | undefined): Uint8Array {
+  if (lsid.type !== bsonType.object)
+    throw new EngineError(
+      14,
+      "TypeMismatch",
+      `BSON field 'lsid' is the wrong type '${typeName(lsid.type)}', expected type 'object'`,
+    );
+  const id = getField(lsid.bytes(), "id");
+  const bytes = id?.type === bsonType.binData ? id.bytes() : undefined;
+  // Length, subtype 4, 16 bytes.
+  if (bytes === undefined || bytes.length !== 21 || bytes[4] !== 4)
+    throw new EngineError(9, "FailedToParse", "a session id must be a UUID: binary data of subtype 4 with 16 bytes");
+  return Buffer.concat([bytes.subarray(5), user?.sessionOwner ?? new Uint8Array(0)]);
+}
+
+/** The pair that makes a write retryable, of `lsid` and `txnNumber`. Throws 14, 72, and 50768 for commands that are not retryable. */
+export function retryOf(
+  definition: CommandDefinition,
+  body: Uint8Array,
+  sessionId: Uint8Array | undefined,
+): WriteOptions["retry"] {
+  const number = getField(body, "txnNumber");
+  if (number === undefined) return undefined;
+  if (number.type !== bsonType.long)
+    throw new EngineError(
+      14,
+      "TypeMismatch",
+      `BSON field 'txnNumber' is the wrong type '${typeName(number.type)}', expected type 'long'`,
+    );
+  if (sessionId === undefined)
+    throw new EngineError(72, "InvalidOptions", "Transaction number requires a session ID to also be specified");
+  const transactionNumber = int64Of(number);
+  if (transactionNumber < 0n) throw new EngineError(72, "InvalidOptions", "Transaction number cannot be negative");
+  if (definition.retryable !== true)
+    throw new EngineError(
+      50_768,
+      "Location50768",
+      `txnNumber may only be provided for multi-document transactions and retryable write commands. autocommit:false was not provided, and ${definition.name} is not a retryable write command.`,
+    );
+  return { sessionId, transactionNumber };
+}
+
+/** Multi-document transactions are not there: refused before anything is done, by an error that no driver retries. */
+export function refuseTransactions(body: Uint8Array): void {
+  if (getField(body, "startTransaction") === undefined && getField(body, "autocommit") === undefined) return;
+  throw new EngineError(
+    263,
+    "OperationNotSupportedInTransaction",
+    "multi-document transactions are not supported by this server",
+  );
+}
+
+/** Database of a command. */
+export function databaseOf(body: Uint8Array, legacy: string | undefined): string {
+  if (legacy !== undefined) return legacy;
+  const value = getField(body, "$db");
+  if (value?.type !== bsonType.string)
+    throw new EngineError(40_571, "Location40571", "OP_MSG requests require a $db argument");
+  const name = textOf(value);
+  if (name === "" || Buffer.byteLength(name) > 63 || /[/\\. "$\0]/.test(name))
+    throw new EngineError(73, "InvalidNamespace", `Invalid database name: '${name}'`);
+  return name;
+}
