@@ -44,7 +44,11 @@ export async function createFileBlobStore({ root, randomBytes }: FileBlobStoreOp
     get: (key) => translated(key, async () => readFile(pathOf(key))),
     getRange: (key, offset, lengthBytes) =>
       translated(key, async () => {
-        await using file = await open(pathOf(key), "r");
+        const path = pathOf(key);
+        // A negative offset would mean "where the file stands" to the system.
+        if (offset < 0 || lengthBytes < 0)
+          throw new BlobError("blob_range", `${key} has no range of ${lengthBytes} bytes from ${offset}`);
+        await using file = await open(path, "r");
         const bytes = Buffer.alloc(lengthBytes);
         let done = 0;
         while (done < lengthBytes) {

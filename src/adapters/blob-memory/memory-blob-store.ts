@@ -19,7 +19,7 @@ export function createMemoryBlobStore(objects: Map<string, Buffer> = new Map()):
     get: async (key) => Uint8Array.from(find(key)),
     async getRange(key, offset, lengthBytes) {
       const object = find(key);
-      if (offset < 0 || offset + lengthBytes > object.length)
+      if (offset < 0 || lengthBytes < 0 || offset + lengthBytes > object.length)
         throw new BlobError("blob_range", `${key} has ${object.length} bytes, not ${offset + lengthBytes}`);
       return Uint8Array.from(object.subarray(offset, offset + lengthBytes));
     },
