@@ -5,6 +5,8 @@ import type { PackReader } from "./pack-reader.ts";
 const pageMinEntries = 64;
 const pageMaxEntries = 1024;
 const pageMeanEntries = 256;
+/** Entries the manifest itself holds: few, since every snapshot has a manifest of its own, and pages are shared. */
+const topEntriesMax = 4;
 
 /** Stores a page, or finds it where it is stored already. */
 export type StorePage = (
@@ -38,8 +40,7 @@ export class TreeWriter {
     for (let level = 0; ; level += 1) {
       const page = this.#levels[level] ?? [];
       const isTop = this.#levels.length === level + 1;
-      // A short top stays in the manifest; a page of one entry above would say nothing more.
-      if (isTop && page.length < pageMinEntries) return { level, entries: page };
+      if (isTop && page.length <= topEntriesMax) return { level, entries: page };
       if (page.length > 0) await this.#endPage(level);
     }
   }
