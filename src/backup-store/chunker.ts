@@ -147,13 +147,13 @@ function idSize(type: number, bytes: Uint8Array, at: number): number | undefined
     case 0x02:
     case 0x0d:
     case 0x0e:
-      return word() + 4;
+      return sizeFrom(word(), 1, 4);
     case 0x03:
     case 0x04:
     case 0x0f:
-      return word();
+      return sizeFrom(word(), 5, 0);
     case 0x05:
-      return word() + 5;
+      return sizeFrom(word(), 0, 5);
     case 0x08:
       return 1;
     case 0x13:
@@ -165,4 +165,9 @@ function idSize(type: number, bytes: Uint8Array, at: number): number | undefined
     default:
       return undefined;
   }
+}
+
+/** Undefined for a length that no value of its type has: a malformed document is kept like any other, but never decides by bytes outside it. */
+function sizeFrom(word: number, least: number, added: number): number | undefined {
+  return word < least ? undefined : word + added;
 }

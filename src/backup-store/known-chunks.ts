@@ -1,4 +1,5 @@
 import type { Entry } from "./entry.ts";
+import { compareIds } from "./id-order.ts";
 import type { PackReader } from "./pack-reader.ts";
 import { chunksOf, type Tree } from "./tree.ts";
 
@@ -21,21 +22,32 @@ export class KnownChunks {
   #parentEnded = false;
   #nextPlace = 0;
   #missesSinceHit = 0;
+  /** Whether the parent's chunks, and ours, have come in the order of their `_id` so far. */
+  #isOrdered = true;
+  #parentLastId: Uint8Array | undefined;
+  #ownLastId: Uint8Array | undefined;
 
   constructor(reader: PackReader, parent: Tree | undefined) {
     this.#parent = parent === undefined ? undefined : chunksOf(reader, parent, (page) => remember(this.#pages, page));
     this.#parentEnded = parent === undefined;
   }
 
-  /** The stored chunk of that id; moves the window along. Damage in the parent is thrown. */
-  async findChunk(id: Uint8Array): Promise<Entry | undefined> {
+  /** The stored chunk of that id, whose first document has `firstId`; moves the window along. Damage in the parent is thrown. */
+  async findChunk(id: Uint8Array, firstId: Uint8Array): Promise<Entry | undefined> {
     const key = keyOf(id);
-    if (!this.#parentEnded && this.#window.size < windowEntries) await this.#fill(windowEntries - this.#window.size);
+    this.#isOrdered &&= followsOn(this.#ownLastId, firstId);
+    this.#ownLastId = firstId;
+    await this.#fill();
+    while (this.#isOrdered && this.#isBehind(firstId)) {
+      // What stood here was deleted: all that is held lies before the first document asked for.
+      this.#window.clear();
+      await this.#fill();
+    }
     const found = this.#window.get(key);
     if (found === undefined) {
       this.#missesSinceHit += 1;
-      // A long stretch of new chunks: move along, or the window would stand still behind what was deleted.
-      if (this.#missesSinceHit > windowBehind) this.#dropOldest();
+      // In order the window waits behind what was inserted. Without one: move along, or it would stand still behind what was deleted.
+      if (!this.#isOrdered && this.#missesSinceHit > windowBehind) this.#dropOldest();
       return this.#recent.get(key);
     }
     this.#missesSinceHit = 0;
@@ -52,13 +64,21 @@ export class KnownChunks {
     remember(this.#recent, entry);
   }
 
-  async #fill(count: number): Promise<void> {
-    for (let left = count; left > 0; left -= 1) {
+  /** Whether the whole window lies before a document, and more of the parent is to come. */
+  #isBehind(firstId: Uint8Array): boolean {
+    if (this.#parentEnded || this.#parentLastId === undefined) return false;
+    return (compareIds(this.#parentLastId, firstId) ?? 0) < 0;
+  }
+
+  async #fill(): Promise<void> {
+    while (!this.#parentEnded && this.#window.size < windowEntries) {
       const next = await this.#parent?.next();
       if (next === undefined || next.done === true) {
         this.#parentEnded = true;
         return;
       }
+      this.#isOrdered &&= followsOn(this.#parentLastId, next.value.firstId);
+      this.#parentLastId = next.value.firstId;
       this.#window.set(keyOf(next.value.id), { entry: next.value, place: this.#nextPlace });
       this.#nextPlace += 1;
     }
@@ -75,6 +95,10 @@ export class KnownChunks {
       this.#window.delete(key);
     }
   }
+}
+
+function followsOn(before: Uint8Array | undefined, firstId: Uint8Array): boolean {
+  return before === undefined || (compareIds(before, firstId) ?? 1) <= 0;
 }
 
 function remember(known: Map<string, Entry>, entry: Entry): void {

@@ -82,9 +82,15 @@ export class StoreSnapshotWriter implements SnapshotWriter {
       storageSizeBytes: blockBytes,
     };
     const sealed = sealManifest(manifest, keys, manifestKey, randomBytes(12));
-    await blobs.put(manifestKey, [sealed]);
-    for (const pack of written) await confirmPack(blobs, keys, pack);
-    await this.#confirmManifest(manifestKey, sealed);
+    try {
+      await blobs.put(manifestKey, [sealed]);
+      for (const pack of written) await confirmPack(blobs, keys, pack);
+      await this.#confirmManifest(manifestKey, sealed);
+    } catch (error) {
+      // Whoever rebuilds a catalogue from the store must not find it. When this fails as well, it is garbage like any other.
+      await blobs.delete(manifestKey).catch(() => undefined);
+      throw error;
+    }
     return {
       manifestKey,
       storageSizeBytes: blockBytes + sealed.length,
@@ -118,6 +124,7 @@ class StoreCollectionWriter implements CollectionWriter {
   readonly #tree: TreeWriter;
   #documentCount = 0;
   #dataSizeBytes = 0;
+  #failed = false;
 
   constructor(
     keys: StoreKeys,
@@ -136,6 +143,9 @@ class StoreCollectionWriter implements CollectionWriter {
   }
 
   async write(documents: Uint8Array): Promise<void> {
+    this.#requireSound();
+    // Until all of it is taken: after a failure nobody knows which of the documents are in.
+    this.#failed = true;
     let stretch = 0;
     for (const chunk of this.#chunker.push(documents)) {
       await this.#store(chunk);
@@ -144,9 +154,11 @@ class StoreCollectionWriter implements CollectionWriter {
       stretch = 0;
       await nextTurn();
     }
+    this.#failed = false;
   }
 
   async end(): Promise<CollectionTotals> {
+    this.#requireSound();
     const last = this.#chunker.finish();
     if (last !== undefined) await this.#store(last);
     const totals = { documentCount: this.#documentCount, dataSizeBytes: this.#dataSizeBytes };
@@ -156,9 +168,14 @@ class StoreCollectionWriter implements CollectionWriter {
     return totals;
   }
 
+  #requireSound(): void {
+    if (this.#failed)
+      throw new Error("a write to the collection failed or has not ended; the snapshot can only be aborted");
+  }
+
   async #store(chunk: Chunk): Promise<void> {
     const id = this.#keys.chunkId(chunk.bytes);
-    const known = await this.#known.findChunk(id);
+    const known = await this.#known.findChunk(id, chunk.firstId);
     const about = {
       id,
       length: chunk.bytes.length,
