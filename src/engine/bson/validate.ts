@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { EngineError } from "../engine-error.ts";
 import { cstringEnd, readInt32 } from "./bytes.ts";
 import { bsonType } from "./types.ts";
@@ -5,7 +6,7 @@ import { bsonType } from "./types.ts";
 /** Deepest nesting of documents and arrays (manual, "MongoDB Limits"). */
 export const nestingDepthMax = 180;
 
-/** Throws 22 InvalidBSON unless the bytes are exactly one well-formed document: lengths, types, terminators, names, nesting. Values are not interpreted. */
+/** Throws 22 InvalidBSON unless the bytes are exactly one well-formed document: lengths, types, terminators, nesting, and UTF-8 in names and texts. */
 export function validateDocument(bytes: Uint8Array): void {
   if (bytes.length < 5) throw invalid("a document has at least 5 bytes");
   if (readInt32(bytes, 0) !== bytes.length) throw invalid("the length of a document is not that of its bytes");
@@ -24,6 +25,7 @@ function checkDocument(bytes: Uint8Array, start: number, limit: number, depth: n
     const type = bytes[position] as number;
     const nameEnd = cstringEnd(bytes, position + 1, end - 1);
     if (nameEnd === -1) throw invalid("a field name has no end");
+    checkText(bytes, position + 1, nameEnd, "a field name");
     position = checkValue(type, bytes, nameEnd + 1, end - 1, depth);
   }
   if (position !== end - 1) throw invalid("a field reaches past its document");
@@ -58,6 +60,7 @@ function checkValue(type: number, bytes: Uint8Array, start: number, limit: numbe
       const patternEnd = cstringEnd(bytes, start, limit);
       const optionsEnd = patternEnd === -1 ? -1 : cstringEnd(bytes, patternEnd + 1, limit);
       if (optionsEnd === -1) throw invalid("a regular expression has no end");
+      checkText(bytes, start, optionsEnd, "a regular expression");
       return optionsEnd + 1;
     }
     case bsonType.dbPointer: {
@@ -83,7 +86,20 @@ function checkString(bytes: Uint8Array, start: number, limit: number): number {
   if (start + 5 > limit) throw invalid("a string is cut short");
   const end = start + 4 + readInt32(bytes, start);
   if (end < start + 5 || end > limit || bytes[end - 1] !== 0) throw invalid("a string's length or terminator is wrong");
+  checkText(bytes, start + 4, end - 1, "a string");
   return end;
+}
+
+/** Text of this many bytes is handed to native code, which short text, as nearly all is, would pay more for than it saves. */
+const nativeFrom = 64;
+
+function checkText(bytes: Uint8Array, start: number, end: number, what: string): void {
+  if (end - start < nativeFrom) {
+    let position = start;
+    while (position < end && (bytes[position] as number) < 0x80) position += 1;
+    if (position === end) return;
+  }
+  if (!isUtf8(bytes.subarray(start, end))) throw invalid(`${what} is not valid UTF-8`);
 }
 
 const fixedLengths: Readonly<Record<number, number>> = {
