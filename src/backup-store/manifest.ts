@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import { Binary, deserialize, serialize, type Document } from "bson";
+import { Binary, calculateObjectSize, deserialize, serialize, setInternalBufferSize, type Document } from "bson";
 import type { SnapshotFacts, StoredCollection } from "../ports/snapshot-repository.ts";
 import { decodeEntries, encodeEntries, packIdLength } from "./entry.ts";
 import type { StoreKeys } from "./keys.ts";
@@ -30,7 +30,10 @@ export interface Manifest {
 
 /** The sealed bytes of a manifest; its key is bound to them, so that one cannot stand in another's place. */
 export function sealManifest(manifest: Manifest, keys: StoreKeys, objectKey: string, nonce: Uint8Array): Buffer {
-  const plain = serialize(toDocument(manifest), { ignoreUndefined: true });
+  const document = toDocument(manifest);
+  // The serializer's own buffer ends at 17 MiB, which some thousand collections with many indexes fill. This only ever makes it larger.
+  setInternalBufferSize(calculateObjectSize(document, { ignoreUndefined: true }));
+  const plain = serialize(document, { ignoreUndefined: true });
   const content = zstdCompressSync(plain);
   const header = Buffer.alloc(headerLength);
   magic.copy(header, 0);

@@ -20,8 +20,8 @@ import { confirmPack, PackWriter } from "./pack-writer.ts";
 import { NeededBlocks } from "./needed-blocks.ts";
 import { type Tree, TreeWriter } from "./tree.ts";
 
-/** Bytes that are chunked and hashed before others get a turn: a millisecond or two. */
-const stretchBytes = 1_048_576;
+/** Bytes that are chunked and hashed before others get a turn: about a millisecond, since blocks are sealed and opened in between. */
+const stretchBytes = 262_144;
 
 export interface WriterParts {
   readonly blobs: BlobStore;
