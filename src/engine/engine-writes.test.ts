@@ -262,8 +262,10 @@ describe("the engine", () => {
               await find(indexed, { filter, sort: { _id: 1 } }),
               await find(plain, { filter, sort: { _id: 1 } }),
             );
-          const bySort = await find(indexed, { sort: { a: 1, b: -1, _id: 1 } });
-          assert.deepEqual(bySort, await find(plain, { sort: { a: 1, b: -1, _id: 1 } }));
+          // Two arrays in one document cannot be sorted by: refused with and without an index.
+          const sorted = (namespace: typeof plain) =>
+            find(namespace, { sort: { a: 1, b: -1, _id: 1 } }).catch((error: EngineError) => error.code);
+          assert.deepEqual(await sorted(indexed), await sorted(plain));
         },
       ),
       { numRuns: 60 },

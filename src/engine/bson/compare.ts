@@ -2,7 +2,7 @@ import { compareBytes } from "./bytes.ts";
 import { encodeKey } from "./key.ts";
 import { compareNumbers } from "./numbers.ts";
 import { bsonType, isNumberType, typeOrder } from "./types.ts";
-import type { Value } from "./value.ts";
+import { int64Of, type Value } from "./value.ts";
 
 /** Order of two values of any types (manual, "Comparison/Sort Order"): negative, 0 or positive. Strings go by their bytes, as without collation. */
 export function compareValues(one: Value, other: Value): number {
@@ -22,6 +22,10 @@ export function compareValues(one: Value, other: Value): number {
     case bsonType.minKey:
     case bsonType.maxKey:
       return 0;
+    case bsonType.date: {
+      const [left, right] = [int64Of(one), int64Of(other)];
+      return left < right ? -1 : Number(left > right);
+    }
     default:
       // Everything nested or rare goes by the key, whose order is the same by construction.
       return compareBytes(encodeKey(one), encodeKey(other));

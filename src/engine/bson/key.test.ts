@@ -4,7 +4,7 @@ import { Binary, Decimal128, Double, Int32, Long, MaxKey, MinKey, ObjectId, seri
 import fc from "fast-check";
 import { compareBytes } from "./bytes.ts";
 import { compareValues } from "./compare.ts";
-import { encodeKey } from "./key.ts";
+import { encodeKey, KeyWriter } from "./key.ts";
 import type { Value } from "./value.ts";
 import { getField } from "./walk.ts";
 
@@ -68,6 +68,31 @@ describe("keys", () => {
         assert.ok(compareBytes(encodeKey(second), encodeKey(third)) <= 0);
         assert.ok(compareBytes(encodeKey(first), encodeKey(third)) <= 0);
       }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("compound keys order field by field, descending ones the other way", () => {
+    fc.assert(
+      fc.property(
+        fc.tuple(any, any),
+        fc.tuple(any, any),
+        fc.tuple(fc.boolean(), fc.boolean()),
+        (one, other, turned) => {
+          const [left, right] = [one.map(valueOf), other.map(valueOf)];
+          const keyOf = (values: readonly Value[]): Uint8Array => {
+            const writer = new KeyWriter();
+            for (const [index, value] of values.entries()) writer.value(value, turned[index]);
+            return writer.finish();
+          };
+          const orders = left.map(
+            (value, index) =>
+              Math.sign(compareValues(value, right[index] as Value)) * (turned[index] === true ? -1 : 1),
+          );
+          const expected = orders.find((order) => order !== 0) ?? 0;
+          assert.equal(Math.sign(compareBytes(keyOf(left), keyOf(right))) + 0, expected + 0);
+        },
+      ),
       { numRuns: 2000 },
     );
   });

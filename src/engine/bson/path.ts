@@ -1,4 +1,6 @@
+import { EngineError } from "../engine-error.ts";
 import { bsonType } from "./types.ts";
+import { nestingDepthMax } from "./validate.ts";
 import { type Value } from "./value.ts";
 import { elementsOf, findField, nameBytes } from "./walk.ts";
 
@@ -15,6 +17,12 @@ export interface PathSegment {
   readonly bytes: Uint8Array;
   /** Position when the segment is a plain number, for arrays. */
   readonly index: number | undefined;
+}
+
+/** Throws 15 Overflow for a path that leads deeper than documents can be. */
+export function refuseDeepPath(segments: readonly string[]): void {
+  if (segments.length > nestingDepthMax)
+    throw new EngineError(15, "Overflow", `a path has more than ${nestingDepthMax} parts`);
 }
 
 export function parsePath(text: string, opensLeaf: boolean = true): Path {

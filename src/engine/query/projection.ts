@@ -1,6 +1,7 @@
 import { located } from "../engine-error.ts";
 import { arrayValue, DocumentBuilder } from "../bson/builder.ts";
 import { toNumber } from "../bson/numbers.ts";
+import { refuseDeepPath } from "../bson/path.ts";
 import { bsonType, isNumberType } from "../bson/types.ts";
 import { boolOf, documentValue, type Value, wholeNumberOf } from "../bson/value.ts";
 import { elementsOf, type Field, fieldsOf, fieldsOfValue, getField } from "../bson/walk.ts";
@@ -116,6 +117,7 @@ export function compileProjection(specification: Uint8Array, options: Projection
 /** The value copied along a path, with parents added where missing: what `$addFields` does is built from the same parts. */
 function place(root: Node, path: string, rule: Node["rule"], computed: boolean): void {
   const segments = path.split(".");
+  refuseDeepPath(segments);
   let node = root;
   for (const [index, name] of segments.entries()) {
     if (name === "") throw located(15998, "FieldPath field names may not be empty strings.");

@@ -1,9 +1,11 @@
 import { badValue, EngineError } from "../engine-error.ts";
+import { refuseDeepPath } from "../bson/path.ts";
 
 /** Segments of an update's path. Throws 56 EmptyFieldName and 2 BadValue for what is no path. */
 export function segmentsOf(path: string): readonly string[] {
   if (path === "") throw new EngineError(56, "EmptyFieldName", "An empty update path is not valid.");
   const segments = path.split(".");
+  refuseDeepPath(segments);
   if (segments.includes(""))
     throw new EngineError(
       56,

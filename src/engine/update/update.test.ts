@@ -171,6 +171,18 @@ const refused: readonly (readonly [string, Document, Document, number, Run?])[] 
   ["$rename through a value", { _id: 1, f: 1 }, { $rename: { "f.g": "a" } }, 28],
   ["$rename in an array", { _id: 1, f: [{ g: 1 }] }, { $rename: { "f.0.g": "a" } }, 2],
   ["an array as _id", {}, { $set: { _id: [1] } }, 53, { inserting: true }],
+  [
+    "a path deeper than documents can be",
+    { _id: 1 },
+    { $set: { [Array.from({ length: 181 }, () => "a").join(".")]: 1 } },
+    15,
+  ],
+  [
+    "values put deeper than documents can be",
+    { _id: 1 },
+    { $set: { [Array.from({ length: 180 }, () => "a").join(".")]: { b: 1 } } },
+    15,
+  ],
   ["more than 1,500,000 elements to fill", { _id: 1, a: [] }, { $set: { "a.1500001": 1 } }, 2],
 ];
 

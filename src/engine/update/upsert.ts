@@ -1,4 +1,5 @@
 import { EngineError } from "../engine-error.ts";
+import { refuseDeepPath } from "../bson/path.ts";
 import { bsonType } from "../bson/types.ts";
 import { elementsOf, fieldsOf, fieldsOfValue } from "../bson/walk.ts";
 import type { Value } from "../bson/value.ts";
@@ -16,6 +17,7 @@ export function documentFromFilter(filter: Uint8Array): Uint8Array {
   for (const [path, value] of equalities) {
     if (path === "_id") continue;
     const segments = path.split(".");
+    refuseDeepPath(segments);
     if (segments.includes(""))
       throw new EngineError(
         56,
