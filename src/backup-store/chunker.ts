@@ -41,7 +41,7 @@ export class Chunker {
         runStart = position;
       }
       const id = idOf(documents, position, length);
-      if (this.#documentCount === 0) this.#firstId = documents.slice(id.start, Math.min(id.end, id.start + 64));
+      if (this.#documentCount === 0) this.#firstId = copyOf(documents, id.start, Math.min(id.end, id.start + 64));
       this.#size += length;
       this.#documentCount += 1;
       position += length;
@@ -62,7 +62,7 @@ export class Chunker {
   }
 
   #keep(documents: Uint8Array, start: number, end: number): void {
-    if (end > start) this.#parts.push(documents.slice(start, end));
+    if (end > start) this.#parts.push(copyOf(documents, start, end));
   }
 
   #cut(): Chunk {
@@ -100,6 +100,11 @@ export class Chunker {
 }
 
 const empty = new Uint8Array(0);
+
+/** Not `slice`: a Buffer's is a view, and the caller may use its bytes again. */
+function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, end));
+}
 
 function documentLength(bytes: Uint8Array, start: number): number {
   const length =

@@ -41,7 +41,8 @@ export function encodeEntries(entries: readonly Entry[]): Uint8Array {
 
 /** Throws when the bytes are no entries. */
 export function decodeEntries(bytes: Uint8Array): Entry[] {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  // A copy, since entries are held for long and would keep all of the block they were read from.
+  const view = Buffer.from(bytes);
   const entries: Entry[] = [];
   let position = 0;
   while (position < view.length) {
