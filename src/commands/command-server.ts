@@ -26,6 +26,7 @@ import { errorReply } from "./error-reply.ts";
 import { commandNamed, commands } from "./index.ts";
 import { LoginGuard } from "./login-guard.ts";
 import { Parameters } from "./parameters.ts";
+import { recheckUser } from "./recheck-user.ts";
 import { isAllowed, unauthorized } from "./privileges.ts";
 import { readConcernOf, readOptionsOf } from "./read-concern.ts";
 import { databaseOf, refuseTransactions, retryOf, sessionKeyOf } from "./session-fields.ts";
@@ -147,6 +148,7 @@ async function run(running: Running): Promise<CommandAnswer> {
     const definition = definitionOf(request);
     const database = databaseOf(request.body, request.database);
     const parameters = new Parameters(definition.name, request.body, request.sequences);
+    await recheckUser(server, connection);
     authorize(definition, connection, database, parameters);
     checkApiVersion(definition.name, request.body);
     refuseTransactions(request.body);

@@ -58,6 +58,8 @@ export interface ConnectedUser {
   /** The database it logged in by. */
   readonly database: string;
   readonly credential: DatabaseUserCredential;
+  /** When it was last looked up, by the monotonic clock. */
+  readonly checkedMs: number;
   /** Added to session ids: sessions of one user are none of another's. */
   readonly sessionOwner: Uint8Array;
 }

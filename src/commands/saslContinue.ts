@@ -31,7 +31,8 @@ export const saslContinue = defineCommand({
       if (conversation.found === undefined) throw authenticationFailed();
       const { username, database } = conversation;
       const sessionOwner = createHash("sha256").update(`${username}@${database}`).digest();
-      connection.user = { name: username, database, credential: conversation.found, sessionOwner };
+      const checkedMs = server.clock.monotonicMs();
+      connection.user = { name: username, database, credential: conversation.found, checkedMs, sessionOwner };
       connection.failedLogins = 0;
       connection.conversation = conversation.skipEmptyExchange ? undefined : { ...conversation, proven: true };
       return [

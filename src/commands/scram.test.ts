@@ -42,6 +42,7 @@ describe("SCRAM-SHA-256", () => {
 
   const refused: readonly (readonly [string, string])[] = [
     ["another proof", `c=biws,r=${nonce},p=${Buffer.alloc(32).toString("base64")}`],
+    ["a right proof with something behind it", `${clientFinal.slice(0, -1)}AAA=`],
     ["a proof that is too short", `c=biws,r=${nonce},p=dHzb`],
     ["a proof that is too long", `c=biws,r=${nonce},p=${Buffer.alloc(33).toString("base64")}`],
     ["another nonce", `c=biws,r=${nonce}x,p=${proof}`],

@@ -54,8 +54,8 @@ export class MessageReader {
     const count = Math.min(rest.length, wanted - this.#length);
     const needed = this.#length + count;
     if (needed > this.#held.length) {
-      const larger = new Uint8Array(
-        Math.min(Math.max(needed, this.#held.length * 2, firstBufferBytes), Math.max(needed, this.#size)),
+      const larger = Buffer.allocUnsafeSlow(
+        Math.min(Math.max(needed, this.#held.length * 4, firstBufferBytes), Math.max(needed, this.#size)),
       );
       larger.set(this.#held.subarray(0, this.#length));
       this.#held = larger;

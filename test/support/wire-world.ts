@@ -32,6 +32,8 @@ export function databaseUser(username: string, ...roles: readonly DatabaseRole[]
 export interface WireWorld {
   readonly engine: Engine;
   readonly listener: WireListener;
+  /** Who may log in; may be changed. */
+  readonly users: DatabaseUserCredential[];
   /** What was logged as warnings and errors. */
   readonly logged: { readonly level: string; readonly fields: object; readonly message: string }[];
   /** A driver's client; without a name it does not log in. */
@@ -85,6 +87,7 @@ export async function startWireWorld(options: WireWorldOptions = {}): Promise<Wi
   return {
     engine,
     listener,
+    users,
     logged,
     as(name, more = "") {
       const login = name === undefined ? "" : `${name}:password@`;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Binary, Long, type Document, serialize } from "bson";
+import type { EngineCursor } from "../../src/engine/index.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 import {
   checksumPresent,
@@ -234,6 +235,32 @@ describe("clients that hold on", () => {
     await world.stop();
   });
 
+  test("what comes while a request is worked on is not read without end, and is answered afterwards", async () => {
+    const world = await open({});
+    const client = await world.raw();
+    await client.login("ann", "password");
+    const released = Promise.withResolvers<void>();
+    const count = world.engine.count.bind(world.engine);
+    world.engine.count = async (...given) => {
+      await released.promise;
+      return count(...given);
+    };
+    client.send(opMsg({ count: "x", $db: "shop" }, { requestId: 1 }));
+    const large = opMsg({ ping: 1, $db: "admin", comment: Buffer.alloc(1_000_000) }, { requestId: 2 });
+    for (let sent = 0; sent < 60; sent += 1) client.send(large);
+    // What the system holds between the two is read off from what is left over here.
+    let [left, before] = [client.socket.writableLength, -1];
+    while (left !== before) {
+      await new Promise((fulfil) => setTimeout(fulfil, 200));
+      [left, before] = [client.socket.writableLength, left];
+    }
+    assert.ok(left > 10_000_000, `only ${left} bytes are left: the server read on`);
+    released.resolve();
+    assert.equal((await client.receive())?.responseTo, 1);
+    for (let answered = 0; answered < 60; answered += 1) assert.equal((await client.receive())?.responseTo, 2);
+    await world.stop();
+  });
+
   test("what runs for a client that has gone is stopped", async () => {
     const world = await open({});
     const admin = await world.raw();
@@ -243,9 +270,11 @@ describe("clients that hold on", () => {
     await admin.receive();
     const find = world.engine.find.bind(world.engine);
     const reasons: unknown[] = [];
+    const made: EngineCursor[] = [];
     world.engine.find = async (namespace, query, read) => {
       read.signal.addEventListener("abort", () => reasons.push(read.signal.reason));
       const cursor = await find(namespace, query, read);
+      made.push(cursor);
       client.destroy();
       while (!read.signal.aborted) await new Promise(setImmediate);
       return cursor;
@@ -258,6 +287,7 @@ describe("clients that hold on", () => {
     await admin.command({ ping: 1 });
     const status = await admin.command({ serverStatus: 1 });
     assert.equal(status["metrics"].cursor.open.total, 0);
+    assert.equal(made[0]?.exhausted, true);
     await world.stop();
   });
 });
@@ -296,6 +326,31 @@ describe("guessing passwords", () => {
     assert.equal((await client.command({ saslContinue: 1, conversationId: 2, payload }))["code"], 17);
     assert.equal(start["done"], false);
     assert.equal((await client.command({ saslStart: 1, mechanism: "PLAIN", payload }))["code"], 334);
+    await world.stop();
+  });
+});
+
+describe("users that change while they are connected", () => {
+  test("other roles hold within half a minute, and who is gone or has another password is logged out", async () => {
+    const clock = createFakeClock();
+    const world = await startWireWorld({ clock });
+    const [ann, bob] = [await world.raw(), await world.raw()];
+    const reader = databaseUser("ann", { roleName: "read", databaseName: "shop" });
+    world.users.push(reader, databaseUser("bob", { roleName: "read", databaseName: "shop" }));
+    await ann.login("ann", "password");
+    await bob.login("bob", "password");
+    world.users.splice(1, 2, { ...reader, roles: [{ roleName: "read", databaseName: "other" }] }, databaseUser("bob"));
+    clock.advance(30_000);
+    assert.equal((await ann.command({ count: "x" }, "shop"))["ok"], 1);
+    clock.advance(1);
+    assert.equal((await ann.command({ count: "x" }, "shop"))["code"], 13);
+    assert.equal((await ann.command({ count: "x" }, "other"))["ok"], 1);
+    assert.equal((await bob.command({ count: "x" }, "shop"))["code"], 13);
+    await bob.closed;
+    world.users.splice(1);
+    clock.advance(30_001);
+    assert.equal((await ann.command({ count: "x" }, "other"))["code"], 13);
+    await ann.closed;
     await world.stop();
   });
 });
