@@ -8,12 +8,21 @@ export const nestingDepthMax = 180;
 
 /** Throws 22 InvalidBSON unless the bytes are exactly one well-formed document: lengths, types, terminators, nesting, and UTF-8 in names and texts. */
 export function validateDocument(bytes: Uint8Array): void {
-  if (bytes.length < 5) throw invalid("a document has at least 5 bytes");
-  if (readInt32(bytes, 0) !== bytes.length) throw invalid("the length of a document is not that of its bytes");
-  checkDocument(bytes, 0, bytes.length, 1);
+  checkWhole(bytes, true);
 }
 
-function checkDocument(bytes: Uint8Array, start: number, limit: number, depth: number): number {
+/** As `validateDocument`, without looking at texts: for what was made of documents that may be older than the check. */
+export function validateStructure(bytes: Uint8Array): void {
+  checkWhole(bytes, false);
+}
+
+function checkWhole(bytes: Uint8Array, checksText: boolean): void {
+  if (bytes.length < 5) throw invalid("a document has at least 5 bytes");
+  if (readInt32(bytes, 0) !== bytes.length) throw invalid("the length of a document is not that of its bytes");
+  checkDocument(bytes, 0, bytes.length, 1, checksText);
+}
+
+function checkDocument(bytes: Uint8Array, start: number, limit: number, depth: number, checksText: boolean): number {
   if (depth > nestingDepthMax)
     throw new EngineError(15, "Overflow", `document exceeds the maximum nesting depth of ${nestingDepthMax}`);
   if (start + 5 > limit) throw invalid("a document is cut short");
@@ -25,14 +34,21 @@ function checkDocument(bytes: Uint8Array, start: number, limit: number, depth: n
     const type = bytes[position] as number;
     const nameEnd = cstringEnd(bytes, position + 1, end - 1);
     if (nameEnd === -1) throw invalid("a field name has no end");
-    checkText(bytes, position + 1, nameEnd, "a field name");
-    position = checkValue(type, bytes, nameEnd + 1, end - 1, depth);
+    if (checksText) checkText(bytes, position + 1, nameEnd, "a field name");
+    position = checkValue(type, bytes, nameEnd + 1, end - 1, depth, checksText);
   }
   if (position !== end - 1) throw invalid("a field reaches past its document");
   return end;
 }
 
-function checkValue(type: number, bytes: Uint8Array, start: number, limit: number, depth: number): number {
+function checkValue(
+  type: number,
+  bytes: Uint8Array,
+  start: number,
+  limit: number,
+  depth: number,
+  checksText: boolean,
+): number {
   const fixed = fixedLengths[type];
   if (fixed !== undefined) {
     if (start + fixed > limit) throw invalid("a value is cut short");
@@ -43,10 +59,10 @@ function checkValue(type: number, bytes: Uint8Array, start: number, limit: numbe
     case bsonType.string:
     case bsonType.javascript:
     case bsonType.symbol:
-      return checkString(bytes, start, limit);
+      return checkString(bytes, start, limit, checksText);
     case bsonType.object:
     case bsonType.array:
-      return checkDocument(bytes, start, limit, depth + 1);
+      return checkDocument(bytes, start, limit, depth + 1, checksText);
     case bsonType.binData: {
       if (start + 5 > limit) throw invalid("binary data is cut short");
       const length = readInt32(bytes, start);
@@ -60,11 +76,11 @@ function checkValue(type: number, bytes: Uint8Array, start: number, limit: numbe
       const patternEnd = cstringEnd(bytes, start, limit);
       const optionsEnd = patternEnd === -1 ? -1 : cstringEnd(bytes, patternEnd + 1, limit);
       if (optionsEnd === -1) throw invalid("a regular expression has no end");
-      checkText(bytes, start, optionsEnd, "a regular expression");
+      if (checksText) checkText(bytes, start, optionsEnd, "a regular expression");
       return optionsEnd + 1;
     }
     case bsonType.dbPointer: {
-      const end = checkString(bytes, start, limit) + 12;
+      const end = checkString(bytes, start, limit, checksText) + 12;
       if (end > limit) throw invalid("a DBPointer is cut short");
       return end;
     }
@@ -72,8 +88,8 @@ function checkValue(type: number, bytes: Uint8Array, start: number, limit: numbe
       if (start + 14 > limit) throw invalid("code with scope is cut short");
       const end = start + readInt32(bytes, start);
       if (end < start + 14 || end > limit) throw invalid("code with scope has a wrong length");
-      const scopeStart = checkString(bytes, start + 4, end);
-      if (checkDocument(bytes, scopeStart, end, depth + 1) !== end)
+      const scopeStart = checkString(bytes, start + 4, end, checksText);
+      if (checkDocument(bytes, scopeStart, end, depth + 1, checksText) !== end)
         throw invalid("code with scope has a wrong inner length");
       return end;
     }
@@ -82,11 +98,11 @@ function checkValue(type: number, bytes: Uint8Array, start: number, limit: numbe
   }
 }
 
-function checkString(bytes: Uint8Array, start: number, limit: number): number {
+function checkString(bytes: Uint8Array, start: number, limit: number, checksText: boolean): number {
   if (start + 5 > limit) throw invalid("a string is cut short");
   const end = start + 4 + readInt32(bytes, start);
   if (end < start + 5 || end > limit || bytes[end - 1] !== 0) throw invalid("a string's length or terminator is wrong");
-  checkText(bytes, start + 4, end - 1, "a string");
+  if (checksText) checkText(bytes, start + 4, end - 1, "a string");
   return end;
 }
 

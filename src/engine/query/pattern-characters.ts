@@ -95,22 +95,26 @@ function readOctal(text: readonly string[], start: number): { readonly character
   return { character: String.fromCodePoint(Number.parseInt(digits, 8)), next: index };
 }
 
-/** A bracket expression as JavaScript writes it, `index` behind its `[`. `astral` says whether it names characters beyond 16 bits. */
+/** How many characters of ranges a pattern may still have folded; ranges can name far more characters than they have letters. */
+export interface FoldingBudget {
+  left: number;
+}
+
+/** A bracket expression as JavaScript writes it, `start` behind its `[`; regardless of case when there is a `folding`. Throws 51091. */
 export function readClass(
   text: readonly string[],
   start: number,
-  caseless: boolean,
-): { readonly body: string; readonly negated: boolean; readonly astral: boolean; readonly next: number } {
+  folding: FoldingBudget | undefined,
+): { readonly body: string; readonly negated: boolean; readonly next: number } {
   let index = start;
   const negated = text[index] === "^";
   if (negated) index += 1;
   let body = "";
-  let astral = false;
   let first = true;
   for (;;) {
     const item = text[index];
     if (item === undefined) throw invalidPattern("missing terminating ] for character class");
-    if (item === "]" && !first) return { body, negated, astral, next: index + 1 };
+    if (item === "]" && !first) return { body, negated, next: index + 1 };
     first = false;
     const named = readNamedClass(text, index);
     if (named !== undefined) {
@@ -125,8 +129,7 @@ export function readClass(
     index = to.next;
     if (compareCharacters(from.character, to.character) > 0)
       throw invalidPattern("range out of order in character class");
-    astral ||= from.character.length > 1 || to.character.length > 1;
-    body += rangeBody(from.character, to.character, caseless);
+    body += rangeBody(from.character, to.character, folding);
   }
 }
 
@@ -176,12 +179,14 @@ function compareCharacters(one: string, other: string): number {
 /** Ranges of more characters than this keep their case: nobody writes them to mean letters. */
 const foldedRangeMax = 2000;
 
-function rangeBody(from: string, to: string, caseless: boolean): string {
+function rangeBody(from: string, to: string, folding: FoldingBudget | undefined): string {
   const range = from === to ? escaped(from) : `${escaped(from)}-${escaped(to)}`;
-  if (!caseless) return range;
+  if (folding === undefined) return range;
   const first = from.codePointAt(0) as number;
   const last = to.codePointAt(0) as number;
   if (last - first > foldedRangeMax) return range;
+  folding.left -= last - first + 1;
+  if (folding.left < 0) throw invalidPattern("too many characters in classes regardless of case");
   const others = new Set<string>();
   for (let code = first; code <= last; code += 1)
     for (const variant of foldings(String.fromCodePoint(code), true)) {

@@ -1,6 +1,7 @@
 import { badValue, located } from "../engine-error.ts";
 import {
   escaped,
+  type FoldingBudget,
   foldings,
   invalidPattern,
   readClass,
@@ -44,8 +45,19 @@ export function translatePattern(pattern: string, options: string): TranslatedPa
   if (pattern.includes("\0") || options.includes("\0"))
     throw badValue("Regular expression cannot contain an embedded null byte");
   if (/[^imsxu]/.test(options)) throw located(51108, "invalid flag in regex options");
-  const wide = /\\[pP]/.test(pattern) || /\[[^\]]*[\u{10000}-\u{10ffff}]/u.test(pattern);
+  const wide = /\\[pP]/.test(pattern) || hasAstralClass(pattern);
   return new Translator(pattern, options, wide).run();
+}
+
+/** Whether brackets may hold characters beyond 16 bits. */
+function hasAstralClass(pattern: string): boolean {
+  let inside = false;
+  for (const character of pattern) {
+    if (inside && character.length > 1) return true;
+    if (character === "[") inside = true;
+    else if (character === "]") inside = false;
+  }
+  return /\\x\{0*[1-9a-f][\da-f]{4}/i.test(pattern) && pattern.includes("[");
 }
 
 class Translator {
@@ -60,6 +72,7 @@ class Translator {
   #captures = 0;
   #loops = 0;
   #nested = false;
+  readonly #folding: FoldingBudget = { left: 50_000 };
 
   constructor(pattern: string, options: string, wide: boolean) {
     this.#text = [...pattern];
@@ -146,7 +159,11 @@ class Translator {
   }
 
   #bracket(): void {
-    const { body, negated, next } = readClass(this.#text, this.#index, this.#group.caseless);
+    const { body, negated, next } = readClass(
+      this.#text,
+      this.#index,
+      this.#group.caseless ? this.#folding : undefined,
+    );
     this.#index = next;
     if (negated) this.#anyBut(body);
     else this.#atom(`[${body}]`, false);

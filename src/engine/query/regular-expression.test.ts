@@ -30,6 +30,8 @@ describe("regular expressions", () => {
     ["^.*.$", "", "😀", true],
     ["^.*b$", "", "a😀b", true],
     ["^[😀-😂]$", "", "😁", true],
+    ["^[\\x{1F600}-\\x{1F602}]$", "", "😁", true],
+    ["^[а-я]+$", "i", "ЯБЛОКО", true],
     ["^😀{2}$", "", "😀😀", true],
     ["a$", "", "a\n", true],
     ["a\\z", "", "a\n", false],
@@ -78,6 +80,12 @@ describe("regular expressions", () => {
 
   test("options nobody knows are refused", () => {
     assert.throws(() => compilePattern("a", "g"), codeOf(51_108));
+  });
+
+  test("classes regardless of case are taken as long as they are of a sane size", () => {
+    const classes = (count: number) => "[\\x{100}-\\x{8CF}]".repeat(count);
+    compilePattern(classes(25), "i");
+    assert.throws(() => compilePattern(classes(26), "i"), codeOf(51_091));
   });
 
   for (const length of [32_764, 32_765])

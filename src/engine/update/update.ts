@@ -2,7 +2,7 @@ import { EngineError, failedToParse, notSupported } from "../engine-error.ts";
 import { buildDocument } from "../bson/builder.ts";
 import { equalBytes } from "../bson/bytes.ts";
 import { bsonType, typeName } from "../bson/types.ts";
-import { validateDocument } from "../bson/validate.ts";
+import { validateStructure } from "../bson/validate.ts";
 import type { Value } from "../bson/value.ts";
 import { type Field, fieldsOf, fieldsOfValue, getField } from "../bson/walk.ts";
 import type { Filter } from "../query/filter.ts";
@@ -74,7 +74,7 @@ function checked(update: Update): Update {
     }
     refuseChangedId(document, result, run.inserting);
     // Values put into values may lead deeper than documents can be.
-    validateDocument(result);
+    validateStructure(result);
     if (run.inserting) refuseBadId(getField(result, "_id"));
     return result;
   };
