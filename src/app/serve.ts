@@ -11,7 +11,7 @@ import {
 import { createLog } from "./log.ts";
 
 /** Time that what is in hand gets at SIGTERM; with closing it stays below 10 s. */
-const shutdownGraceMs = 8000;
+const shutdownGraceMs = 7000;
 
 /** Runs the server until SIGTERM or SIGINT. Throws with a message for people when it cannot start. */
 export async function serve(configuration: Configuration): Promise<void> {

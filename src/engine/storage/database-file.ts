@@ -115,7 +115,7 @@ export class DatabaseFile {
 function openChecked(path: string, isNew: boolean): Connection {
   const connection = new Connection(path, { readOnly: false });
   try {
-    if (isNew) {
+    if (isNew || isUnborn(connection)) {
       connection.execute(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${formatVersion}`);
       connection.execute(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN; ${schema} COMMIT`);
       return connection;
@@ -144,4 +144,11 @@ function openChecked(path: string, isNew: boolean): Connection {
       `the data file ${path} is damaged or cannot be used: ${(error as Error).message}`,
     );
   }
+}
+
+/** A process that died while it made the file leaves it without tables: nothing was ever stored in it, so it is made again. */
+function isUnborn(connection: Connection): boolean {
+  const found = Number(connection.get("PRAGMA application_id")?.[0]);
+  if (found !== 0 && found !== applicationId) return false;
+  return Number(connection.get("SELECT count(*) FROM sqlite_schema")?.[0]) === 0;
 }

@@ -60,7 +60,7 @@ function fieldValues(document: Uint8Array, { path }: IndexField): FieldValues {
       else {
         const elements = elementsOf(value);
         if (elements.length === 0) values.push(undefinedValue);
-        else values.push(...elements);
+        else for (const element of elements) values.push(element);
       }
     }
     return false;
