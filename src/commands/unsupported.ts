@@ -13,7 +13,6 @@ const known = new Set([
   "configureFailPoint",
   "convertToCapped",
   "createRole",
-  "createSearchIndexes",
   "createUser",
   "currentOp",
   "dataSize",
@@ -26,7 +25,6 @@ const known = new Set([
   "getDefaultRWConcern",
   "grantRolesToUser",
   "killOp",
-  "listSearchIndexes",
   "mapReduce",
   "planCacheClear",
   "profile",
@@ -45,9 +43,18 @@ const known = new Set([
   "dbHash",
 ]);
 
-/** 238 for what MongoDB has and this does not, 59 for what nobody has. */
+/** Of search indexes, which MongoDB has where the vendor's search runs beside it. */
+const search = new Set(["createSearchIndexes", "dropSearchIndex", "listSearchIndexes", "updateSearchIndex"]);
+
+/** 31082 for search indexes, as from a MongoDB without the vendor's search; 238 for what MongoDB has and this does not, 59 for what nobody has. */
 export function unsupportedCommand(name: string): EngineError {
   if (known.has(name))
     return new EngineError(238, "NotImplemented", `the command ${name} is not supported by this server`);
+  if (search.has(name))
+    return new EngineError(
+      31_082,
+      "SearchNotEnabled",
+      `${name} needs Atlas Search, which this server has not; connect to Atlas to use it`,
+    );
   return new EngineError(59, "CommandNotFound", `no such command: '${name}'`);
 }

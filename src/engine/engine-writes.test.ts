@@ -62,6 +62,17 @@ describe("the engine", () => {
     assert.deepEqual(Buffer.from((await cursor.next(everything, signal))[0] as Uint8Array), Buffer.from(document));
   });
 
+  test("what cannot be an _id is refused, and nothing of it is kept", async () => {
+    const namespace = fresh();
+    const codes = [];
+    for (const id of [[1], /a/, { $a: 1 }, { a: 1, $b: 1 }, { a: { $b: 1 } }]) {
+      const { writeErrors } = await engine.insert(namespace, [bytes({ _id: id })], true, write);
+      codes.push(writeErrors[0]?.code);
+    }
+    assert.deepEqual(codes, [53, 53, 52, 52, undefined]);
+    assert.equal((await find(namespace)).length, 1);
+  });
+
   test("a missing _id is made and put first", async () => {
     const namespace = fresh();
     await engine.insert(namespace, [bytes({ a: 1 })], true, write);

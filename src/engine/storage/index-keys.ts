@@ -6,6 +6,7 @@ import { bsonType } from "../bson/types.ts";
 import { nullValue, undefinedValue, type Value } from "../bson/value.ts";
 import { elementsOf, getField } from "../bson/walk.ts";
 import type { IndexField, IndexSpecification } from "../catalog/index-specification.ts";
+import { refuseBadId } from "../update/document-id.ts";
 
 /** Most keys one document may have in an index; the product of its arrays. */
 const keysMax = 100_000;
@@ -30,17 +31,11 @@ export function indexKeys(index: Pick<IndexSpecification, "fields" | "sparse">, 
   return distinct(keys.map((parts) => Buffer.concat(parts)));
 }
 
-/** The key of `_id`. Throws 53 InvalidIdField for what cannot be one. */
+/** The key of `_id`. Throws 53 InvalidIdField and 52 DollarPrefixedFieldName for what cannot be one. */
 export function idKey(document: Uint8Array): Uint8Array {
   const id = getField(document, "_id");
   if (id === undefined) throw new EngineError(53, "InvalidIdField", "the document has no _id");
-  if (id.type === bsonType.array || id.type === bsonType.regex || id.type === bsonType.undefined) {
-    throw new EngineError(
-      53,
-      "InvalidIdField",
-      `The '_id' value cannot be of type ${id.type === bsonType.array ? "array" : id.type === bsonType.regex ? "regex" : "undefined"}`,
-    );
-  }
+  refuseBadId(id);
   return encodeKey(id);
 }
 
