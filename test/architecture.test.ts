@@ -69,7 +69,7 @@ describe("architecture", () => {
     const violations: string[] = [];
     for (const file of productFiles) {
       const folder = file.place.split("/")[0] ?? "";
-      if (folder === "app" || folder === "main.ts") continue;
+      if (folder === "app" || folder === "main.js") continue;
       for (const match of file.text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)) {
         const target = relative(source, resolve(dirname(file.path), match[1] ?? ""));
         const targetFolder = target.split("/")[0] ?? "";

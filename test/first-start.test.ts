@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { apiCaller, startTelamon, temporaryDataDirectory, type TelamonProcess } from "./support/telamon-process.ts";
 
-const main = resolve(import.meta.dirname, "../src/main.ts");
+const main = resolve(import.meta.dirname, "../src/main.js");
 
 describe("the first start", () => {
   const data = temporaryDataDirectory();

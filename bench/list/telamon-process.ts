@@ -18,7 +18,7 @@ export async function startTelamon(dataDirectory: string): Promise<{
   residentBytes(): number;
   stop(): Promise<void>;
 }> {
-  const main = resolve(import.meta.dirname, "../../src/main.ts");
+  const main = resolve(import.meta.dirname, "../../src/main.js");
   const startedMs = performance.now();
   const child = spawn(
     process.execPath,

@@ -79,7 +79,7 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
     clock,
     ids,
     log,
-    workerUrl: new URL("./engine-worker.ts", import.meta.url),
+    workerUrl: new URL("./engine-thread.js", import.meta.url),
   });
   const services = createServices({ metadata, clock, ids });
   const hosting = instanceHosting(configuration.host);

@@ -15,11 +15,8 @@ import { startWireListener } from "../wire/listener.ts";
 
 // The worker thread that serves the embedded databases: the wire door, its commands and the engine, put together.
 
-/** How often is looked for databases that nobody uses. */
-const idleCheckMs = 10_000;
-
 if (parentPort === null) throw new Error("this module is a worker thread's");
-const { host, serverVersion, systemUser } = workerData as WorkerSettings;
+const { host, serverVersion, systemUser, idleMs } = workerData as WorkerSettings;
 const clock = createSystemClock();
 const ids = createRandomIds(clock);
 
@@ -39,11 +36,10 @@ const service = createDatabaseService({
         DirectoryCalls["findCredential"]
       >,
   },
+  idleMs,
   clock,
   log,
 });
-
-setInterval(() => void service.closeIdle(), idleCheckMs).unref();
 
 async function answer(name: string, argument: unknown): Promise<unknown> {
   if (!Object.hasOwn(service.calls, name)) throw new Error(`the database thread has no call ${name}`);

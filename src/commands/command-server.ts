@@ -72,6 +72,8 @@ export interface CommandConnection {
   /** Never throws. */
   run(request: CommandRequest, signal: AbortSignal): Promise<CommandAnswer>;
   authenticated(): boolean;
+  /** The client is another than it seemed: it came by way of somebody else. To be said before anything is run. */
+  introduce(client: Omit<Client, "id">): void;
   close(): void;
 }
 
@@ -120,6 +122,7 @@ export function createCommandServer(options: CommandServerOptions): CommandServe
       return {
         run: (request, signal) => run({ server, connection, cursors, options, request, connectionSignal: signal }),
         authenticated: () => connection.user !== undefined,
+        introduce: (actual) => void Object.assign(connection, actual),
         close: () => {
           server.figures.connectionsCurrent -= 1;
         },

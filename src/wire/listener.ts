@@ -1,5 +1,6 @@
 import { createServer, type Socket } from "node:net";
-import { createCommandServer, type CommandServerOptions } from "../commands/command-server.ts";
+import { type CommandConnection, createCommandServer, type CommandServerOptions } from "../commands/command-server.ts";
+import type { Client } from "../commands/define-command.ts";
 import type { Log } from "../ports/log.ts";
 import { serveConnection, type Connection } from "./connection.ts";
 import { defaultWireLimits, type WireLimits } from "./limits.ts";
@@ -16,9 +17,18 @@ export interface WireListenerOptions extends CommandServerOptions {
 export interface WireListener {
   readonly port: number;
   connectionCount(): number;
+  /** The connection from this port of the machine itself is passed on for another client: the one that it is to be taken for. */
+  introduce(port: number, client: IntroducedClient): void;
   /** Ends every connection and cursor; clients that reconnect are served again. */
   closeConnections(reason: string): void;
   close(): Promise<void>;
+}
+
+export interface IntroducedClient {
+  readonly remoteHost: string;
+  readonly remotePort: number;
+  /** The address of this machine that it reached. */
+  readonly localHost: string;
 }
 
 /** How often cursors are looked for that nobody uses. */
@@ -28,6 +38,9 @@ const sweepEveryMs = 60_000;
 export async function startWireListener(options: WireListenerOptions): Promise<WireListener> {
   const limits: WireLimits = { ...defaultWireLimits, ...options.limits };
   const connections = new Set<Connection>();
+  const byPort = new Map<number, CommandConnection>();
+  // The introduction and the connection itself come by different ways, in either order.
+  const introductions = new Map<number, IntroducedClient>();
   const server = createServer({ keepAlive: true, keepAliveInitialDelay: 60_000, noDelay: true });
   await new Promise<void>((fulfil, reject) => {
     server.once("error", reject);
@@ -50,15 +63,26 @@ export async function startWireListener(options: WireListenerOptions): Promise<W
       return;
     }
     connectionId += 1;
-    const client = {
-      id: connectionId,
-      remoteHost: plainHost(socket.remoteAddress ?? ""),
-      remotePort: socket.remotePort ?? 0,
-      address: `${reachedHost(options.host, socket)}:${port}`,
+    const ownPort = socket.remotePort ?? 0;
+    const arrived = introductions.get(ownPort) ?? {
+      remoteHost: socket.remoteAddress ?? "",
+      remotePort: ownPort,
+      localHost: socket.localAddress ?? "",
     };
-    const connection = serveConnection(socket, commands.connect(client), limits, options.log);
+    introductions.delete(ownPort);
+    const client = commands.connect({ id: connectionId, ...clientOf(arrived) });
+    byPort.set(ownPort, client);
+    const connection = serveConnection(socket, client, limits, options.log);
     connections.add(connection);
-    socket.once("close", () => connections.delete(connection));
+    socket.once("close", () => {
+      connections.delete(connection);
+      byPort.delete(ownPort);
+    });
+  });
+  const clientOf = ({ remoteHost, remotePort, localHost }: IntroducedClient): Omit<Client, "id"> => ({
+    remoteHost: plainHost(remoteHost),
+    remotePort,
+    address: `${reachedHost(options.host, localHost)}:${port}`,
   });
   const closeConnections = (reason: string): void => {
     for (const connection of connections) connection.close(reason);
@@ -68,6 +92,11 @@ export async function startWireListener(options: WireListenerOptions): Promise<W
   return {
     port,
     connectionCount: () => connections.size,
+    introduce(from, client) {
+      const known = byPort.get(from);
+      if (known === undefined) introductions.set(from, client);
+      else known.introduce(clientOf(client));
+    },
     closeConnections,
     async close() {
       clearInterval(sweep);
@@ -92,8 +121,9 @@ function makeRoom(connections: Set<Connection>): boolean {
 }
 
 /** The host drivers are told to connect to. Where the listener takes any address, it is the one this client came by. */
-function reachedHost(host: string, socket: Socket): string {
-  const reached = host === "0.0.0.0" || host === "::" || host === "" ? (socket.localAddress ?? "127.0.0.1") : host;
+function reachedHost(host: string, localHost: string): string {
+  const anywhere = host === "0.0.0.0" || host === "::" || host === "";
+  const reached = anywhere ? localHost || "127.0.0.1" : host;
   const plain = plainHost(reached);
   return plain.includes(":") ? `[${plain}]` : plain;
 }

@@ -108,7 +108,7 @@ export function createCrashWorld(dataDirectory: string, random: () => number): C
       groupPath = `/api/atlas/v2/groups/${telamon.credentials.groupId}`;
     },
     async startAndKill(delayMs) {
-      const main = resolve(import.meta.dirname, "../../src/main.ts");
+      const main = resolve(import.meta.dirname, "../../src/main.js");
       const child = spawn(process.execPath, [main, "serve", "--port", "0", "--data-dir", dataDirectory, ...flags], {
         stdio: "ignore",
       });

@@ -30,6 +30,7 @@ export interface HostedDatabasesOptions {
   readonly ports?: { readonly first: number; readonly last: number };
   readonly directory?: DatabaseUserDirectory;
   readonly workerUrl?: URL;
+  readonly idleMs?: number;
 }
 
 /** Below the range from which the system gives ports away, and another part of it for each process. */
@@ -49,8 +50,9 @@ export async function openHostedDatabases(options: HostedDatabasesOptions = {}):
     directory: options.directory ?? { findCredential: async () => undefined },
     clock,
     ids,
+    ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
     log: { debug: line, info: line, warn: line, error: line },
-    workerUrl: options.workerUrl ?? new URL("../../src/app/engine-worker.ts", import.meta.url),
+    workerUrl: options.workerUrl ?? new URL("../../src/app/engine-thread.js", import.meta.url),
   });
   const clients: MongoClient[] = [];
   const end = async (): Promise<void> => {

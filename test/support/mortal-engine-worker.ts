@@ -1,7 +1,7 @@
 // The product's worker thread, which dies when a collection named "die" is staged.
 import { parentPort } from "node:worker_threads";
 
-await import("../../src/app/engine-worker.ts");
+await import("../../src/app/engine-thread.js");
 
 parentPort?.on(
   "message",

@@ -39,7 +39,7 @@ export function temporaryDataDirectory(): { readonly path: string; remove(): voi
 
 /** Starts the server on free ports and resolves at its ready line. Throws with what it said when it ends before. */
 export async function startTelamon(dataDirectory: string, ...flags: readonly string[]): Promise<TelamonProcess> {
-  const main = resolve(import.meta.dirname, "../../src/main.ts");
+  const main = resolve(import.meta.dirname, "../../src/main.js");
   const child = spawn(
     process.execPath,
     [main, "serve", "--port", "0", "--data-dir", dataDirectory, "--log-level", "warn", ...flags],

@@ -6,9 +6,10 @@ import {
   createDatabaseService,
   type DatabaseListener,
   type DatabaseService,
-  idleMs,
   type ListenerRequest,
 } from "./database-service.ts";
+
+const idleMs = 60_000;
 
 interface World {
   readonly service: DatabaseService;
@@ -16,7 +17,7 @@ interface World {
   /** Files by path: how often opened, and the gate that closing waits for. */
   readonly opened: string[];
   readonly closed: string[];
-  readonly listener: { connections: number; closings: string[] };
+  readonly listener: { connections: number; closings: string[]; closed: number };
   /** As a command would ask. */
   engine(): Promise<Engine>;
   holdClosing(gate: Promise<void>): void;
@@ -25,7 +26,7 @@ interface World {
 async function createWorld(): Promise<World> {
   const clock = createFakeClock();
   const [opened, closed]: string[][] = [[], []] as const;
-  const listener = { connections: 0, closings: [] as string[] };
+  const listener = { connections: 0, closings: [] as string[], closed: 0 };
   let request: ListenerRequest | undefined;
   let gate = Promise.resolve();
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -35,8 +36,9 @@ async function createWorld(): Promise<World> {
       return {
         port: wanted.port,
         connectionCount: () => listener.connections,
+        introduce: () => undefined,
         closeConnections: (reason) => void listener.closings.push(reason),
-        close: async () => undefined,
+        close: async () => void (listener.closed += 1),
       };
     },
     openFile: (path) => {
@@ -48,6 +50,7 @@ async function createWorld(): Promise<World> {
       return { path, close } as Engine;
     },
     directory: { findCredential: async () => undefined },
+    idleMs,
     clock,
     log,
   });
@@ -72,34 +75,41 @@ describe("the engine behind a listener", () => {
     assert.deepEqual(opened, ["1.sqlite"]);
   });
 
-  test("is closed when nobody was connected for a minute, not a moment before, and opened again when asked", async () => {
-    const { service, clock, opened, closed, listener, engine } = await createWorld();
+  test("is stopped when nobody was connected for the idle time, not a moment before", async () => {
+    const { service, clock, closed, listener, engine } = await createWorld();
     await engine();
     clock.advance(idleMs - 1);
-    await service.closeIdle();
+    assert.deepEqual(await service.calls.rest({}), { stopped: [], inUse: true });
     assert.deepEqual(closed, []);
     clock.advance(1);
-    await service.closeIdle();
-    await service.closeIdle();
+    assert.deepEqual(await service.calls.rest({}), { stopped: ["one"], inUse: false });
     assert.deepEqual(closed, ["1.sqlite"]);
-    assert.equal(listener.closings.length, 1, "cursors that nobody can use any more end with it");
-    await engine();
-    assert.deepEqual(opened, ["1.sqlite", "1.sqlite"]);
+    assert.equal(listener.closed, 1, "somebody else may listen on its port now");
+    assert.deepEqual(await service.calls.rest({}), { stopped: [], inUse: false });
   });
 
-  test("stays open while somebody is connected, however quiet", async () => {
+  test("stays while somebody is connected, however quiet", async () => {
     const { service, clock, closed, listener, engine } = await createWorld();
     await engine();
     listener.connections = 1;
     for (let count = 0; count < 10; count += 1) {
       clock.advance(idleMs);
-      await service.closeIdle();
+      assert.deepEqual(await service.calls.rest({}), { stopped: [], inUse: true });
     }
     assert.deepEqual(closed, []);
     listener.connections = 0;
     clock.advance(idleMs);
-    await service.closeIdle();
+    assert.deepEqual(await service.calls.rest({}), { stopped: ["one"], inUse: false });
     assert.deepEqual(closed, ["1.sqlite"]);
+  });
+
+  test("a file that is being staged keeps the thread", async () => {
+    const { service, clock } = await createWorld();
+    await service.calls.openStaging({ key: "restore", path: "2.sqlite" });
+    clock.advance(idleMs);
+    assert.deepEqual(await service.calls.rest({}), { stopped: ["one"], inUse: true });
+    await service.calls.closeStaging({ key: "restore" });
+    assert.deepEqual(await service.calls.rest({}), { stopped: [], inUse: false });
   });
 
   test("of the new file is given after a switch, never before the old one is closed", async () => {

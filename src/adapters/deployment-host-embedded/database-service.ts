@@ -2,6 +2,7 @@ import type { DatabaseUserDirectory } from "../../ports/database-user-directory.
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Engine } from "../../engine/index.ts";
+import type { Arrival } from "./door.ts";
 import type { Answerer, HostCalls } from "./protocol.ts";
 import { StagedFiles } from "./staged-files.ts";
 
@@ -9,6 +10,8 @@ import { StagedFiles } from "./staged-files.ts";
 export interface DatabaseListener {
   readonly port: number;
   connectionCount(): number;
+  /** The client behind the connection from this local port is another. */
+  introduce(port: number, arrival: Arrival): void;
   /** Ends every connection and cursor; clients that reconnect are served again. */
   closeConnections(reason: string): void;
   close(): Promise<void>;
@@ -29,19 +32,16 @@ export interface DatabaseServiceOptions {
   /** Opens a data file, making it when it is missing. */
   readonly openFile: (path: string) => Engine;
   readonly directory: DatabaseUserDirectory;
+  /** A database that nobody was connected to for so long is stopped when asked to rest. */
+  readonly idleMs: number;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** The worker thread's side of the host: listeners that stay, and engines that are open while they are used. */
+/** The worker thread's side of the host: the databases that are awake. */
 export interface DatabaseService {
   readonly calls: Answerer<HostCalls>;
-  /** Closes the engines that nobody was connected to for a minute; to be called every few seconds. */
-  closeIdle(): Promise<void>;
 }
-
-/** An engine that nobody was connected to for so long is closed, for its file handles and memory; its listener stays. */
-export const idleMs = 60_000;
 
 interface Database {
   readonly listener: DatabaseListener;
@@ -53,7 +53,7 @@ interface Database {
 }
 
 export function createDatabaseService(options: DatabaseServiceOptions): DatabaseService {
-  const { clock, log, openFile } = options;
+  const { clock, log, openFile, idleMs } = options;
   const databases = new Map<string, Database>();
   const staged = new StagedFiles(openFile);
 
@@ -86,11 +86,26 @@ export function createDatabaseService(options: DatabaseServiceOptions): Database
         return { port: listener.port };
       },
       stop: ({ id }) => stop(id),
+      ping: async () => undefined,
+      introduce: async ({ id, port, arrival }) => databases.get(id)?.listener.introduce(port, arrival),
+      async rest() {
+        const nowMs = clock.monotonicMs();
+        const stopped: string[] = [];
+        for (const [id, database] of databases) {
+          if (database.listener.connectionCount() > 0) database.usedMs = nowMs;
+          if (nowMs - database.usedMs < idleMs) continue;
+          stopped.push(id);
+          await stop(id).catch((error: unknown) =>
+            log.error({ err: error, deploymentId: id }, "an idle database was not closed in order"),
+          );
+        }
+        return { stopped, inUse: databases.size > 0 || staged.inUse };
+      },
       async switchFile({ id, path }) {
+        staged.release(path);
         const database = databases.get(id);
         if (database === undefined) return;
         database.path = path;
-        staged.release(path);
         const closed = closeEngine(database);
         // After the engine is out of reach: who reconnects gets the new file, and no cursor of the old one is left.
         database.listener.closeConnections("the data was replaced by a restore");
@@ -104,18 +119,6 @@ export function createDatabaseService(options: DatabaseServiceOptions): Database
           );
         await staged.closeAll();
       },
-    },
-    async closeIdle() {
-      const nowMs = clock.monotonicMs();
-      for (const [id, database] of databases) {
-        if (database.listener.connectionCount() > 0) database.usedMs = nowMs;
-        if (database.engine === undefined || nowMs - database.usedMs < idleMs) continue;
-        // No connection is left; their cursors are.
-        database.listener.closeConnections("the database was idle");
-        await closeEngine(database).catch((error: unknown) =>
-          log.error({ err: error, deploymentId: id }, "an idle database was not closed in order"),
-        );
-      }
     },
   };
 

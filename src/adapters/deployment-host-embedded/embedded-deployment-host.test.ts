@@ -1,13 +1,23 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
-import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { MongoClient, MongoServerError } from "mongodb";
 import { type HostedDatabases, openHostedDatabases } from "../../../test/support/hosted-databases.ts";
+import { RawClient } from "../../../test/support/raw-client.ts";
 import { scramCredential } from "../../domain/database-users/scram-credential.ts";
 import type { DatabaseUserCredential } from "../../ports/database-user-directory.ts";
+
+/** Nothing for a descriptor that was closed meanwhile. */
+function linkOf(path: string): readonly string[] {
+  try {
+    return [readlinkSync(path)];
+  } catch {
+    return [];
+  }
+}
 
 const emptyDocument = Uint8Array.of(5, 0, 0, 0, 0);
 
@@ -123,6 +133,88 @@ describe("a hosted database", () => {
   });
 });
 
+describe("a database that nobody uses", () => {
+  /** Threads of this process, as the kernel lists them. */
+  const engineThreads = (): number =>
+    readdirSync("/proc/self/task").filter(
+      (task) => readFileSync(`/proc/self/task/${task}/comm`, "utf8").trim() === "telamon-engine",
+    ).length;
+  const until = async (holds: () => boolean): Promise<void> => {
+    while (!holds()) await new Promise((fulfil) => setTimeout(fulfil, 10));
+  };
+
+  test(
+    "has no thread and no open file, keeps its port, and is there at once for the next client",
+    { skip: !existsSync("/proc/self/task") && "there is no /proc here" },
+    async () => {
+      const databases = await openHostedDatabases({ idleMs: 200 });
+      try {
+        const { host } = databases;
+        const deployment = databases.deployment();
+        await host.start(deployment);
+        assert.equal(engineThreads(), 0, "a start wakes nothing");
+        for (let round = 1; round <= 3; round += 1) {
+          const client = await databases.connect(deployment.id);
+          const orders = client.db("shop").collection("orders");
+          await orders.insertOne({ round });
+          assert.equal(await orders.countDocuments(), round);
+          assert.equal(engineThreads(), 1);
+          await client.close();
+          await until(() => engineThreads() === 0);
+          const open = readdirSync("/proc/self/fd").flatMap((descriptor) => linkOf(`/proc/self/fd/${descriptor}`));
+          assert.deepEqual(
+            open.filter((path) => path.startsWith(databases.folder)),
+            [],
+          );
+        }
+      } finally {
+        await databases.close();
+      }
+    },
+  );
+
+  test("wakes for the file that is true by then", async () => {
+    const databases = await openHostedDatabases({ idleMs: 200 });
+    try {
+      const { host } = databases;
+      const deployment = databases.deployment();
+      await host.start(deployment);
+      const staging = await host.openStaging(deployment.id, 2);
+      await staging.createCollection({
+        database: "shop",
+        name: "restored",
+        type: "collection",
+        options: emptyDocument,
+        indexes: [],
+      });
+      await staging.finish();
+      await host.switchGeneration(deployment.id, 2);
+      const client = await databases.connect(deployment.id);
+      const collections = await client.db("shop").listCollections().toArray();
+      assert.deepEqual(
+        collections.map(({ name }) => name),
+        ["restored"],
+      );
+    } finally {
+      await databases.close();
+    }
+  });
+
+  test("sees the client that woke it by the client's own port", async () => {
+    const databases = await openHostedDatabases();
+    try {
+      const deployment = databases.deployment();
+      const { port } = await databases.host.start(deployment);
+      const raw = await RawClient.connect(port);
+      const reply = await raw.command({ whatsmyuri: 1 }, "admin");
+      assert.equal(reply.you, `127.0.0.1:${raw.socket.localPort}`);
+      raw.destroy();
+    } finally {
+      await databases.close();
+    }
+  });
+});
+
 describe("files of other generations", () => {
   test("are deleted at a start, but never while the true one is not there", async () => {
     const databases = await openHostedDatabases();
@@ -144,7 +236,7 @@ describe("files of other generations", () => {
 });
 
 describe("a database thread that dies", () => {
-  test("is made anew with every database on its port; what was under way is rejected, what was acknowledged is there", async () => {
+  test("leaves every database on its port for the next client; what was under way is rejected, what was acknowledged is there", async () => {
     const databases = await openHostedDatabases({
       workerUrl: new URL("../../../test/support/mortal-engine-worker.ts", import.meta.url),
     });
@@ -168,7 +260,7 @@ describe("a database thread that dies", () => {
       await staging.abort();
       assert.equal(await orders.countDocuments(), 1);
       assert.equal(await (await databases.connect(other.id)).db("shop").collection("orders").countDocuments(), 0);
-      assert.ok(databases.logged.some((line) => line.includes("made anew")));
+      assert.ok(databases.logged.some((line) => line.includes("the database thread has ended")));
     } finally {
       await databases.close();
     }

@@ -5,7 +5,8 @@ import type { Ids } from "../../ports/ids.ts";
 import type { Log } from "../../ports/log.ts";
 import { DataFiles } from "./data-files.ts";
 import { EngineThread } from "./engine-thread.ts";
-import type { Caller, DirectoryCalls, HostCalls } from "./protocol.ts";
+import type { DirectoryCalls } from "./protocol.ts";
+import { ServedDatabases } from "./served-databases.ts";
 import { createStaging } from "./staging.ts";
 import { createSystemUser } from "./system-user.ts";
 
@@ -19,61 +20,69 @@ export interface EmbeddedHostOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
+  /** A database that nobody was connected to for so long is put to sleep; a minute when left out. */
+  readonly idleMs?: number;
   /** The worker thread's module: the one that sees wire, commands and engine together. */
   readonly workerUrl: URL;
 }
 
-interface Served {
-  readonly deployment: HostedDeployment;
-  readonly address: DeploymentAddress;
-  generation: number;
-}
+const defaultIdleMs = 60_000;
+/** How often, at the least, is looked for databases that nobody uses. */
+const restEveryMs = 10_000;
 
-/** Runs the databases of deployments in one worker thread of this process. */
+/** Runs the databases of deployments in one worker thread of this process, which is there only while some database is used. */
 export function createEmbeddedDeploymentHost(options: EmbeddedHostOptions): DeploymentHost {
-  const { log, ids, clock, directory, serverVersion } = options;
+  const { log, ids, clock, directory, serverVersion, idleMs = defaultIdleMs } = options;
   const files = new DataFiles(options.dataFolder);
   const systemUser = createSystemUser(ids);
-  const served = new Map<string, Served>();
   const starting = new Map<string, Promise<DeploymentAddress>>();
   const thread = new EngineThread({
     workerUrl: options.workerUrl,
-    settings: { host: options.host, serverVersion, systemUser: systemUser.credential },
+    settings: { host: options.host, serverVersion, systemUser: systemUser.credential, idleMs },
     answer: answerFrom(directory),
-    needed: () => served.size > 0,
-    restore: serveAgain,
+    onDeath: () => databases.threadDied(),
     clock,
     log,
   });
+  const databases = new ServedDatabases({
+    thread,
+    host: options.host,
+    pathOf: (id, generation) => files.pathOf(id, generation),
+    clock,
+    log,
+  });
+  const resting = setInterval(
+    () => databases.rest().catch((error: unknown) => log.warn({ err: error }, "idle databases were not put to sleep")),
+    Math.min(restEveryMs, idleMs),
+  ).unref();
 
   return {
     serverVersion,
     async start(deployment) {
-      const known = served.get(deployment.id);
-      if (known !== undefined) return known.address;
+      const known = databases.addressOf(deployment.id);
+      if (known !== undefined) return known;
       const begun = starting.get(deployment.id) ?? begin(deployment).finally(() => starting.delete(deployment.id));
       starting.set(deployment.id, begun);
       return begun;
     },
-    async stop(deploymentId) {
-      if (served.delete(deploymentId)) await thread.call("stop", { id: deploymentId });
-    },
+    stop: (deploymentId) => databases.remove(deploymentId),
     async remove(deploymentId) {
       // Whatever the thread says: it serves this deployment no more, and the files go.
-      const stopped = served.delete(deploymentId) ? thread.call("stop", { id: deploymentId }) : Promise.resolve();
-      await stopped.catch((error: unknown) =>
-        log.warn({ err: error, deploymentId }, "a database was not closed in order before its removal"),
-      );
+      await databases
+        .remove(deploymentId)
+        .catch((error: unknown) =>
+          log.warn({ err: error, deploymentId }, "a database was not closed in order before its removal"),
+        );
       await files.deleteAll(deploymentId);
     },
     async systemConnectionString(deploymentId) {
-      const found = served.get(deploymentId);
-      if (found === undefined) throw new Error("The database is not running.");
-      const { host, port } = found.address;
+      const address = databases.addressOf(deploymentId);
+      if (address === undefined) throw new Error("The database is not running.");
+      const { host, port } = address;
       return `mongodb://${systemUser.username}:${systemUser.password}@${host}:${port}/?authSource=admin&authMechanism=SCRAM-SHA-256&directConnection=true`;
     },
     async openStaging(deploymentId, generation) {
-      if (served.get(deploymentId)?.generation === generation)
+      if (databases.generationOf(deploymentId) === generation)
         throw new Error("the generation in use cannot be written anew");
       await files.prepare(deploymentId);
       return createStaging({
@@ -84,19 +93,16 @@ export function createEmbeddedDeploymentHost(options: EmbeddedHostOptions): Depl
       });
     },
     async switchGeneration(deploymentId, generation) {
-      const found = served.get(deploymentId);
-      if (found === undefined || found.generation === generation) return;
-      // First, so that a thread that dies now comes back with the generation that is the true one already.
-      found.generation = generation;
-      try {
-        await thread.call("switchFile", { id: deploymentId, path: files.pathOf(deploymentId, generation) });
-      } catch (error) {
-        log.warn({ err: error, deploymentId }, "a database did not change to its restored data at once");
-        await thread.restarted();
-      }
+      const before = databases.generationOf(deploymentId);
+      if (before === undefined || before === generation) return;
+      await databases.switchTo(deploymentId, generation);
       await files.deleteOthers(deploymentId, generation);
     },
-    close: () => thread.close(),
+    async close() {
+      clearInterval(resting);
+      databases.close();
+      await thread.close();
+    },
   };
 
   async function begin(deployment: HostedDeployment): Promise<DeploymentAddress> {
@@ -104,41 +110,28 @@ export function createEmbeddedDeploymentHost(options: EmbeddedHostOptions): Depl
     await files.prepare(id);
     const present = await files.deleteOthers(id, generation);
     if (!present) log.debug({ deploymentId: id, generation }, "a database begins without a data file");
-    const address = await startOnFreePort(deployment);
-    served.set(id, { deployment, address, generation });
-    return address;
+    return startOnFreePort(deployment);
   }
 
   /** The former port when it is free, else the next free one of the range that no other deployment has. */
-  async function startOnFreePort({ id, name, generation, port: former }: HostedDeployment): Promise<DeploymentAddress> {
+  async function startOnFreePort(deployment: HostedDeployment): Promise<DeploymentAddress> {
+    const { id, name, port: former } = deployment;
     const { first, last } = options.ports;
-    const taken = new Set([...served.values()].map(({ address }) => address.port));
+    const taken = databases.ports();
     const range = Array.from({ length: last - first + 1 }, (_, index) => first + index);
     const candidates = former === undefined ? range : [former, ...range.filter((port) => port !== former)];
-    const replicaSetName = `telamon-${id.slice(-6)}`;
+    const host = loopbackOf(options.host);
     for (const port of candidates) {
       if (taken.has(port)) continue;
+      const address = { host, port, replicaSetName: `telamon-${id.slice(-6)}` };
       try {
-        await thread.call("start", { id, replicaSetName, path: files.pathOf(id, generation), port });
-        return { host: loopbackOf(options.host), port, replicaSetName };
+        await databases.add(deployment, address);
+        return address;
       } catch (error) {
         if (!["EADDRINUSE", "EACCES"].includes(String((error as { readonly code?: unknown }).code))) throw error;
       }
     }
     throw new Error(`No port of ${first}-${last} is free for the database of ${name}.`);
-  }
-
-  /** A thread that died took all databases with it; what was durable is served again under the same addresses. */
-  async function serveAgain(call: Caller<HostCalls>): Promise<void> {
-    for (const { deployment, address, generation } of served.values()) {
-      const { id } = deployment;
-      const path = files.pathOf(id, generation);
-      try {
-        await call("start", { id, replicaSetName: address.replicaSetName, path, port: address.port });
-      } catch (error) {
-        log.error({ err: error, deploymentId: id }, "a database did not start again");
-      }
-    }
   }
 }
 

@@ -8,15 +8,13 @@ export interface EngineThreadOptions {
   readonly workerUrl: URL;
   readonly settings: WorkerSettings;
   readonly answer: PeerOptions["answer"];
-  /** Whether a thread that ended is to be made anew at once; otherwise the next call makes one. */
-  readonly needed: () => boolean;
-  /** Brings a new thread to where the one before was, through `call`. */
-  readonly restore: (call: Caller<HostCalls>) => Promise<void>;
+  /** The thread has died, and everything it served with it. The next call makes another. */
+  readonly onDeath: () => void;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Wait before a thread that ended is made anew; doubled each time, up to the longest, and forgotten when one lives long enough. */
+/** Wait before a thread that died is made anew; doubled each time, up to the longest, and forgotten when one lives long enough. */
 const backoffMs = 50;
 const backoffMaxMs = 10_000;
 const longLifeMs = 60_000;
@@ -27,11 +25,11 @@ interface Running {
   readonly sinceMs: number;
 }
 
-/** One worker thread, made at the first call and made again when it dies. Calls that were under way then are rejected; later ones wait until it is back. */
+/** One worker thread, made at the first call and made again after it died or was let go. Calls that were under way at its death are rejected. */
 export class EngineThread {
   readonly #options: EngineThreadOptions;
   #running: Running | undefined;
-  #restarting: Promise<void> | undefined;
+  #pausing: Promise<void> | undefined;
   #failures = 0;
   #closed = false;
 
@@ -39,14 +37,26 @@ export class EngineThread {
     this.#options = options;
   }
 
+  get running(): boolean {
+    return this.#running !== undefined;
+  }
+
   readonly call: Caller<HostCalls> = async (name, argument) => {
-    await this.#restarting;
-    return this.#callOn(this.#run(), name, argument);
+    await this.#pausing;
+    return (await this.#run().peer.call(name, argument)) as never;
   };
 
-  /** Resolves when a thread that died has been made anew, or at once when none has. */
-  async restarted(): Promise<void> {
-    await this.#restarting;
+  /** Resolves once a thread is there that answers. */
+  async ready(): Promise<void> {
+    await this.call("ping", {});
+  }
+
+  /** Ends the thread when nothing was asked of it that it has not answered; the next call makes another. */
+  async letGo(): Promise<void> {
+    const running = this.#running;
+    if (running === undefined || running.peer.waiting > 0) return;
+    this.#running = undefined;
+    await running.thread.terminate();
   }
 
   async close(): Promise<void> {
@@ -58,12 +68,6 @@ export class EngineThread {
       .catch((error: unknown) => this.#options.log.error({ err: error }, "the databases were not closed in order"));
     await running.thread.terminate();
   }
-
-  #callOn: (running: Running, ...call: Parameters<Caller<HostCalls>>) => Promise<never> = async (
-    { peer },
-    name,
-    argument,
-  ) => (await peer.call(name, argument)) as never;
 
   #run(): Running {
     if (this.#running !== undefined) return this.#running;
@@ -82,32 +86,19 @@ export class EngineThread {
     return running;
   }
 
-  #ended({ peer, sinceMs }: Running, code: number): void {
+  #ended(running: Running, code: number): void {
+    running.peer.breakOff(new Error("the database thread has ended"));
+    // One that was let go.
+    if (this.#running !== running) return;
     this.#running = undefined;
-    peer.breakOff(new Error("the database thread has ended"));
     if (this.#closed) return;
-    const { clock, log, needed } = this.#options;
+    const { clock, log, onDeath } = this.#options;
     log.error({ code }, "the database thread has ended");
-    this.#failures = clock.monotonicMs() - sinceMs > longLifeMs ? 1 : this.#failures + 1;
-    // A restart under way sees its own call fail and goes on by itself.
-    if (!needed() || this.#restarting !== undefined) return;
-    this.#restarting = this.#restart()
-      .catch((error: unknown) => log.error({ err: error }, "the database thread could not be made anew"))
-      .finally(() => (this.#restarting = undefined));
-  }
-
-  async #restart(): Promise<void> {
-    const { clock, log, restore } = this.#options;
-    while (!this.#closed) {
-      // The timer does not keep the process alive, and it need not: without its listeners nobody waits.
-      await clock.sleep(Math.min(backoffMaxMs, backoffMs * 2 ** (this.#failures - 1)));
-      if (this.#closed) return;
-      const running = this.#run();
-      await restore((name, argument) => this.#callOn(running, name, argument));
-      if (this.#running === running) {
-        log.warn({}, "the database thread was made anew");
-        return;
-      }
-    }
+    this.#failures = clock.monotonicMs() - running.sinceMs > longLifeMs ? 1 : this.#failures + 1;
+    // A thread that dies at once must not be made anew without end.
+    this.#pausing = clock
+      .sleep(Math.min(backoffMaxMs, backoffMs * 2 ** (this.#failures - 1)))
+      .finally(() => (this.#pausing = undefined));
+    onDeath();
   }
 }

@@ -33,6 +33,11 @@ export class Peer {
     });
   }
 
+  /** Calls that were not answered yet. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   call(name: string, argument: object): Promise<unknown> {
     if (this.#broken !== undefined) return Promise.reject(this.#broken);
     this.#nextId += 1;

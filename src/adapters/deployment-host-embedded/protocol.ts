@@ -1,4 +1,5 @@
 import type { DatabaseUserCredential } from "../../ports/database-user-directory.ts";
+import type { Arrival } from "./door.ts";
 import type { CollectionDescription, CollectionTotals } from "../../ports/snapshot-repository.ts";
 
 /** What the worker thread is told once, when it is made. */
@@ -6,6 +7,8 @@ export interface WorkerSettings {
   readonly host: string;
   readonly serverVersion: string;
   readonly systemUser: DatabaseUserCredential;
+  /** A database that nobody was connected to for so long is stopped at the next `rest`. */
+  readonly idleMs: number;
 }
 
 /** What the main thread asks of the worker. */
@@ -17,6 +20,12 @@ export interface HostCalls {
     readonly port: number;
   }): { readonly port: number };
   stop(deployment: { readonly id: string }): void;
+  /** Answers once the thread can answer anything. */
+  ping(nothing: Record<never, never>): void;
+  /** Who it is that connects from this port of the same machine, having waited for the database to wake. */
+  introduce(client: { readonly id: string; readonly port: number; readonly arrival: Arrival }): void;
+  /** Stops the databases that nobody was connected to for a while; `inUse` says whether anything else is open. */
+  rest(nothing: Record<never, never>): { readonly stopped: readonly string[]; readonly inUse: boolean };
   /** Serves another file: connections, cursors and the old engine are closed. */
   switchFile(deployment: { readonly id: string; readonly path: string }): void;
   /** An empty data file under `path`; what is there is deleted, and an earlier staging of that path ends. `key` names this opening of it. */

@@ -41,6 +41,11 @@ export class StagedFiles {
     for (const [key, file] of this.#files) if (file.path === path) this.#files.delete(key);
   }
 
+  /** Whether anything is being staged. */
+  get inUse(): boolean {
+    return [...this.#files.values()].some(({ engine }) => engine !== undefined);
+  }
+
   async closeAll(): Promise<void> {
     for (const file of this.#files.values()) await close(file).catch(() => undefined);
     this.#files.clear();

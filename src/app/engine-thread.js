@@ -1,0 +1,7 @@
+// Where the worker thread of the embedded databases begins; plain JavaScript for the reason given in main.js.
+import { enableCompileCache, flushCompileCache } from "node:module";
+
+enableCompileCache();
+await import("./engine-worker.ts");
+// A thread is ended without a word, so what it compiled is kept now.
+flushCompileCache();
