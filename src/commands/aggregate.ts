@@ -1,6 +1,6 @@
 import { EngineError, isNumberType } from "../engine/index.ts";
 import { cursorOptionsOf, firstBatch } from "./cursor-reply.ts";
-import { hintOf, requireHint } from "./hint.ts";
+import { hintOf } from "./hint.ts";
 import { defineCommand } from "./define-command.ts";
 
 /** `aggregate`: a pipeline's first batch. */
@@ -28,10 +28,8 @@ export const aggregate = defineCommand({
       );
     const { batchSize } = cursorOptions;
     const engine = await context.engine();
-    if (collection !== undefined)
-      await requireHint(engine, { database: context.database, collection }, hint, context.signal);
     const read = await context.read(engine);
-    const cursor = await engine.aggregate(context.database, collection, pipeline, variables, read);
+    const cursor = await engine.aggregate(context.database, collection, { pipeline, variables, hint }, read);
     const namespace = `${context.database}.${collection ?? "$cmd.aggregate"}`;
     return firstBatch(
       cursor,

@@ -1,17 +1,17 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { readInt32 } from "./bson/bytes.ts";
 import { fieldsOf } from "./bson/walk.ts";
-import { compileStages } from "./aggregate/stages.ts";
+import { aggregateFlow } from "./aggregate-command.ts";
 import { idIndexBytes } from "./catalog/index-specification.ts";
 import { checkDatabaseName, namespaceNotFound } from "./catalog/names.ts";
 import type * as contract from "./engine.ts";
-import { EngineError, located, notSupported } from "./engine-error.ts";
+import { EngineError, notSupported } from "./engine-error.ts";
 import { FlowCursor } from "./engine-cursor.ts";
 import { createIndexes, dropIndexes } from "./index-commands.ts";
 import { storedBatches } from "./planner/access.ts";
 import { compileFilter } from "./query/filter.ts";
 import { limited, skipped } from "./query/flow.ts";
-import { aggregateFlow, distinctFlow, findFlow } from "./read-commands.ts";
+import { distinctFlow, findFlow } from "./read-commands.ts";
 import { SnapshotRegistry, type ReadState } from "./snapshot-registry.ts";
 import { DatabaseFile } from "./storage/database-file.ts";
 import { Pace } from "./storage/turns.ts";
@@ -236,16 +236,15 @@ export class EmbeddedEngine implements contract.Engine {
   async aggregate(
     database: string,
     collection: string | undefined,
-    pipeline: readonly Uint8Array[],
-    variables: Uint8Array | undefined,
+    query: contract.AggregateQuery,
     read: contract.ReadOptions,
   ): Promise<contract.EngineCursor> {
-    if (collection === undefined) {
-      compileStages(pipeline, new Map());
-      throw located(73, "{aggregate: 1} is not valid for these stages; a collection is needed");
-    }
-    const state = this.#state(read);
-    return this.#cursor(aggregateFlow(state, state.catalog.find({ database, collection }), pipeline, variables));
+    const surroundings = {
+      state: this.#state(read),
+      moment: { nowMs: this.#clock.nowMs(), clusterTime: this.clusterTime() },
+      random: () => Buffer.from(this.#randomBytes(6)).readUIntBE(0, 6) / 2 ** 48,
+    };
+    return this.#cursor(aggregateFlow(surroundings, { database, collection: collection ?? "" }, query));
   }
 
   async count(

@@ -1,3 +1,5 @@
+import type { Value } from "./bson/value.ts";
+
 /** Where documents live: `database.collection`. */
 export interface Namespace {
   readonly database: string;
@@ -106,6 +108,18 @@ export interface FindQuery {
   readonly variables?: Uint8Array;
 }
 
+/** Documents of stages on a database that whoever calls the engine knows, `$currentOp` for instance: by name, made of the stage's argument. */
+export type DatabaseStages = ReadonlyMap<string, (argument: Value) => Iterable<Uint8Array>>;
+
+export interface AggregateQuery {
+  readonly pipeline: readonly Uint8Array[];
+  /** Documents given under `let`. */
+  readonly variables?: Uint8Array | undefined;
+  /** Index name or key pattern document. */
+  readonly hint?: string | Uint8Array | undefined;
+  readonly databaseStages?: DatabaseStages | undefined;
+}
+
 /** Results of one query, read as far as asked. Documents are whole BSON documents that stay valid after the next call. */
 export interface EngineCursor {
   /** At least one document unless exhausted; at most `maxDocuments`, and no further document once `maxBytes` is reached. */
@@ -201,8 +215,7 @@ export interface Engine {
   aggregate(
     database: string,
     collection: string | undefined,
-    pipeline: readonly Uint8Array[],
-    variables: Uint8Array | undefined,
+    query: AggregateQuery,
     read: ReadOptions,
   ): Promise<EngineCursor>;
   count(

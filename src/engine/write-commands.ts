@@ -2,7 +2,7 @@ import { buildDocument, DocumentBuilder } from "./bson/builder.ts";
 import { int32Value, Value } from "./bson/value.ts";
 import { bsonType } from "./bson/types.ts";
 import { fieldsOf, getField } from "./bson/walk.ts";
-import { expressionCompiler, variablesOf } from "./aggregate/stages.ts";
+import { expressionCompiler, variablesOf } from "./aggregate/compiler.ts";
 import { pipelineCompiler } from "./aggregate/update-pipeline.ts";
 import type { CollectionRecord } from "./catalog/catalog.ts";
 import type {

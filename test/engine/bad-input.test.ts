@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Binary, BSONRegExp, Decimal128, type Document, Long, MaxKey, ObjectId, serialize, Timestamp } from "bson";
 import fc from "fast-check";
-import { expressionCompiler } from "../../src/engine/aggregate/stages.ts";
+import { expressionCompiler } from "../../src/engine/aggregate/compiler.ts";
 import { pipelineCompiler } from "../../src/engine/aggregate/update-pipeline.ts";
 import { validateDocument } from "../../src/engine/bson/validate.ts";
 import { EngineError } from "../../src/engine/engine-error.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { deserialize, EJSON } from "bson";
-import { expressionCompiler, variablesOf } from "../../src/engine/aggregate/stages.ts";
+import { expressionCompiler, variablesOf } from "../../src/engine/aggregate/compiler.ts";
 import { pipelineCompiler } from "../../src/engine/aggregate/update-pipeline.ts";
 import { compareBytes } from "../../src/engine/bson/bytes.ts";
 import { EngineError } from "../../src/engine/engine-error.ts";

@@ -1,15 +1,20 @@
 import { located } from "../engine-error.ts";
 import type { Flow } from "../query/flow.ts";
 import type { CompilePipeline } from "../update/pipeline.ts";
-import { compileStages, type Variables } from "./stages.ts";
+import { contextOf, type Variables } from "./context.ts";
+import { compilePipeline } from "./pipeline.ts";
 
 /** Pipelines for updates: the stages of an aggregation, run over one document. */
 export function pipelineCompiler(variables: Variables): CompilePipeline {
   return (stages) => {
-    const compiled = compileStages(stages, variables);
+    const run = compilePipeline(stages, {
+      expressions: contextOf(variables),
+      source: undefined,
+      namespace: { database: "", collection: "" },
+      within: [],
+    });
     return (document) => {
-      for (const result of compiled.reduce<Flow>((flow, stage) => stage(flow), only(document)))
-        if (result !== undefined) return result;
+      for (const result of run(only(document))) if (result !== undefined) return result;
       throw located(5_074_500, "the pipeline of an update gave no document");
     };
   };

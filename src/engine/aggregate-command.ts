@@ -1,0 +1,78 @@
+import { buildDocument } from "./bson/builder.ts";
+import { bsonType } from "./bson/types.ts";
+import { int32Value } from "./bson/value.ts";
+import { type Field, fieldsOf } from "./bson/walk.ts";
+import { type Moment, variablesOf } from "./aggregate/compiler.ts";
+import { contextOf } from "./aggregate/context.ts";
+import { compileRead, stageField } from "./aggregate/pipeline.ts";
+import type { PipelineSource } from "./aggregate/stage.ts";
+import type { CollectionRecord } from "./catalog/catalog.ts";
+import type { AggregateQuery, Namespace } from "./engine.ts";
+import { choosePlan } from "./planner/plan.ts";
+import type { Flow } from "./query/flow.ts";
+import { unfiltered } from "./read-commands.ts";
+import type { ReadState } from "./snapshot-registry.ts";
+
+/** Where and when an aggregation runs. */
+export interface AggregateSurroundings {
+  readonly state: ReadState;
+  readonly moment: Moment;
+  readonly random: () => number;
+}
+
+/** Results of an aggregation. */
+export function aggregateFlow(
+  { state, moment, random }: AggregateSurroundings,
+  namespace: Namespace,
+  query: AggregateQuery,
+): Flow {
+  const source: PipelineSource = {
+    resolve: (wanted) => ({ namespace: wanted, record: state.catalog.find(wanted), pipeline: [] }),
+    read: (record, filter, sort, hint) => {
+      const plan = choosePlan(record, filter, sort, hint);
+      return { flow: unfiltered(state.connection, record, plan), sorted: plan.sorted };
+    },
+    random,
+    nowMs: moment.nowMs,
+  };
+  const open = compileRead(namespace, query.pipeline, {
+    expressions: contextOf(variablesOf(query.variables, moment)),
+    source,
+    namespace,
+    hint: query.hint,
+    databaseStages: query.databaseStages,
+    within: [],
+  });
+  const record = state.catalog.find(namespace);
+  return (record === undefined ? undefined : quickCount(record, query.pipeline)) ?? open();
+}
+
+/** `countDocuments({})` of the drivers: `[{$match: {}}, {$group: {_id: 1, n: {$sum: 1}}}]` is known without reading a document. */
+function quickCount(record: CollectionRecord, pipeline: readonly Uint8Array[]): Flow | undefined {
+  const [match, group, more] = pipeline.map(stageField);
+  if (more !== undefined || match?.name !== "$match" || group?.name !== "$group" || record.documentCount === 0)
+    return undefined;
+  if (match.value.end - match.value.start !== 5) return undefined;
+  const [id, total, other] = [...fieldsOf(group.value.bytes())];
+  if (id?.name !== "_id" || id.value.type !== bsonType.int || total === undefined || other !== undefined)
+    return undefined;
+  return countsOnes(total)
+    ? only(
+        buildDocument([
+          ["_id", id.value],
+          [total.name, int32Value(record.documentCount)],
+        ]),
+      )
+    : undefined;
+}
+
+/** `{$sum: 1}`. */
+function countsOnes({ value }: Field): boolean {
+  if (value.type !== bsonType.object) return false;
+  const [sum, other] = [...fieldsOf(value.bytes())];
+  return sum?.name === "$sum" && other === undefined && sum.value.type === bsonType.int && sum.value.bytes()[0] === 1;
+}
+
+function* only(document: Uint8Array): Flow {
+  yield document;
+}

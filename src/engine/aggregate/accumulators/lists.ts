@@ -1,0 +1,63 @@
+import { located } from "../../engine-error.ts";
+import { arrayValue, emptyDocument } from "../../bson/builder.ts";
+import { bsonType } from "../../bson/types.ts";
+import { documentValue, type Value } from "../../bson/value.ts";
+import { typeOf } from "../operators/operator.ts";
+import { mergeDocuments } from "../merge-documents.ts";
+import { type AccumulatorOperator, detached, over, sizeOf, type ValueAccumulator } from "./accumulator.ts";
+
+class Push implements ValueAccumulator {
+  readonly #values: Value[] = [];
+
+  add(value: Value | undefined): number {
+    if (value === undefined) return 0;
+    this.#values.push(detached(value));
+    return sizeOf(value);
+  }
+
+  result(): Value {
+    return arrayValue(this.#values);
+  }
+}
+
+class AddToSet implements ValueAccumulator {
+  readonly #keyText: (value: Value) => string;
+  readonly #values = new Map<string, Value>();
+
+  constructor(keyText: (value: Value) => string) {
+    this.#keyText = keyText;
+  }
+
+  add(value: Value | undefined): number {
+    if (value === undefined) return 0;
+    const key = this.#keyText(value);
+    if (this.#values.has(key)) return 0;
+    this.#values.set(key, detached(value));
+    return sizeOf(value) + key.length;
+  }
+
+  result(): Value {
+    return arrayValue(this.#values.values());
+  }
+}
+
+class MergeObjects implements ValueAccumulator {
+  #merged: Uint8Array = emptyDocument;
+
+  add(value: Value | undefined): number {
+    if (value === undefined || value.type === bsonType.null || value.type === bsonType.undefined) return 0;
+    if (value.type !== bsonType.object)
+      throw located(40400, `$mergeObjects requires object inputs, but input is of type ${typeOf(value)}`);
+    const before = this.#merged.length;
+    this.#merged = mergeDocuments([this.#merged, value.bytes()]);
+    return this.#merged.length - before;
+  }
+
+  result(): Value {
+    return documentValue(this.#merged);
+  }
+}
+
+export const $push: AccumulatorOperator = over(() => new Push());
+export const $addToSet: AccumulatorOperator = over(({ context }) => new AddToSet(context.keyText));
+export const $mergeObjects: AccumulatorOperator = over(() => new MergeObjects());

@@ -1,0 +1,62 @@
+import { compareValues } from "../bson/compare.ts";
+import { bsonType } from "../bson/types.ts";
+import { numberOf, type Value } from "../bson/value.ts";
+import type { ExpressionContext } from "./context.ts";
+
+/** What belongs to values, equal ones to one. Small numbers and texts, which most groups go by, are found without making a key. */
+export class GroupKeys<Held> {
+  readonly #byNumber = new Map<number, Held>();
+  readonly #byText = new Map<string, Held>();
+  readonly #byKey = new Map<string, Held>();
+  readonly #held: Held[] = [];
+  readonly #keyText: (value: Value) => string;
+  /** Texts that a collation holds to be equal are not the same bytes. */
+  readonly #plainText: boolean;
+
+  constructor({ keyText, compare }: ExpressionContext) {
+    this.#keyText = keyText;
+    this.#plainText = compare === compareValues;
+  }
+
+  get(value: Value): Held | undefined {
+    const number = plainNumber(value);
+    if (number !== undefined) return this.#byNumber.get(number);
+    if (this.#isPlainText(value)) return this.#byText.get(rawText(value));
+    return this.#byKey.get(this.#keyText(value));
+  }
+
+  /** Answers how many bytes the key is counted with. */
+  add(value: Value, held: Held): number {
+    this.#held.push(held);
+    const number = plainNumber(value);
+    if (number !== undefined) {
+      this.#byNumber.set(number, held);
+      return 32;
+    }
+    const isText = this.#isPlainText(value);
+    const key = isText ? rawText(value) : this.#keyText(value);
+    (isText ? this.#byText : this.#byKey).set(key, held);
+    return 32 + key.length * 2;
+  }
+
+  /** In the order they came. */
+  values(): readonly Held[] {
+    return this.#held;
+  }
+
+  #isPlainText(value: Value): boolean {
+    return this.#plainText && value.type === bsonType.string;
+  }
+}
+
+/** A number that is the same in a double whatever its type; others go by their key. */
+function plainNumber(value: Value): number | undefined {
+  if (value.type === bsonType.int) return numberOf(value);
+  if (value.type !== bsonType.double && value.type !== bsonType.long) return undefined;
+  const number = numberOf(value);
+  return Number.isSafeInteger(number) ? number + 0 : undefined;
+}
+
+function rawText(value: Value): string {
+  return Buffer.prototype.latin1Slice.call(value.source, value.start + 4, value.end - 1);
+}

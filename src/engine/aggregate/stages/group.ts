@@ -1,0 +1,99 @@
+import { located } from "../../engine-error.ts";
+import { DocumentBuilder } from "../../bson/builder.ts";
+import { textBytes } from "../../bson/bytes.ts";
+import { bsonType, typeName } from "../../bson/types.ts";
+import { documentValue, nullValue, type Value } from "../../bson/value.ts";
+import { fieldsOf, fieldsOfValue } from "../../bson/walk.ts";
+import { blockingStepMaxBytes, type Flow, memoryLimit } from "../../query/flow.ts";
+import { type Accumulator, detached } from "../accumulators/accumulator.ts";
+import { accumulatorNamed } from "../accumulators/index.ts";
+import type { Expression, ExpressionContext } from "../context.ts";
+import { compileExpression } from "../expression.ts";
+import { GroupKeys } from "../group-keys.ts";
+import { objectOf, type Stage, type StageFactory } from "../stage.ts";
+
+/** A field of the groups' documents. */
+export interface Output {
+  readonly name: Uint8Array;
+  readonly create: (group: Value) => Accumulator;
+}
+
+interface Group {
+  readonly id: Value;
+  readonly accumulators: readonly Accumulator[];
+}
+
+export const $group: StageFactory = (argument, place) => {
+  const fields = [...fieldsOf(objectOf(argument, place.name, 15_947))];
+  let id: Expression | undefined;
+  const outputs: Output[] = [];
+  for (const { name, value } of fields) {
+    if (name !== "_id") outputs.push(compileOutput(name, value, place.expressions));
+    else if (id === undefined) id = compileExpression(value, place.expressions);
+    else throw located(15_948, "a group's _id may only be specified once");
+  }
+  if (id === undefined) throw located(15_955, "a group specification must include an _id");
+  return grouping(id, outputs, place.expressions, place.name);
+};
+
+/** Groups documents by a value, and gives one document for each group. Throws 292 past 100 MB. */
+export function grouping(
+  idOf: Expression,
+  outputs: readonly Output[],
+  context: ExpressionContext,
+  name: string,
+): Stage {
+  return function* group(flow: Flow): Flow {
+    const groups = new GroupKeys<Group>(context);
+    let bytes = 0;
+    for (const document of flow) {
+      if (document === undefined) {
+        yield undefined;
+        continue;
+      }
+      const root = documentValue(document);
+      const id = idOf(root) ?? nullValue;
+      let found = groups.get(id);
+      if (found === undefined) {
+        const own = detached(id);
+        found = { id: own, accumulators: outputs.map((output) => output.create(own)) };
+        bytes += groups.add(own, found) + 100 * (outputs.length + 1);
+      }
+      const { accumulators } = found;
+      for (let position = 0; position < accumulators.length; position += 1)
+        bytes += (accumulators[position] as Accumulator).add(root);
+      if (bytes > blockingStepMaxBytes) throw memoryLimit(name);
+    }
+    let given = 0;
+    for (const { id, accumulators } of groups.values()) {
+      const builder = new DocumentBuilder().appendBytes(idName, id);
+      for (const [position, output] of outputs.entries()) {
+        const result = (accumulators[position] as Accumulator).result();
+        if (result !== undefined) builder.appendBytes(output.name, result);
+      }
+      yield builder.finish();
+      given += 1;
+      if (given % 1000 === 0) yield undefined;
+    }
+  };
+}
+
+const idName = textBytes("_id");
+
+/** `{name: {$accumulator: argument}}`. */
+export function compileOutput(name: string, value: Value, context: ExpressionContext): Output {
+  if (name.includes(".")) throw located(40_235, `The field name '${name}' cannot contain '.'`);
+  if (name.startsWith("$")) throw located(40_236, `The field name '${name}' cannot be an operator name`);
+  if (value.type !== bsonType.object) throw located(40_234, `The field '${name}' must be an accumulator object`);
+  const [field, more] = [...fieldsOfValue(value)];
+  if (field === undefined) throw located(40_234, `The field '${name}' must be an accumulator object`);
+  if (more !== undefined) throw located(40_238, `The field '${name}' must specify one accumulator`);
+  if (!field.name.startsWith("$"))
+    throw located(40_234, `The field '${name}' must be an accumulator object, not ${typeName(value.type)}`);
+  const create = accumulatorNamed(field.name)(field.value, {
+    name: field.name,
+    context,
+    compile: (inner) => compileExpression(inner, context),
+  });
+  return { name: textBytes(name), create };
+}

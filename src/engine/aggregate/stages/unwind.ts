@@ -1,0 +1,113 @@
+import { located } from "../../engine-error.ts";
+import { parsePath } from "../../bson/path.ts";
+import { bsonType, typeName } from "../../bson/types.ts";
+import { boolOf, int64Value, nullValue, textOf, type Value } from "../../bson/value.ts";
+import { elementsOf, fieldsOfValue } from "../../bson/walk.ts";
+import type { Flow } from "../../query/flow.ts";
+import { changeAt, MutableDocument, toValue } from "../../update/mutable.ts";
+import type { StageFactory } from "../stage.ts";
+
+interface Unwinding {
+  readonly segments: readonly string[];
+  readonly keepEmpty: boolean;
+  readonly indexSegments: readonly string[] | undefined;
+}
+
+export const $unwind: StageFactory = (argument) => {
+  const unwinding = parse(argument);
+  return function* unwind(flow: Flow): Flow {
+    for (const document of flow) {
+      if (document === undefined) yield undefined;
+      else yield* unwound(document, unwinding);
+    }
+  };
+};
+
+function parse(argument: Value): Unwinding {
+  if (argument.type === bsonType.string)
+    return { segments: segmentsOf(argument), keepEmpty: false, indexSegments: undefined };
+  if (argument.type !== bsonType.object)
+    throw located(
+      15_981,
+      `expected either a string or an object as specification for $unwind stage, got ${typeName(argument.type)}`,
+    );
+  let segments: readonly string[] | undefined;
+  let keepEmpty = false;
+  let indexSegments: readonly string[] | undefined;
+  for (const { name, value } of fieldsOfValue(argument)) {
+    if (name === "path") {
+      if (value.type !== bsonType.string)
+        throw located(28_808, `expected a string as the path for $unwind stage, got ${typeName(value.type)}`);
+      segments = segmentsOf(value);
+    } else if (name === "preserveNullAndEmptyArrays") {
+      if (value.type !== bsonType.bool)
+        throw located(
+          28_809,
+          `expected a boolean for the preserveNullAndEmptyArrays option to $unwind stage, got ${typeName(value.type)}`,
+        );
+      keepEmpty = boolOf(value);
+    } else if (name === "includeArrayIndex") {
+      const text = value.type === bsonType.string ? textOf(value) : "";
+      if (text === "")
+        throw located(28_810, "expected a non-empty string for the includeArrayIndex option to $unwind stage");
+      if (text.startsWith("$"))
+        throw located(28_822, `includeArrayIndex option to $unwind stage should not be prefixed with a '$': ${text}`);
+      indexSegments = parsePath(text).segments.map((segment) => segment.name);
+    } else throw located(28_811, `unrecognized option to $unwind stage: ${name}`);
+  }
+  if (segments === undefined) throw located(28_812, "no path specified to $unwind stage");
+  return { segments, keepEmpty, indexSegments };
+}
+
+function segmentsOf(path: Value): readonly string[] {
+  const text = textOf(path);
+  if (!text.startsWith("$") || text.length < 2)
+    throw located(28_818, `path option to $unwind stage should be prefixed with a '$': ${text}`);
+  const segments = text.slice(1).split(".");
+  if (segments.includes("")) throw located(15_998, "FieldPath field names may not be empty strings.");
+  if (segments.some((segment) => segment.startsWith("$")))
+    throw located(16_410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.");
+  return segments;
+}
+
+function* unwound(document: Uint8Array, { segments, keepEmpty, indexSegments }: Unwinding): Flow {
+  const found = plainValueAt(document, segments);
+  if (found?.type !== bsonType.array) {
+    const isNothing = found === undefined || found.type === bsonType.null || found.type === bsonType.undefined;
+    if (isNothing && !keepEmpty) return;
+    yield indexSegments === undefined ? document : changed(document, [[indexSegments, nullValue]]);
+    return;
+  }
+  const elements = elementsOf(found);
+  if (elements.length === 0 && keepEmpty)
+    yield changed(document, [
+      [segments, undefined],
+      ...(indexSegments === undefined ? [] : [[indexSegments, nullValue] as const]),
+    ]);
+  for (const [index, element] of elements.entries())
+    yield changed(document, [
+      [segments, element],
+      ...(indexSegments === undefined ? [] : [[indexSegments, int64Value(BigInt(index))] as const]),
+    ]);
+}
+
+/** The value at a path of documents; arrays on the way are not looked into. */
+function plainValueAt(document: Uint8Array, segments: readonly string[]): Value | undefined {
+  let node = MutableDocument.of(document).get(segments[0] as string);
+  for (const segment of segments.slice(1)) {
+    const value = node === undefined ? undefined : toValue(node);
+    if (value?.type !== bsonType.object) return undefined;
+    node = MutableDocument.of(value.bytes()).get(segment);
+  }
+  return node === undefined ? undefined : toValue(node);
+}
+
+function changed(
+  document: Uint8Array,
+  changes: readonly (readonly [readonly string[], Value | undefined])[],
+): Uint8Array {
+  const copy = MutableDocument.of(document);
+  for (const [segments, value] of changes)
+    changeAt(copy, segments, () => value, value !== undefined, segments.join("."));
+  return copy.toBytes();
+}
