@@ -30,6 +30,7 @@ import { createWorker } from "../jobs/worker.ts";
 import type { OperationServices } from "../operations/define-operation.ts";
 import { operations } from "../operations/index.ts";
 import type { InstanceHosting } from "../operations/serverless-instances/serverless-instance-description.ts";
+import type { BlobStore } from "../ports/blob-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { Log } from "../ports/log.ts";
@@ -64,12 +65,13 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
   const clock = createSystemClock();
   const ids = createRandomIds(clock);
   const randomBytes = (length: number): Uint8Array => ids.randomBytes(length);
-  const masterKey = await loadOrCreateMasterKey(join(configuration.dataDirectory, "master.key"), randomBytes);
-  const sealer = createAesSealer(masterKey, ids);
   // The metadata first: it is what only one process can hold, and nothing else may be touched by a second one.
   const metadata = await createSqliteMetadata({ path: configuration.metadata.path, clock });
   const blobs = await createFileBlobStore({ root: configuration.blobs.path, randomBytes });
-  const repository = await openBackupStore({ blobs, masterKey, randomBytes });
+  await requireStoreOf(metadata, blobs, configuration.blobs.path);
+  const secret = await loadOrCreateMasterKey(join(configuration.dataDirectory, "master.key"), randomBytes);
+  const repository = await openBackupStore({ blobs, secret, secretLabel: "master.key", randomBytes });
+  const sealer = createAesSealer(repository.sealingKey, ids);
   const host = createEmbeddedDeploymentHost({
     dataFolder: join(configuration.dataDirectory, "engine"),
     host: configuration.host,
@@ -151,6 +153,16 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
       await metadata.close();
     },
   };
+}
+
+/** A store that is empty though this metadata was used with one is most likely a disk that is not mounted; a new store there would hide that. */
+async function requireStoreOf(metadata: Metadata, blobs: BlobStore, place: string): Promise<void> {
+  if (!(await metadata.organizations.any())) return;
+  const { done } = await blobs.list("")[Symbol.asyncIterator]().next();
+  if (done !== true) return;
+  throw new Error(
+    `the snapshot store ${place} is empty, and the metadata was used with one that is not: is its disk mounted? To move a store, copy all of its files`,
+  );
 }
 
 /** The driver is large and only needed while a snapshot is taken: it is loaded at the first. */

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { promisify } from "node:util";
 import { constants, zstdCompress, zstdDecompress } from "node:zlib";
 
-/** Bytes before a pack's first block: magic, version, three zeros, pack id. */
+/** Bytes before a pack's first block: magic, version, seal, revision, pack id. */
 export const packHeaderLength = 28;
 export const blockHeaderLength = 32;
 export const tagLength = 16;
@@ -18,14 +18,33 @@ const packMagic = Buffer.from("TLMP");
 const blockMagic = Buffer.from("TLMB");
 const endMagic = Buffer.from("TLME");
 
+const formatVersion = 1;
+/** Numbers in headers that name algorithms. */
+const sealAes256Gcm = 1;
 const codecRaw = 0;
 const codecZstd = 1;
+
+/** What the plain bytes of a block are. Readers need not know; whoever rebuilds what points into packs does. */
+export const blockContents = { chunks: 0, pages: 1, trailer: 2 } as const;
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
 
-export function packHeader(packId: Uint8Array): Buffer {
-  return Buffer.concat([packMagic, Buffer.from([1, 0, 0, 0]), packId]);
+/** A pack, and how often it was written anew without what nobody needed any more. */
+export interface PackIdentity {
+  readonly id: Uint8Array;
+  readonly revision: number;
+  /** AES-256 key of its blocks. */
+  readonly key: Uint8Array;
+}
+
+export function packHeader({ id, revision }: Omit<PackIdentity, "key">): Buffer {
+  const header = Buffer.alloc(packHeaderLength);
+  packMagic.copy(header, 0);
+  header.set([formatVersion, sealAes256Gcm], 4);
+  header.writeUInt16LE(revision, 6);
+  header.set(id, 8);
+  return header;
 }
 
 export function packEnd(trailerLength: number): Buffer {
@@ -43,14 +62,24 @@ export function trailerLengthOf(end: Uint8Array): number {
   return view.readUInt32LE(0);
 }
 
+/** Number and stored length of a block, from its header alone: no key is needed to find blocks. Undefined when it is no block's header. */
+export function readBlockHeader(
+  header: Uint8Array,
+): { readonly index: number; readonly sizeBytes: number } | undefined {
+  const view = Buffer.from(header.buffer, header.byteOffset, header.length);
+  if (view.length < blockHeaderLength || !view.subarray(0, 4).equals(blockMagic)) return undefined;
+  return { index: view.readUInt32LE(8), sizeBytes: blockHeaderLength + view.readUInt32LE(16) + tagLength };
+}
+
+export interface BlockToSeal {
+  readonly plain: Uint8Array;
+  readonly index: number;
+  readonly content: number;
+  readonly nonce: Uint8Array;
+}
+
 /** Compresses (when that helps) and seals plain bytes as a block: header, ciphertext, tag. Decodes the result again and compares, so that no compressor's mistake is ever stored. */
-export async function sealBlock(
-  plain: Uint8Array,
-  key: Uint8Array,
-  packId: Uint8Array,
-  index: number,
-  nonce: Uint8Array,
-): Promise<Buffer> {
+export async function sealBlock(pack: PackIdentity, { plain, index, content, nonce }: BlockToSeal): Promise<Buffer> {
   // With a small chunk size the asynchronous call would make many round trips through the thread pool.
   const compressed = await compress(plain, {
     chunkSize: plain.length + 65_536,
@@ -59,53 +88,43 @@ export async function sealBlock(
   // Sealing and opening take a millisecond each; not in one stretch with each other or with the block that ends beside.
   await nextTurn();
   const packed = compressed.length < plain.length;
-  const content = packed ? compressed : plain;
+  const stored = packed ? compressed : plain;
   const header = Buffer.alloc(blockHeaderLength);
   blockMagic.copy(header, 0);
-  header.writeUInt8(packed ? codecZstd : codecRaw, 4);
+  header.set([packed ? codecZstd : codecRaw, content], 4);
   header.writeUInt32LE(index, 8);
   header.writeUInt32LE(plain.length, 12);
-  header.writeUInt32LE(content.length, 16);
+  header.writeUInt32LE(stored.length, 16);
   header.set(nonce, 20);
-  const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.concat([packHeader(packId), header]));
-  const sealed = Buffer.concat([header, cipher.update(content), cipher.final(), cipher.getAuthTag()]);
+  const cipher = createCipheriv("aes-256-gcm", pack.key, nonce).setAAD(Buffer.concat([packHeader(pack), header]));
+  const sealed = Buffer.concat([header, cipher.update(stored), cipher.final(), cipher.getAuthTag()]);
   await nextTurn();
-  if (!Buffer.from(plain.buffer, plain.byteOffset, plain.length).equals(await openBlock(sealed, key, packId, index)))
+  if (!Buffer.from(plain.buffer, plain.byteOffset, plain.length).equals(await openBlock(pack, sealed, index)))
     throw new Error("a block does not decode to what it was made of");
   return sealed;
 }
 
-/** The plain bytes of a block. Throws when it is not what was sealed under this key, pack and number. */
-export async function openBlock(
-  sealed: Uint8Array,
-  key: Uint8Array,
-  packId: Uint8Array,
-  index: number,
-): Promise<Buffer> {
+/** The plain bytes of a block. Throws when it is not what was sealed for this pack under this number. */
+export async function openBlock(pack: PackIdentity, sealed: Uint8Array, index: number): Promise<Buffer> {
   const view = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.length);
-  if (view.length < blockHeaderLength + tagLength || !view.subarray(0, 4).equals(blockMagic))
-    throw new Error("a block is not one");
-  const codec = view.readUInt8(4);
+  const found = readBlockHeader(view);
+  if (found === undefined) throw new Error("a block is not one");
   const plainLength = view.readUInt32LE(12);
-  const contentLength = view.readUInt32LE(16);
-  if (
-    view.readUInt32LE(8) !== index ||
-    view.length !== blockHeaderLength + contentLength + tagLength ||
-    plainLength > plainLengthMax
-  )
+  if (found.index !== index || view.length !== found.sizeBytes || plainLength > plainLengthMax)
     throw new Error("a block's header is wrong");
   const header = view.subarray(0, blockHeaderLength);
-  const decipher = createDecipheriv("aes-256-gcm", key, header.subarray(20, 32))
-    .setAAD(Buffer.concat([packHeader(packId), header]))
+  const decipher = createDecipheriv("aes-256-gcm", pack.key, header.subarray(20, 32))
+    .setAAD(Buffer.concat([packHeader(pack), header]))
     .setAuthTag(view.subarray(view.length - tagLength));
-  const content = Buffer.concat([
+  const stored = Buffer.concat([
     decipher.update(view.subarray(blockHeaderLength, view.length - tagLength)),
     decipher.final(),
   ]);
+  const codec = view.readUInt8(4);
   const plain =
     codec === codecZstd
-      ? await decompress(content, { chunkSize: plainLength + 65_536, maxOutputLength: plainLength + 1 })
-      : content;
+      ? await decompress(stored, { chunkSize: plainLength + 65_536, maxOutputLength: plainLength + 1 })
+      : stored;
   if (codec > codecZstd || plain.length !== plainLength)
     throw new Error("a block decodes to another length than it says");
   return plain;

@@ -4,7 +4,7 @@ import type { StoreKeys } from "./keys.ts";
 export const chunkMinBytes = 4096;
 export const chunkMaxBytes = 65_536;
 /** Mean that is added to the least size: a document ends a chunk with the probability `length / chunkSpreadBytes`. */
-const chunkSpreadBytes = 12_288;
+export const chunkSpreadBytes = 12_288;
 
 /** A run of whole documents. */
 export interface Chunk {

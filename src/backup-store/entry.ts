@@ -18,7 +18,10 @@ export interface Entry {
   readonly firstId: Uint8Array;
 }
 
-const fixedLength = 32 + packIdLength + 4 + 4 + 4 + 4 + 8 + 1;
+/** Bytes of an entry before the first id. */
+const fixedLength = 32 + packIdLength + 4 + 4 + 4 + 8 + 8 + 1 + 1;
+/** Entries from which counts are told as numbers of this language: more would not be exact. */
+const countMax = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** Entries one after the other, as a page holds them (format document, "Entry"). */
 export function encodeEntries(entries: readonly Entry[]): Uint8Array {
@@ -30,10 +33,11 @@ export function encodeEntries(entries: readonly Entry[]): Uint8Array {
     bytes.writeUInt32LE(entry.blockIndex, position + 52);
     bytes.writeUInt32LE(entry.offset, position + 56);
     bytes.writeUInt32LE(entry.length, position + 60);
-    bytes.writeUInt32LE(entry.documentCount, position + 64);
-    bytes.writeBigUInt64LE(BigInt(entry.dataSizeBytes), position + 68);
-    bytes.writeUInt8(entry.firstId.length, position + 76);
-    bytes.set(entry.firstId, position + 77);
+    writeCount(bytes, entry.documentCount, position + 64);
+    writeCount(bytes, entry.dataSizeBytes, position + 72);
+    // Position 80 holds flags, of which there are none yet.
+    bytes.writeUInt8(entry.firstId.length, position + 81);
+    bytes.set(entry.firstId, position + fixedLength);
     position += fixedLength + entry.firstId.length;
   }
   return bytes;
@@ -46,31 +50,45 @@ export function decodeEntries(bytes: Uint8Array): Entry[] {
   const entries: Entry[] = [];
   let position = 0;
   while (position < view.length) {
-    const idLength = position + fixedLength <= view.length ? view.readUInt8(position + 76) : 256;
+    const idLength = position + fixedLength <= view.length ? view.readUInt8(position + 81) : 256;
     if (position + fixedLength + idLength > view.length) throw new Error("a page of entries is cut short");
+    if (view.readUInt8(position + 80) !== 0) throw new Error("an entry has flags that this version does not know");
     entries.push({
       id: view.subarray(position, position + 32),
       packId: view.subarray(position + 32, position + 52),
       blockIndex: view.readUInt32LE(position + 52),
       offset: view.readUInt32LE(position + 56),
       length: view.readUInt32LE(position + 60),
-      documentCount: view.readUInt32LE(position + 64),
-      dataSizeBytes: Number(view.readBigUInt64LE(position + 68)),
-      firstId: view.subarray(position + 77, position + 77 + idLength),
+      documentCount: readCount(view, position + 64),
+      dataSizeBytes: readCount(view, position + 72),
+      firstId: view.subarray(position + fixedLength, position + fixedLength + idLength),
     });
     position += fixedLength + idLength;
   }
   return entries;
 }
 
-/** Key of a pack's object. */
-export function packKeyOf(packId: Uint8Array): string {
-  const hex = Buffer.from(packId).toString("hex");
-  return `packs/${hex.slice(0, 24)}/${hex.slice(24)}`;
+function writeCount(bytes: Buffer, count: number, position: number): void {
+  if (!Number.isSafeInteger(count) || count < 0) throw new Error(`a count cannot be ${count}`);
+  bytes.writeUInt32LE(count % 2 ** 32, position);
+  bytes.writeUInt32LE(Math.floor(count / 2 ** 32), position + 4);
 }
 
-/** The id in a pack's key; undefined when the key is not one. */
-export function packIdOf(key: string): Buffer | undefined {
-  const match = /^packs\/([0-9a-f]{24})\/([0-9a-f]{16})$/.exec(key);
-  return match === null ? undefined : Buffer.from(`${match[1]}${match[2]}`, "hex");
+function readCount(view: Buffer, position: number): number {
+  const count = view.readBigUInt64LE(position);
+  if (count > countMax) throw new Error(`a count of ${count} is more than this version can count`);
+  return Number(count);
+}
+
+/** Key of a pack's object. */
+export function packKeyOf(packId: Uint8Array, revision: number = 0): string {
+  const hex = Buffer.from(packId).toString("hex");
+  return `packs/${hex.slice(0, 24)}/${hex.slice(24)}${revision === 0 ? "" : `.${revision}`}`;
+}
+
+/** What a pack's key says; undefined when the key is not one. */
+export function parsePackKey(key: string): { readonly id: Buffer; readonly revision: number } | undefined {
+  const match = /^packs\/([0-9a-f]{24})\/([0-9a-f]{16})(?:\.([1-9][0-9]{0,4}))?$/.exec(key);
+  if (match === null) return undefined;
+  return { id: Buffer.from(`${match[1]}${match[2]}`, "hex"), revision: Number(match[3] ?? 0) };
 }

@@ -1,71 +1,60 @@
-import { timingSafeEqual } from "node:crypto";
+import { hkdfSync } from "node:crypto";
 import { BlobError, type BlobStore } from "../ports/blob-store.ts";
 import { type BeginSnapshot, SnapshotDamaged, type SnapshotRepository } from "../ports/snapshot-repository.ts";
+import { catalogueRecords, putCatalogueRecord } from "./catalogue.ts";
 import { collectGarbage } from "./garbage.ts";
+import type { StoreSecret } from "./key-slot.ts";
+import { createKeySlots, type KeySlots, openOrCreateSecrets } from "./key-slots.ts";
 import { deriveKeys, type StoreKeys } from "./keys.ts";
 import { type Manifest, openManifest } from "./manifest.ts";
 import { PackReader } from "./pack-reader.ts";
 import { StoreSnapshotReader } from "./snapshot-reader.ts";
 import { StoreSnapshotWriter } from "./snapshot-writer.ts";
 
+export type { StoreSecret } from "./key-slot.ts";
+export type { KeySlots, KeySlotSummary } from "./key-slots.ts";
+
 export interface BackupStoreOptions {
   readonly blobs: BlobStore;
-  /** 32 bytes; without them nothing can be read. */
-  readonly masterKey: Uint8Array;
+  /** 32 bytes, or a passphrase: without one that opens a key slot nothing can be read. */
+  readonly secret: StoreSecret;
+  /** For people: where the secret is kept, told by the first slot of a new store. */
+  readonly secretLabel?: string;
   readonly randomBytes: (length: number) => Uint8Array;
 }
 
-const formatKey = "format";
+/** A repository with its ways in. */
+export interface BackupStore extends SnapshotRepository {
+  readonly keySlots: KeySlots;
+  /** 32 bytes for secrets that belong with the store and outlive every change of its key slots. */
+  readonly sealingKey: Uint8Array;
+}
 
-/** Opens a store, making it when the place is empty. Throws when it was made under another master key or by a newer version. Format: `docs/formats/backup-store.md`. */
-export async function openBackupStore({
-  blobs,
-  masterKey,
-  randomBytes,
-}: BackupStoreOptions): Promise<SnapshotRepository> {
-  const keys = deriveKeys(masterKey);
-  await checkFormat(blobs, keys);
+/** Opens a store, making it when the place is empty. Throws when no key slot opens, or a newer version made it. Format: `docs/formats/backup-store.md`. */
+export async function openBackupStore(options: BackupStoreOptions): Promise<BackupStore> {
+  const { blobs, secret, secretLabel = "key", randomBytes } = options;
+  const secrets = await openOrCreateSecrets({ blobs, randomBytes }, secret, secretLabel);
+  const keys = deriveKeys(secrets.masterKey, secrets.repositoryId);
+  const parts = { blobs, keys, randomBytes };
   const reader = new PackReader(blobs, keys);
   const readManifest = (manifestKey: string): Promise<Manifest> => loadManifest(blobs, keys, manifestKey);
   return {
+    keySlots: createKeySlots({ blobs, randomBytes }, secrets),
+    sealingKey: new Uint8Array(
+      hkdfSync("sha256", secrets.masterKey, secrets.repositoryId, "telamon store v1 sealing", 32),
+    ),
     async begin(request: BeginSnapshot) {
       const parent =
         request.parentManifestKey === undefined ? undefined : await readManifest(request.parentManifestKey);
-      return new StoreSnapshotWriter({ blobs, keys, reader, randomBytes }, request, parent);
+      return new StoreSnapshotWriter({ ...parts, reader }, request, parent);
     },
     // A reader of its own, so that nothing read for an earlier snapshot hides what is in the store now.
     open: async (manifestKey) =>
       new StoreSnapshotReader(await readManifest(manifestKey), new PackReader(blobs, keys), keys),
+    catalogue: (record) => putCatalogueRecord(parts, record),
+    catalogued: (onDamage) => catalogueRecords(parts, onDamage),
     collectGarbage: (request) => collectGarbage(blobs, readManifest, request),
   };
-}
-
-async function checkFormat(blobs: BlobStore, keys: StoreKeys): Promise<void> {
-  const wanted = { format: "telamon backup store", version: 1, keyCheck: Buffer.from(keys.check).toString("hex") };
-  if ((await blobs.stat(formatKey)) === undefined) {
-    await blobs.put(formatKey, [Buffer.from(`${JSON.stringify(wanted)}\n`)]);
-    return;
-  }
-  const found = readFormat(await blobs.get(formatKey));
-  if (found.version !== 1)
-    throw new Error(`the backup store has format version ${String(found.version)}, which this version does not read`);
-  const check = Buffer.from(String(found.keyCheck), "hex");
-  if (check.length !== keys.check.length || !timingSafeEqual(check, keys.check))
-    throw new Error("the master key is not the one this backup store was made with");
-}
-
-function readFormat(bytes: Uint8Array): { readonly version?: unknown; readonly keyCheck?: unknown } {
-  try {
-    const found = JSON.parse(Buffer.from(bytes).toString()) as {
-      format?: unknown;
-      version?: unknown;
-      keyCheck?: unknown;
-    } | null;
-    if (found !== null && typeof found === "object" && found.format === "telamon backup store") return found;
-  } catch {
-    // Falls through to the same answer: it is not what is written there.
-  }
-  throw new Error("the backup store's format object is damaged, or the place holds something else");
 }
 
 async function loadManifest(blobs: BlobStore, keys: StoreKeys, manifestKey: string): Promise<Manifest> {

@@ -7,7 +7,7 @@ import { deriveKeys } from "./keys.ts";
 import { KnownChunks } from "./known-chunks.ts";
 import { PackReader } from "./pack-reader.ts";
 
-const keys = deriveKeys(Buffer.alloc(32, 5));
+const keys = deriveKeys(Buffer.alloc(32, 5), Buffer.alloc(16, 1));
 const reader = new PackReader(createMemoryBlobStore(), keys);
 // More than twice what the window holds.
 const count = 40_000;

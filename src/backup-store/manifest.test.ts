@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { deriveKeys } from "./keys.ts";
 import { type Manifest, openManifest, sealManifest } from "./manifest.ts";
 
-const keys = deriveKeys(Buffer.alloc(32, 5));
+const keys = deriveKeys(Buffer.alloc(32, 5), Buffer.alloc(16, 1));
 const manifestKey = "manifests/aaaaaaaaaaaaaaaaaaaaaaaa/0000000000000000";
 
 test("a manifest of more than 17 MiB, as many collections with many indexes make, comes back whole", () => {

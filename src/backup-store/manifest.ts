@@ -1,16 +1,10 @@
-import { createCipheriv, createDecipheriv } from "node:crypto";
-import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import { Binary, calculateObjectSize, deserialize, serialize, setInternalBufferSize, type Document } from "bson";
+import { Binary, type Document } from "bson";
 import type { SnapshotFacts, StoredCollection } from "../ports/snapshot-repository.ts";
+import { chunkMaxBytes, chunkMinBytes, chunkSpreadBytes } from "./chunker.ts";
 import { decodeEntries, encodeEntries, packIdLength } from "./entry.ts";
 import type { StoreKeys } from "./keys.ts";
+import { openDocument, sealDocument } from "./sealed-object.ts";
 import type { Tree } from "./tree.ts";
-
-const magic = Buffer.from("TLMM");
-const headerLength = 20;
-const tagLength = 16;
-/** Plain bytes a manifest may announce. */
-const plainLengthMax = 256 * 1024 * 1024;
 
 /** A collection with the tree of its chunks. */
 export interface ManifestCollection extends StoredCollection {
@@ -28,44 +22,33 @@ export interface Manifest {
   readonly storageSizeBytes: number;
 }
 
-/** The sealed bytes of a manifest; its key is bound to them, so that one cannot stand in another's place. */
+/** How chunks were cut, so that documents can be cut again and compared. */
+const cut = { name: "telamon-1", leastBytes: chunkMinBytes, mostBytes: chunkMaxBytes, spreadBytes: chunkSpreadBytes };
+
+export function manifestKeyOf(snapshotId: string, random: Uint8Array): string {
+  return `manifests/${snapshotId}/${Buffer.from(random).toString("hex")}`;
+}
+
+/** The snapshot's id in the key of a manifest or catalogue record; undefined when it is no such key. */
+export function snapshotIdOf(objectKey: string): string | undefined {
+  return /^(?:manifests|catalogue)\/([0-9a-f]{24})\/[0-9a-f]{16}$/.exec(objectKey)?.[1];
+}
+
 export function sealManifest(manifest: Manifest, keys: StoreKeys, objectKey: string, nonce: Uint8Array): Buffer {
-  const document = toDocument(manifest);
-  // The serializer's own buffer ends at 17 MiB, which some thousand collections with many indexes fill. This only ever makes it larger.
-  setInternalBufferSize(calculateObjectSize(document, { ignoreUndefined: true }));
-  const plain = serialize(document, { ignoreUndefined: true });
-  const content = zstdCompressSync(plain);
-  const header = Buffer.alloc(headerLength);
-  magic.copy(header, 0);
-  header.writeUInt8(1, 4);
-  header.set(nonce, 8);
-  const cipher = createCipheriv("aes-256-gcm", keys.manifestKey, nonce).setAAD(
-    Buffer.concat([header, Buffer.from(objectKey)]),
-  );
-  return Buffer.concat([header, cipher.update(content), cipher.final(), cipher.getAuthTag()]);
+  return sealDocument("manifest", toDocument(manifest), keys.manifestKey, objectKey, nonce);
 }
 
 /** Throws when the bytes are not what was sealed under this key and object key. */
 export function openManifest(sealed: Uint8Array, keys: StoreKeys, objectKey: string): Manifest {
-  const view = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.length);
-  if (view.length < headerLength + tagLength || !view.subarray(0, 4).equals(magic))
-    throw new Error("it is no manifest");
-  const header = view.subarray(0, headerLength);
-  const decipher = createDecipheriv("aes-256-gcm", keys.manifestKey, header.subarray(8, 20))
-    .setAAD(Buffer.concat([header, Buffer.from(objectKey)]))
-    .setAuthTag(view.subarray(view.length - tagLength));
-  const content = Buffer.concat([
-    decipher.update(view.subarray(headerLength, view.length - tagLength)),
-    decipher.final(),
-  ]);
-  return fromDocument(
-    deserialize(zstdDecompressSync(content, { maxOutputLength: plainLengthMax }), { promoteBuffers: true }),
-  );
+  return fromDocument(openDocument("manifest", sealed, keys.manifestKey, objectKey));
 }
 
 function toDocument(manifest: Manifest): Document {
   return {
     version: 1,
+    requires: [],
+    chunkId: "hmac-sha-256",
+    cut,
     lineageId: manifest.lineageId,
     snapshotId: manifest.snapshotId,
     facts: manifest.facts,
@@ -87,8 +70,8 @@ function toDocument(manifest: Manifest): Document {
 }
 
 function fromDocument(document: Document): Manifest {
-  if (document.version !== 1)
-    throw new Error(`its format is ${String(document.version)}, which this version does not read`);
+  if (document.version !== 1 || document.chunkId !== "hmac-sha-256" || JSON.stringify(document.cut) !== cutText)
+    throw new Error("its version, chunk ids or cut are none that this version reads");
   const collections = (document.collections as Document[]).map((collection): ManifestCollection => {
     const { database, name, type, uuid, options, indexes, documentCount, dataSizeBytes, level, entries } = collection;
     return {
@@ -115,3 +98,5 @@ function fromDocument(document: Document): Manifest {
     storageSizeBytes: document.storageSizeBytes as number,
   };
 }
+
+const cutText = JSON.stringify(cut);

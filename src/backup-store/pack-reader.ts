@@ -1,11 +1,21 @@
-import { type BlobStore } from "../ports/blob-store.ts";
+import { BlobError, type BlobStore } from "../ports/blob-store.ts";
 import { SnapshotDamaged } from "../ports/snapshot-repository.ts";
-import { openBlock, packEndLength, packHeader, packHeaderLength, trailerIndex, trailerLengthOf } from "./block.ts";
-import { type Entry, packKeyOf } from "./entry.ts";
+import {
+  blockHeaderLength,
+  openBlock,
+  type PackIdentity,
+  packEndLength,
+  packHeaderLength,
+  readBlockHeader,
+  trailerIndex,
+  trailerLengthOf,
+} from "./block.ts";
+import { type Entry, packKeyOf, parsePackKey } from "./entry.ts";
 import type { StoreKeys } from "./keys.ts";
 
 /** Where the blocks of a pack are. */
-export interface PackLayout {
+export interface PackLayout extends PackIdentity {
+  readonly objectKey: string;
   readonly starts: readonly number[];
   readonly sizes: readonly number[];
   readonly sizeBytes: number;
@@ -42,57 +52,116 @@ export class PackReader {
 
   /** The plain bytes of a block; the last few are kept. */
   block(packId: Uint8Array, index: number): Promise<Buffer> {
-    return remembered(this.#blocks, blocksKept, `${Buffer.from(packId).toString("hex")}/${index}`, () =>
-      this.#readBlock(packId, index),
-    );
+    return remembered(this.#blocks, blocksKept, `${nameOf(packId)}/${index}`, () => this.#readBlock(packId, index));
   }
 
   layout(packId: Uint8Array): Promise<PackLayout> {
-    const key = packKeyOf(packId);
-    return remembered(this.#layouts, layoutsKept, key, () => guarded(key, () => this.#readLayout(packId, key)));
+    return remembered(this.#layouts, layoutsKept, nameOf(packId), () =>
+      guarded(packKeyOf(packId), () => readLayout(this.#blobs, this.#keys, packId)),
+    );
   }
 
   async #readBlock(packId: Uint8Array, index: number): Promise<Buffer> {
-    const { starts, sizes } = await this.layout(packId);
-    const key = packKeyOf(packId);
-    return guarded(key, async () => {
-      const start = starts[index];
-      if (start === undefined) throw new Error(`there is no block ${index}`);
-      return openBlock(
-        await this.#blobs.getRange(key, start, sizes[index] as number),
-        this.#keys.packKey(packId),
-        packId,
-        index,
-      );
-    });
+    const first = await this.layout(packId);
+    try {
+      return await this.#readBlockOf(first, index);
+    } catch (error) {
+      if (!isNotFound((error as Error).cause)) throw error;
+      // The pack was written anew since, without what nobody needs, under the next revision.
+      this.#layouts.delete(nameOf(packId));
+      return this.#readBlockOf(await this.layout(packId), index);
+    }
   }
 
-  async #readLayout(packId: Uint8Array, key: string): Promise<PackLayout> {
-    const found = await this.#blobs.stat(key);
-    if (found === undefined) throw new Error("it is missing");
-    const { sizeBytes } = found;
-    if (sizeBytes < packHeaderLength + packEndLength) throw new Error("it is cut short");
-    if (!packHeader(packId).equals(await this.#blobs.getRange(key, 0, packHeaderLength)))
-      throw new Error("its beginning is not that of the pack");
-    const trailerLength = trailerLengthOf(await this.#blobs.getRange(key, sizeBytes - packEndLength, packEndLength));
-    const trailerStart = sizeBytes - packEndLength - trailerLength;
-    if (trailerStart < packHeaderLength) throw new Error("its end is wrong");
-    const table = await openBlock(
-      await this.#blobs.getRange(key, trailerStart, trailerLength),
-      this.#keys.packKey(packId),
-      packId,
-      trailerIndex,
-    );
-    const sizes = Array.from({ length: table.length / 4 }, (_, index) => table.readUInt32LE(index * 4));
-    const starts: number[] = [];
-    let position = packHeaderLength;
-    for (const size of sizes) {
-      starts.push(position);
-      position += size;
-    }
-    if (position !== trailerStart) throw new Error("its blocks do not fill it");
-    return { starts, sizes, sizeBytes };
+  #readBlockOf(layout: PackLayout, index: number): Promise<Buffer> {
+    return guarded(layout.objectKey, async () => {
+      const start = layout.starts[index];
+      if (start === undefined) throw new Error(`there is no block ${index}`);
+      const sealed = await this.#blobs.getRange(layout.objectKey, start, layout.sizes[index] as number);
+      return openBlock(layout, sealed, index);
+    });
   }
+}
+
+/** Where a pack's blocks are, whichever of its revisions is stored (the oldest, which holds the most). Throws on a pack that is not there or shows no blocks. */
+export async function readLayout(blobs: BlobStore, keys: StoreKeys, packId: Uint8Array): Promise<PackLayout> {
+  const plain = packKeyOf(packId);
+  let found = await blobs.stat(plain);
+  if (found === undefined) {
+    for await (const entry of blobs.list(`${plain}.`)) {
+      const revision = parsePackKey(entry.key)?.revision;
+      if (revision === undefined) continue;
+      if (found === undefined || revision < (parsePackKey(found.key)?.revision ?? 0)) found = entry;
+    }
+  }
+  if (found === undefined) throw new Error("it is missing");
+  return layoutOf(blobs, keys, found);
+}
+
+/** Throws on an object that shows no blocks. */
+export async function layoutOf(
+  blobs: BlobStore,
+  keys: StoreKeys,
+  { key: objectKey, sizeBytes }: { readonly key: string; readonly sizeBytes: number },
+): Promise<PackLayout> {
+  const parsed = parsePackKey(objectKey);
+  if (parsed === undefined) throw new Error("it has no key of a pack");
+  const pack = { ...parsed, key: keys.packKey(parsed.id) };
+  let sizes: readonly number[];
+  try {
+    sizes = await sizesFromTrailer(blobs, pack, objectKey, sizeBytes);
+  } catch (error) {
+    if (error instanceof BlobError && error.code !== "blob_range") throw error;
+    // The headers of the blocks say the same, and a hurt trailer hurts no document.
+    sizes = await sizesFromHeaders(blobs, objectKey, sizeBytes);
+  }
+  const starts: number[] = [];
+  let position = packHeaderLength;
+  for (const size of sizes) {
+    starts.push(position);
+    position += size;
+  }
+  return { ...pack, objectKey, starts, sizes, sizeBytes };
+}
+
+async function sizesFromTrailer(
+  blobs: BlobStore,
+  pack: PackIdentity,
+  objectKey: string,
+  sizeBytes: number,
+): Promise<number[]> {
+  if (sizeBytes < packHeaderLength + packEndLength) throw new Error("it is cut short");
+  const end = await blobs.getRange(objectKey, sizeBytes - packEndLength, packEndLength);
+  const trailerLength = trailerLengthOf(end);
+  const trailerStart = sizeBytes - packEndLength - trailerLength;
+  if (trailerStart < packHeaderLength) throw new Error("its end is wrong");
+  const table = await openBlock(pack, await blobs.getRange(objectKey, trailerStart, trailerLength), trailerIndex);
+  const sizes = Array.from({ length: table.length / 4 }, (_, index) => table.readUInt32LE(index * 4));
+  if (packHeaderLength + sizes.reduce((sum, size) => sum + size, 0) !== trailerStart)
+    throw new Error("its blocks do not fill it");
+  return sizes;
+}
+
+/** Blocks stand one behind the other in the order of their numbers; what follows the last whole one is not looked at. */
+async function sizesFromHeaders(blobs: BlobStore, objectKey: string, sizeBytes: number): Promise<number[]> {
+  const sizes: number[] = [];
+  let position = packHeaderLength;
+  while (position + blockHeaderLength <= sizeBytes) {
+    const header = readBlockHeader(await blobs.getRange(objectKey, position, blockHeaderLength));
+    if (header?.index !== sizes.length || position + header.sizeBytes > sizeBytes) break;
+    sizes.push(header.sizeBytes);
+    position += header.sizeBytes;
+  }
+  if (sizes.length === 0) throw new Error("neither its trailer nor its blocks can be read");
+  return sizes;
+}
+
+function nameOf(packId: Uint8Array): string {
+  return Buffer.from(packId.buffer, packId.byteOffset, packId.length).toString("latin1");
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof BlobError && error.code === "blob_not_found";
 }
 
 /** Any failure to read stored bytes says which object they are of. */

@@ -1,16 +1,20 @@
 import { createHash } from "node:crypto";
 import type { BlobStore } from "../ports/blob-store.ts";
-import { openBlock, packEnd, packEndLength, packHeader, packHeaderLength, sealBlock, trailerIndex } from "./block.ts";
+import { SnapshotDamaged } from "../ports/snapshot-repository.ts";
+import { blockContents, type PackIdentity, packEnd, packHeader, sealBlock, trailerIndex } from "./block.ts";
 import { packKeyOf } from "./entry.ts";
 import type { StoreKeys } from "./keys.ts";
-import { SnapshotDamaged } from "../ports/snapshot-repository.ts";
 
 /** Plain bytes of a block, about. */
 const blockTargetBytes = 1_048_576;
-/** Blocks of a pack: about 16 to 32 MiB as data usually compresses. */
-const blocksPerPack = 64;
-/** Blocks being compressed at once, beside the one being filled. */
+/** A pack ends when it has so many blocks, or so many stored bytes in the blocks that are sealed. */
+const blocksPerPack = 96;
+const packTargetBytes = 31 * 1_048_576;
+/** Blocks being compressed at once, beside those being filled. */
 const blocksInFlight = 3;
+
+/** What stands in a block: documents are read often and pages all at once, so that they do not share blocks. */
+export type BlockContent = "chunks" | "pages";
 
 /** Where bytes were put. */
 export interface Placement {
@@ -19,46 +23,65 @@ export interface Placement {
   readonly offset: number;
 }
 
-interface OpenPack {
-  readonly id: Uint8Array;
-  readonly key: Uint8Array;
-  readonly blocks: Promise<Buffer>[];
-  readonly hashes: Buffer[];
+interface OpenBlock {
+  readonly index: number;
+  readonly parts: Uint8Array[];
+  size: number;
 }
 
-/** A pack that is in the store, with what its blocks must decode to. */
+interface OpenPack extends PackIdentity {
+  /** By number; a block that is being filled has its number already. */
+  readonly sealed: Map<number, Promise<Buffer>>;
+  readonly open: Map<BlockContent, OpenBlock>;
+  readonly inFlight: Promise<Buffer>[];
+  blockCount: number;
+  sealedSizeBytes: number;
+}
+
+/** A pack that is in the store, with what must be read back. */
 export interface WrittenPack {
   readonly id: Uint8Array;
+  readonly objectKey: string;
   readonly blockSizes: readonly number[];
-  readonly hashes: readonly Buffer[];
   readonly sizeBytes: number;
+  /** SHA-256 of the object. */
+  readonly hash: Uint8Array;
+}
+
+export interface PackWriterParts {
+  readonly blobs: BlobStore;
+  readonly keys: StoreKeys;
+  readonly randomBytes: (length: number) => Uint8Array;
 }
 
 /** Collects bytes into blocks and blocks into packs, and puts packs into the store. */
 export class PackWriter {
-  readonly #blobs: BlobStore;
-  readonly #keys: StoreKeys;
-  readonly #randomBytes: (length: number) => Uint8Array;
+  readonly #parts: PackWriterParts;
   readonly #snapshotId: Buffer;
   readonly #written: WrittenPack[] = [];
   #pack: OpenPack | undefined;
-  #parts: Uint8Array[] = [];
-  #size = 0;
 
-  constructor(blobs: BlobStore, keys: StoreKeys, snapshotId: string, randomBytes: (length: number) => Uint8Array) {
-    this.#blobs = blobs;
-    this.#keys = keys;
-    this.#randomBytes = randomBytes;
+  constructor(parts: PackWriterParts, snapshotId: string) {
+    this.#parts = parts;
     this.#snapshotId = Buffer.from(snapshotId, "hex");
   }
 
   /** Takes bytes; they must not be changed afterwards. Waits when compression or the store is behind. */
-  async add(bytes: Uint8Array): Promise<Placement> {
+  async add(bytes: Uint8Array, content: BlockContent): Promise<Placement> {
     const pack = (this.#pack ??= this.#open());
-    const placement = { packId: pack.id, blockIndex: pack.blocks.length, offset: this.#size };
-    this.#parts.push(bytes);
-    this.#size += bytes.length;
-    if (this.#size >= blockTargetBytes) await this.#endBlock(pack);
+    let block = pack.open.get(content);
+    if (block === undefined) {
+      block = { index: pack.blockCount, parts: [], size: 0 };
+      pack.blockCount += 1;
+      pack.open.set(content, block);
+    }
+    const placement = { packId: pack.id, blockIndex: block.index, offset: block.size };
+    block.parts.push(bytes);
+    block.size += bytes.length;
+    if (block.size >= blockTargetBytes) {
+      await this.#endBlock(pack, content, block);
+      if (pack.blockCount >= blocksPerPack || pack.sealedSizeBytes >= packTargetBytes) await this.#endPack(pack);
+    }
     return placement;
   }
 
@@ -69,82 +92,76 @@ export class PackWriter {
   }
 
   #open(): OpenPack {
-    const id = Buffer.concat([this.#snapshotId, this.#randomBytes(8)]);
-    return { id, key: this.#keys.packKey(id), blocks: [], hashes: [] };
+    const id = Buffer.concat([this.#snapshotId, this.#parts.randomBytes(8)]);
+    return {
+      id,
+      revision: 0,
+      key: this.#parts.keys.packKey(id),
+      sealed: new Map(),
+      open: new Map(),
+      inFlight: [],
+      blockCount: 0,
+      sealedSizeBytes: 0,
+    };
   }
 
-  async #endBlock(pack: OpenPack): Promise<void> {
-    const plain = Buffer.concat(this.#parts);
-    this.#parts = [];
-    this.#size = 0;
-    const index = pack.blocks.length;
-    pack.hashes.push(createHash("sha256").update(plain).digest());
-    const sealed = sealBlock(plain, pack.key, pack.id, index, this.#randomBytes(12));
-    // Whoever awaits it sees the failure; until then it must not count as unhandled.
-    sealed.catch(() => undefined);
-    pack.blocks.push(sealed);
-    if (index >= blocksInFlight) await pack.blocks[index - blocksInFlight];
-    if (pack.blocks.length === blocksPerPack) await this.#endPack(pack);
+  async #endBlock(pack: OpenPack, content: BlockContent, block: OpenBlock): Promise<void> {
+    pack.open.delete(content);
+    const plain = Buffer.concat(block.parts);
+    const nonce = this.#parts.randomBytes(12);
+    const sealed = sealBlock(pack, { plain, index: block.index, content: blockContents[content], nonce });
+    sealed.then(
+      (bytes) => (pack.sealedSizeBytes += bytes.length),
+      // Whoever awaits it sees the failure; until then it must not count as unhandled.
+      () => undefined,
+    );
+    pack.sealed.set(block.index, sealed);
+    pack.inFlight.push(sealed);
+    if (pack.inFlight.length > blocksInFlight) await pack.inFlight.shift();
   }
 
   async #endPack(pack: OpenPack): Promise<void> {
-    if (this.#size > 0) await this.#endBlock(pack);
-    // Ending the last block may have ended the pack.
-    if (this.#pack !== pack) return;
     this.#pack = undefined;
-    const blocks = await Promise.all(pack.blocks);
-    const table = Buffer.alloc(blocks.length * 4);
-    for (const [index, block] of blocks.entries()) table.writeUInt32LE(block.length, index * 4);
-    const trailer = await sealBlock(table, pack.key, pack.id, trailerIndex, this.#randomBytes(12));
-    const parts = [packHeader(pack.id), ...blocks, trailer, packEnd(trailer.length)];
-    await this.#blobs.put(packKeyOf(pack.id), parts);
-    this.#written.push({
-      id: pack.id,
-      blockSizes: blocks.map((block) => block.length),
-      hashes: pack.hashes,
-      sizeBytes: parts.reduce((sum, part) => sum + part.length, 0),
-    });
+    for (const [content, block] of pack.open) await this.#endBlock(pack, content, block);
+    const blocks: Buffer[] = [];
+    for (let index = 0; index < pack.blockCount; index += 1) blocks.push((await pack.sealed.get(index)) as Buffer);
+    this.#written.push(await putPack(this.#parts, pack, blocks));
   }
 }
 
-/** Reads a pack back from the store and compares every block with what it was made of. Throws `SnapshotDamaged`. */
-export async function confirmPack(blobs: BlobStore, keys: StoreKeys, pack: WrittenPack): Promise<void> {
-  const objectKey = packKeyOf(pack.id);
+/** Puts a pack of sealed blocks, which are in the order of their numbers. */
+export async function putPack(
+  { blobs, randomBytes }: PackWriterParts,
+  pack: PackIdentity,
+  blocks: readonly Buffer[],
+): Promise<WrittenPack> {
+  const table = Buffer.alloc(blocks.length * 4);
+  for (const [index, block] of blocks.entries()) table.writeUInt32LE(block.length, index * 4);
+  const trailer = await sealBlock(pack, {
+    plain: table,
+    index: trailerIndex,
+    content: blockContents.trailer,
+    nonce: randomBytes(12),
+  });
+  const parts = [packHeader(pack), ...blocks, trailer, packEnd(trailer.length)];
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  const objectKey = packKeyOf(pack.id, pack.revision);
+  await blobs.put(objectKey, parts);
+  return {
+    id: pack.id,
+    objectKey,
+    blockSizes: blocks.map((block) => block.length),
+    sizeBytes: parts.reduce((sum, part) => sum + part.length, 0),
+    hash: hash.digest(),
+  };
+}
+
+/** Reads a pack back from the store and compares; each of its blocks was proven to decode to what it was made of before it was put. Throws `SnapshotDamaged`. */
+export async function confirmPack(blobs: BlobStore, { objectKey, sizeBytes, hash }: WrittenPack): Promise<void> {
   const bytes = await blobs.get(objectKey);
-  if (bytes.length !== pack.sizeBytes)
-    throw new SnapshotDamaged(objectKey, `${objectKey} has ${bytes.length} bytes where ${pack.sizeBytes} were written`);
-  if (!packHeader(pack.id).equals(bytes.subarray(0, packHeaderLength)))
-    throw new SnapshotDamaged(objectKey, `the beginning of ${objectKey} is not what was written`);
-  const key = keys.packKey(pack.id);
-  let position = packHeaderLength;
-  for (const [index, size] of pack.blockSizes.entries()) {
-    const plain = await openOrDamaged(bytes.subarray(position, position + size), key, pack.id, index, objectKey);
-    if (
-      !createHash("sha256")
-        .update(plain)
-        .digest()
-        .equals(pack.hashes[index] as Buffer)
-    )
-      throw new SnapshotDamaged(objectKey, `block ${index} of ${objectKey} is not what was written`);
-    position += size;
-  }
-  await openOrDamaged(bytes.subarray(position, bytes.length - packEndLength), key, pack.id, trailerIndex, objectKey);
-}
-
-async function openOrDamaged(
-  sealed: Uint8Array,
-  key: Uint8Array,
-  packId: Uint8Array,
-  index: number,
-  objectKey: string,
-): Promise<Buffer> {
-  try {
-    return await openBlock(sealed, key, packId, index);
-  } catch (error) {
-    throw new SnapshotDamaged(
-      objectKey,
-      `${objectKey} does not read back as it was written: ${(error as Error).message}`,
-      { cause: error },
-    );
-  }
+  if (bytes.length !== sizeBytes)
+    throw new SnapshotDamaged(objectKey, `${objectKey} has ${bytes.length} bytes where ${sizeBytes} were written`);
+  if (!createHash("sha256").update(bytes).digest().equals(hash))
+    throw new SnapshotDamaged(objectKey, `${objectKey} does not read back as it was written`);
 }

@@ -23,7 +23,7 @@ describe("a buffer that the source uses again for what it reads next", () => {
     test(`does not change what was stored from it: ${kind}`, async () => {
       const store = await openBackupStore({
         blobs: createMemoryBlobStore(),
-        masterKey: Buffer.alloc(32, 5),
+        secret: Buffer.alloc(32, 5),
         randomBytes,
       });
       const writer = await store.begin({ lineageId: "l", snapshotId: "a".repeat(24) });

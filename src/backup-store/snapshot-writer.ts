@@ -14,7 +14,7 @@ import { type Chunk, Chunker } from "./chunker.ts";
 import type { Entry } from "./entry.ts";
 import type { StoreKeys } from "./keys.ts";
 import { KnownChunks } from "./known-chunks.ts";
-import { type Manifest, type ManifestCollection, openManifest, sealManifest } from "./manifest.ts";
+import { type Manifest, type ManifestCollection, manifestKeyOf, openManifest, sealManifest } from "./manifest.ts";
 import type { PackReader } from "./pack-reader.ts";
 import { confirmPack, PackWriter } from "./pack-writer.ts";
 import { NeededBlocks } from "./needed-blocks.ts";
@@ -46,7 +46,7 @@ export class StoreSnapshotWriter implements SnapshotWriter {
     this.#parts = parts;
     this.#request = request;
     this.#parent = parent;
-    this.#packs = new PackWriter(parts.blobs, parts.keys, request.snapshotId, parts.randomBytes);
+    this.#packs = new PackWriter(parts, request.snapshotId);
     this.#needed = new NeededBlocks();
   }
 
@@ -72,7 +72,7 @@ export class StoreSnapshotWriter implements SnapshotWriter {
     const blockBytes = await this.#needed.sizeBytes(
       async (packId) => newSizes.get(Buffer.from(packId).toString("hex")) ?? (await reader.layout(packId)).sizes,
     );
-    const manifestKey = `manifests/${this.#request.snapshotId}/${Buffer.from(randomBytes(8)).toString("hex")}`;
+    const manifestKey = manifestKeyOf(this.#request.snapshotId, randomBytes(8));
     const manifest: Manifest = {
       lineageId: this.#request.lineageId,
       snapshotId: this.#request.snapshotId,
@@ -84,7 +84,7 @@ export class StoreSnapshotWriter implements SnapshotWriter {
     const sealed = sealManifest(manifest, keys, manifestKey, randomBytes(12));
     try {
       await blobs.put(manifestKey, [sealed]);
-      for (const pack of written) await confirmPack(blobs, keys, pack);
+      for (const pack of written) await confirmPack(blobs, pack);
       await this.#confirmManifest(manifestKey, sealed);
     } catch (error) {
       // Whoever rebuilds a catalogue from the store must not find it. When this fails as well, it is garbage like any other.
@@ -185,7 +185,7 @@ class StoreCollectionWriter implements CollectionWriter {
     };
     const entry: Entry =
       known === undefined
-        ? { ...about, ...(await this.#packs.add(chunk.bytes)) }
+        ? { ...about, ...(await this.#packs.add(chunk.bytes, "chunks")) }
         : { ...about, packId: known.packId, blockIndex: known.blockIndex, offset: known.offset };
     this.#known.stored(entry);
     this.#needed.add(entry);
@@ -202,7 +202,7 @@ class StoreCollectionWriter implements CollectionWriter {
     const known = this.#known.findPage(id);
     const placement =
       known === undefined
-        ? await this.#packs.add(bytes)
+        ? await this.#packs.add(bytes, "pages")
         : { packId: known.packId, blockIndex: known.blockIndex, offset: known.offset };
     const entry = { id, length: bytes.length, ...totals, ...placement };
     this.#needed.add(entry);

@@ -47,7 +47,7 @@ describe("a collection that did not change", () => {
     test(`of about ${count} chunks adds hundreds of bytes`, async () => {
       const store = await openBackupStore({
         blobs: createMemoryBlobStore(),
-        masterKey: Buffer.alloc(32, 5),
+        secret: Buffer.alloc(32, 5),
         randomBytes,
       });
       const pieces = documents(count);
@@ -62,7 +62,7 @@ describe("a collection that did not change", () => {
   test("costs as little beside many others", async () => {
     const store = await openBackupStore({
       blobs: createMemoryBlobStore(),
-      masterKey: Buffer.alloc(32, 5),
+      secret: Buffer.alloc(32, 5),
       randomBytes,
     });
     const first = await take(store, 1, 300, documents(20));

@@ -1,3 +1,7 @@
+import type { DeploymentRecord } from "./metadata/deployment-records.ts";
+import type { OrganizationRecord, ProjectRecord } from "./metadata/project-records.ts";
+import type { SnapshotRecord } from "./metadata/snapshot-records.ts";
+
 /** What a snapshot keeps of a collection besides its documents. Options and index specifications stay the bytes the source answered. */
 export interface CollectionDescription {
   readonly database: string;
@@ -99,11 +103,25 @@ export interface GarbageReport {
   readonly deletedSizeBytes: number;
 }
 
+/** A completed snapshot and what it belongs to, as the metadata database has them. */
+export interface CataloguedSnapshot {
+  /** Counts up when the record changes after completion; the greatest one counts. */
+  readonly revision: number;
+  readonly organization: OrganizationRecord;
+  readonly project: ProjectRecord;
+  readonly deployment: DeploymentRecord;
+  readonly snapshot: SnapshotRecord;
+}
+
 /** Where snapshots are kept: deduplicated, compressed, sealed. */
 export interface SnapshotRepository {
   begin(request: BeginSnapshot): Promise<SnapshotWriter>;
   /** Throws `SnapshotDamaged` when the manifest is missing or does not authenticate. */
   open(manifestKey: string): Promise<SnapshotReader>;
+  /** Keeps a copy of what the metadata database knows of a completed snapshot, so that a lost database can be rebuilt. Durable and read back when it resolves. */
+  catalogue(record: CataloguedSnapshot): Promise<void>;
+  /** The newest copy of every snapshot; one that cannot be read is told to `onDamage` and passed over. */
+  catalogued(onDamage: (objectKey: string, error: unknown) => void): AsyncIterable<CataloguedSnapshot>;
   /** Deletes objects that no live snapshot needs. Never deletes when a listing or a manifest cannot be read. */
   collectGarbage(request: GarbageRequest): Promise<GarbageReport>;
 }

@@ -206,7 +206,7 @@ export async function openLeftOnDisk(dataDirectory: string, projectId: string): 
   if (deployment === undefined) throw new Error(`${source} is lost`);
   const blobs = await createFileBlobStore({ root: join(dataDirectory, "store"), randomBytes: fromIds });
   const masterKey = await loadOrCreateMasterKey(join(dataDirectory, "master.key"), fromIds);
-  const repository = await openBackupStore({ blobs, masterKey, randomBytes: fromIds });
+  const repository = await openBackupStore({ blobs, secret: masterKey, randomBytes: fromIds });
   return {
     snapshots: (await metadata.snapshots.page(deployment.id, everything)).items,
     restoreJobs: (await metadata.restoreJobs.page(deployment.id, everything)).items,

@@ -192,7 +192,7 @@ export async function createJobsWorld(): Promise<JobsWorld> {
     log: { debug: line, info: line, warn: line, error: line },
     host: createRememberingHost(faults),
     source,
-    repository: await openBackupStore({ blobs: createMemoryBlobStore(), masterKey: new Uint8Array(32), randomBytes }),
+    repository: await openBackupStore({ blobs: createMemoryBlobStore(), secret: new Uint8Array(32), randomBytes }),
   };
 }
 

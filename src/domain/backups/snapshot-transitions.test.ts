@@ -40,7 +40,7 @@ describe("a snapshot's way", () => {
     );
     assert.equal((await listed(world))[0]?.status, "inProgress");
     world.clock.advance(5000);
-    assert.equal(await transitions.complete(job, committed, facts), true);
+    assert.equal(await transitions.complete(job, committed, facts, world.clock.nowMs()), true);
     const [record] = await listed(world);
     const nowMs = world.clock.nowMs();
     assert.deepEqual(
@@ -69,7 +69,11 @@ describe("a snapshot's way", () => {
       ["failed", "The disk is full.", undefined],
     );
     assert.equal(await world.metadata.jobs.unfinishedFor(id), false);
-    assert.equal(await transitions.complete(job, committed, facts), false, "a failed one is never completed");
+    assert.equal(
+      await transitions.complete(job, committed, facts, world.clock.nowMs()),
+      false,
+      "a failed one is never completed",
+    );
     assert.equal((await listed(world))[0]?.status, "failed");
   });
 
@@ -83,11 +87,11 @@ describe("a snapshot's way", () => {
     world.clock.advance(100);
     const taken = await world.lease("takeSnapshot");
     assert.equal(await transitions.begin(lost), undefined);
-    assert.equal(await transitions.complete(lost, committed, facts), false);
+    assert.equal(await transitions.complete(lost, committed, facts, world.clock.nowMs()), false);
     assert.equal(await transitions.fail(lost, "late"), false);
     assert.equal((await listed(world))[0]?.status, "inProgress");
     assert.notEqual(await transitions.begin(taken), undefined);
-    assert.equal(await transitions.complete(taken, committed, facts), true);
+    assert.equal(await transitions.complete(taken, committed, facts, world.clock.nowMs()), true);
   });
 
   test("a snapshot of an instance that is being deleted fails instead of being taken", async () => {
@@ -115,7 +119,7 @@ describe("scheduled snapshots", () => {
       if (queued !== undefined) {
         const job = await world.lease("takeSnapshot");
         await transitions.begin(job);
-        await transitions.complete(job, committed, facts);
+        await transitions.complete(job, committed, facts, world.clock.nowMs());
       }
       world.clock.advance(hourMs);
     }

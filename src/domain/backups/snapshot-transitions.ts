@@ -3,16 +3,20 @@ import type { Ids } from "../../ports/ids.ts";
 import type { DeploymentRecord } from "../../ports/metadata/deployment-records.ts";
 import type { LeasedJob } from "../../ports/metadata/job-records.ts";
 import type { Metadata, MetadataRecords } from "../../ports/metadata/metadata.ts";
+import type { OrganizationRecord, ProjectRecord } from "../../ports/metadata/project-records.ts";
 import type { SnapshotRecord } from "../../ports/metadata/snapshot-records.ts";
 import type { CommittedSnapshot, SnapshotFacts } from "../../ports/snapshot-repository.ts";
+import { completion } from "./completed-snapshot.ts";
 import { queueSnapshot } from "./queue-snapshot.ts";
-import { expiresAtMs, scheduledRetentionMs } from "./retention.ts";
+import { scheduledRetentionMs } from "./retention.ts";
 import { correctedNextSnapshotAtMs, nextSnapshotAtMs, scheduledFrequency } from "./schedule.ts";
 
 /** A snapshot that this lease may take now. */
 export interface SnapshotInHand {
   readonly snapshot: SnapshotRecord;
   readonly deployment: DeploymentRecord;
+  readonly project: ProjectRecord;
+  readonly organization: OrganizationRecord;
   /** Manifest of the newest completed snapshot of the deployment, whose data can be shared. */
   readonly parentManifestKey: string | undefined;
 }
@@ -34,8 +38,11 @@ export interface SnapshotTransitions {
    * deleted, which fails it); a job still held is finished then.
    */
   begin(job: LeasedJob): Promise<SnapshotInHand | undefined>;
-  /** `completed` with what was committed, and the job finished. False when the lease is lost or the snapshot is no longer under way; it stays as it was then. */
-  complete(job: LeasedJob, committed: CommittedSnapshot, facts: SnapshotFacts): Promise<boolean>;
+  /**
+   * `completed` with what was committed at `completedAtMs` (the time that the store's copy of the record has), and the job finished. False when the lease is lost or the
+   * snapshot is no longer under way; it stays as it was then.
+   */
+  complete(job: LeasedJob, committed: CommittedSnapshot, facts: SnapshotFacts, completedAtMs: number): Promise<boolean>;
   /** `failed` with one sentence for people, and the job finished. False when the lease is lost or the snapshot is no longer under way. */
   fail(job: LeasedJob, reason: string): Promise<boolean>;
 }
@@ -93,34 +100,27 @@ export function createSnapshotTransitions(dependencies: SnapshotTransitionsDepen
           await markFailed(records, job, "The instance is being deleted.");
           return undefined;
         }
+        const project = await records.projects.find(deployment.projectId);
+        const organization = await records.organizations.find(project?.organizationId ?? "");
+        if (project === undefined || organization === undefined)
+          throw new Error("The deployment's project is not there.");
         await records.snapshots.update(snapshot.id, { status: "inProgress" });
         const parent = await records.snapshots.newestCompleted(deployment.id);
         return {
           snapshot: { ...snapshot, status: "inProgress" as const },
           deployment,
+          project,
+          organization,
           parentManifestKey: parent?.manifestKey,
         };
       }),
-    complete: (job, committed, facts) =>
+    complete: (job, committed, facts, completedAtMs) =>
       metadata.transaction(async (records) => {
         // Finishing is the fence: it does nothing and says so when another has leased the job since.
         if (!(await records.jobs.finish(job))) return false;
         const snapshot = await unfinishedSnapshot(records, job);
         if (snapshot === undefined) return false;
-        const completedAtMs = clock.nowMs();
-        await records.snapshots.update(snapshot.id, {
-          status: "completed",
-          createdAtMs: facts.capturedAtMs,
-          completedAtMs,
-          expiresAtMs: expiresAtMs(completedAtMs, snapshot.retentionMs),
-          storageSizeBytes: committed.storageSizeBytes,
-          addedSizeBytes: committed.addedSizeBytes,
-          manifestKey: committed.manifestKey,
-          serverVersion: facts.serverVersion,
-          consistency: facts.consistency,
-          clusterTime: facts.clusterTime,
-          failureReason: undefined,
-        });
+        await records.snapshots.update(snapshot.id, completion(snapshot, committed, facts, completedAtMs));
         return true;
       }),
     fail: (job, reason) => metadata.transaction((records) => markFailed(records, job, reason)),

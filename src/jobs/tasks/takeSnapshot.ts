@@ -1,8 +1,10 @@
+import { completion } from "../../domain/backups/completed-snapshot.ts";
 import type { SnapshotInHand, SnapshotTransitions } from "../../domain/backups/snapshot-transitions.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { DeploymentHost } from "../../ports/deployment-host.ts";
 import type { Log } from "../../ports/log.ts";
 import {
+  type CataloguedSnapshot,
   type CollectionDescription,
   type CommittedSnapshot,
   SnapshotDamaged,
@@ -45,7 +47,11 @@ export function takeSnapshot(parts: TakeSnapshotParts): Task {
       try {
         const wanted = createWantedCheck(parts.clock, signal, () => parts.transitions.begin(job));
         const { committed, facts } = await take(parts, inHand, signal, wanted);
-        if (await parts.transitions.complete(job, committed, facts)) logCompleted(parts.log, inHand, committed, facts);
+        const completedAtMs = parts.clock.nowMs();
+        // Before anybody says that it is completed: who loses the metadata must find every completed snapshot in the store.
+        await parts.repository.catalogue(catalogueRecord(inHand, committed, facts, completedAtMs));
+        if (await parts.transitions.complete(job, committed, facts, completedAtMs))
+          logCompleted(parts.log, inHand, committed, facts);
       } catch (error) {
         if (!(error instanceof NotWanted)) throw error;
         parts.log.info(
@@ -60,6 +66,16 @@ export function takeSnapshot(parts: TakeSnapshotParts): Task {
       await parts.transitions.fail(job, reason);
     },
   });
+}
+
+function catalogueRecord(
+  { snapshot, deployment, project, organization }: SnapshotInHand,
+  committed: CommittedSnapshot,
+  facts: SnapshotFacts,
+  completedAtMs: number,
+): CataloguedSnapshot {
+  const completed = { ...snapshot, ...completion(snapshot, committed, facts, completedAtMs) };
+  return { revision: 0, organization, project, deployment, snapshot: completed };
 }
 
 /** Reads once more when the catalogue changed meanwhile, and without the snapshot before when that one turns out to be damaged: it costs sharing with it, not the snapshot. */

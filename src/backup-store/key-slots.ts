@@ -1,0 +1,147 @@
+import type { BlobStore } from "../ports/blob-store.ts";
+import { formatKey, formatText, repositoryIdOf } from "./format-object.ts";
+import {
+  type KeySlotObject,
+  openSlot,
+  parseSlot,
+  type RepositorySecrets,
+  sealSlot,
+  slotText,
+  type StoreSecret,
+} from "./key-slot.ts";
+import { repositoryIdLength } from "./keys.ts";
+
+/** A slot as it is shown: never what it holds. */
+export interface KeySlotSummary {
+  readonly id: string;
+  readonly label: string;
+  readonly kind: "key" | "passphrase";
+  /** Copies that can be read, of two. */
+  readonly readableCopies: number;
+}
+
+/** The ways into a repository. Each holds the same master key, sealed under a secret of its own, so that a secret is changed without touching a pack. */
+export interface KeySlots {
+  list(): Promise<readonly KeySlotSummary[]>;
+  /** Adds a way in, and answers the slot's id once it was read back and opened. */
+  add(secret: StoreSecret, label: string): Promise<string>;
+  /** Throws when there is no such slot, or it is the only one that can be read. */
+  remove(slotId: string): Promise<void>;
+}
+
+/** A slot is stored twice: without one no byte of the repository can be read. */
+const copies = [1, 2] as const;
+const slotPrefix = "keys/";
+
+export interface SlotParts {
+  readonly blobs: BlobStore;
+  readonly randomBytes: (length: number) => Uint8Array;
+}
+
+/** Opens a repository's secrets, making a new repository when the place is empty. Throws when no slot opens with `secret`. */
+export async function openOrCreateSecrets(
+  parts: SlotParts,
+  secret: StoreSecret,
+  label: string,
+): Promise<RepositorySecrets> {
+  const { blobs } = parts;
+  const slots = await readSlots(blobs);
+  if (slots.size === 0) {
+    await requireNothingStored(blobs);
+    return create(parts, secret, label);
+  }
+  // Every copy is tried: one may be hurt where only the seal can tell.
+  for (const slot of [...slots.values()].flat()) {
+    const found = await openSlot(secret, slot);
+    if (found === undefined) continue;
+    // Text that is the same for every opener; one that was lost is put again, a damaged one is for `verify` to tell.
+    if ((await blobs.stat(formatKey)) === undefined)
+      await blobs.put(formatKey, [Buffer.from(formatText(found.repositoryId))]);
+    return found;
+  }
+  throw new Error(
+    `the ${typeof secret === "string" ? "passphrase" : "master key"} is none that opens this backup store (its key slots: ${[...slots.values()].map(([slot]) => slot?.label ?? "a damaged one").join(", ")})`,
+  );
+}
+
+export function createKeySlots(parts: SlotParts, secrets: RepositorySecrets): KeySlots {
+  const { blobs } = parts;
+  return {
+    list: async () =>
+      [...(await readSlots(blobs))].map(([id, readable]) => ({
+        id,
+        label: readable[0]?.label ?? "damaged",
+        kind: readable[0]?.derivation.name === "scrypt" ? "passphrase" : "key",
+        readableCopies: readable.length,
+      })),
+    add: (secret, label) => putSlot(parts, secret, label, secrets),
+    async remove(slotId) {
+      const slots = await readSlots(blobs);
+      if (!slots.has(slotId)) throw new Error(`there is no key slot ${slotId}`);
+      const others = [...slots].filter(([id, readable]) => id !== slotId && readable.length > 0);
+      if (others.length === 0) throw new Error("it is the only key slot; without it nothing could be read any more");
+      for (const copy of copies) await blobs.delete(`${slotPrefix}${slotId}.${copy}`);
+    },
+  };
+}
+
+/** Copies that can be read, by the slot's id, in the order of the ids. */
+async function readSlots(blobs: BlobStore): Promise<ReadonlyMap<string, readonly KeySlotObject[]>> {
+  const keys: string[] = [];
+  for await (const { key } of blobs.list(slotPrefix)) keys.push(key);
+  const slots = new Map<string, readonly KeySlotObject[]>();
+  for (const key of keys.toSorted()) {
+    const id = /^keys\/([0-9a-f]{16})\.[12]$/.exec(key)?.[1];
+    if (id === undefined) continue;
+    const slot = await readSlot(blobs, key);
+    slots.set(id, [...(slots.get(id) ?? []), ...(slot === undefined ? [] : [slot])]);
+  }
+  return slots;
+}
+
+async function readSlot(blobs: BlobStore, key: string): Promise<KeySlotObject | undefined> {
+  const bytes = await blobs.get(key);
+  try {
+    return parseSlot(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+async function create(parts: SlotParts, secret: StoreSecret, label: string): Promise<RepositorySecrets> {
+  const { blobs, randomBytes } = parts;
+  const secrets = { repositoryId: randomBytes(repositoryIdLength), masterKey: randomBytes(32) };
+  // First, since only one can put it: of two processes that make a repository at once one ends here.
+  await blobs.put(formatKey, [Buffer.from(formatText(secrets.repositoryId))]);
+  await putSlot(parts, secret, label, secrets);
+  return secrets;
+}
+
+/** Nothing that a key was ever used for may be there: then the slots were lost, and a new key would hide that. */
+async function requireNothingStored(blobs: BlobStore): Promise<void> {
+  for await (const { key } of blobs.list(""))
+    if (key !== formatKey)
+      throw new Error("the backup store has no key slot any more, or the place holds something else");
+  if ((await blobs.stat(formatKey)) === undefined) return;
+  repositoryIdOf(await blobs.get(formatKey));
+  // Its maker died before the first slot: nothing was ever stored under the key that is lost.
+  await blobs.delete(formatKey);
+}
+
+async function putSlot(
+  { blobs, randomBytes }: SlotParts,
+  secret: StoreSecret,
+  label: string,
+  secrets: RepositorySecrets,
+): Promise<string> {
+  const slot = await sealSlot(secret, label, secrets, randomBytes);
+  const id = Buffer.from(randomBytes(8)).toString("hex");
+  for (const copy of copies) {
+    const key = `${slotPrefix}${id}.${copy}`;
+    await blobs.put(key, [Buffer.from(slotText(slot))]);
+    const opened = await openSlot(secret, parseSlot(await blobs.get(key)));
+    if (opened === undefined || !Buffer.from(opened.masterKey).equals(secrets.masterKey))
+      throw new Error(`the key slot ${key} does not read back as it was written`);
+  }
+  return id;
+}
