@@ -62,13 +62,22 @@ export function trailerLengthOf(end: Uint8Array): number {
   return view.readUInt32LE(0);
 }
 
-/** Number and stored length of a block, from its header alone: no key is needed to find blocks. Undefined when it is no block's header. */
-export function readBlockHeader(
-  header: Uint8Array,
-): { readonly index: number; readonly sizeBytes: number } | undefined {
+export interface BlockHeader {
+  readonly index: number;
+  /** Header and tag included. */
+  readonly sizeBytes: number;
+  readonly plainLength: number;
+}
+
+/** What a block's header says: no key is needed to find blocks. Undefined when it is no block's header. */
+export function readBlockHeader(header: Uint8Array): BlockHeader | undefined {
   const view = Buffer.from(header.buffer, header.byteOffset, header.length);
   if (view.length < blockHeaderLength || !view.subarray(0, 4).equals(blockMagic)) return undefined;
-  return { index: view.readUInt32LE(8), sizeBytes: blockHeaderLength + view.readUInt32LE(16) + tagLength };
+  return {
+    index: view.readUInt32LE(8),
+    sizeBytes: blockHeaderLength + view.readUInt32LE(16) + tagLength,
+    plainLength: view.readUInt32LE(12),
+  };
 }
 
 export interface BlockToSeal {
@@ -109,7 +118,7 @@ export async function openBlock(pack: PackIdentity, sealed: Uint8Array, index: n
   const view = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.length);
   const found = readBlockHeader(view);
   if (found === undefined) throw new Error("a block is not one");
-  const plainLength = view.readUInt32LE(12);
+  const { plainLength } = found;
   if (found.index !== index || view.length !== found.sizeBytes || plainLength > plainLengthMax)
     throw new Error("a block's header is wrong");
   const header = view.subarray(0, blockHeaderLength);

@@ -10,6 +10,7 @@ import { type Manifest, openManifest } from "./manifest.ts";
 import { PackReader } from "./pack-reader.ts";
 import { StoreSnapshotReader } from "./snapshot-reader.ts";
 import { StoreSnapshotWriter } from "./snapshot-writer.ts";
+import { verifyRepository } from "./verify.ts";
 
 export type { StoreSecret } from "./key-slot.ts";
 export type { KeySlots, KeySlotSummary } from "./key-slots.ts";
@@ -53,6 +54,8 @@ export async function openBackupStore(options: BackupStoreOptions): Promise<Back
       new StoreSnapshotReader(await readManifest(manifestKey), new PackReader(blobs, keys), keys),
     catalogue: (record) => putCatalogueRecord(parts, record),
     catalogued: (onDamage) => catalogueRecords(parts, onDamage),
+    verify: (request = {}) => verifyRepository({ ...parts, repositoryId: secrets.repositoryId }, request),
+    objects: () => blobs.list(""),
     collectGarbage: (request) => collectGarbage(blobs, readManifest, request),
   };
 }

@@ -103,6 +103,51 @@ export interface GarbageReport {
   readonly deletedSizeBytes: number;
 }
 
+/** Documents of one collection that cannot be read any more. */
+export interface HurtRange {
+  readonly snapshotId: string;
+  readonly manifestKey: string;
+  readonly database: string;
+  readonly collection: string;
+  /** The first `_id` hurt, as BSON element bytes cut at 64 (`Chunk.firstId`); hurt are documents from here to before `toId`. */
+  readonly fromId: Uint8Array;
+  /** Undefined: to the end of the collection. */
+  readonly toId: Uint8Array | undefined;
+  readonly documentCount: number;
+}
+
+/** A stored object that is missing or not what was written, and what that costs. */
+export interface Damage {
+  readonly objectKey: string;
+  /** One sentence for people. */
+  readonly reason: string;
+  /** Snapshots of which nothing can be read. */
+  readonly lostSnapshotIds: readonly string[];
+  /** Empty, with `lostSnapshotIds`, when no document is hurt. */
+  readonly ranges: readonly HurtRange[];
+  /** Further ranges that are hurt and not listed. */
+  readonly rangesLeftOut: number;
+}
+
+export interface VerifyRequest {
+  /** The snapshots that must be whole; every manifest that is stored when left out. */
+  readonly manifestKeys?: ReadonlySet<string>;
+  /** Only these objects are read; everything when left out. */
+  readonly objectKeys?: ReadonlySet<string>;
+  readonly signal?: AbortSignal;
+  /** Called after each object. */
+  readonly onProgress?: (progress: { readonly objectCount: number; readonly sizeBytes: number }) => void;
+}
+
+export interface VerifyReport {
+  /** Objects and bytes that were read. */
+  readonly objectCount: number;
+  readonly sizeBytes: number;
+  /** Snapshots whose trees were walked: all of them when all was asked for or damage was found, none otherwise. */
+  readonly snapshotCount: number;
+  readonly damages: readonly Damage[];
+}
+
 /** A completed snapshot and what it belongs to, as the metadata database has them. */
 export interface CataloguedSnapshot {
   /** Counts up when the record changes after completion; the greatest one counts. */
@@ -122,6 +167,10 @@ export interface SnapshotRepository {
   catalogue(record: CataloguedSnapshot): Promise<void>;
   /** The newest copy of every snapshot; one that cannot be read is told to `onDamage` and passed over. */
   catalogued(onDamage: (objectKey: string, error: unknown) => void): AsyncIterable<CataloguedSnapshot>;
+  /** Reads and authenticates stored objects, each byte once, and tells what damage hurts. Throws only when the store cannot be asked. */
+  verify(request?: VerifyRequest): Promise<VerifyReport>;
+  /** Every object of the repository. */
+  objects(): AsyncIterable<{ readonly key: string; readonly sizeBytes: number }>;
   /** Deletes objects that no live snapshot needs. Never deletes when a listing or a manifest cannot be read. */
   collectGarbage(request: GarbageRequest): Promise<GarbageReport>;
 }
