@@ -11,18 +11,35 @@ export interface Credentials {
   readonly serviceAccount: { readonly clientId: string; readonly clientSecret: string };
 }
 
-/** Starts the product as its users do, with rate limits off, and waits for its ready line. */
-export async function startTelamon(dataDirectory: string): Promise<{
+/** The product in a process of its own, measured from outside. */
+export interface MeasuredTelamon {
   readonly credentials: Credentials;
+  /** From the start of the process to its ready line. */
   readonly readyMs: number;
   residentBytes(): number;
   stop(): Promise<void>;
-}> {
+}
+
+/** Starts the product as `npm start` does, with rate limits off, and waits for its ready line. */
+export async function startTelamon(dataDirectory: string, ...flags: readonly string[]): Promise<MeasuredTelamon> {
   const main = resolve(import.meta.dirname, "../../src/main.js");
   const startedMs = performance.now();
   const child = spawn(
     process.execPath,
-    [main, "serve", "--port", "0", "--data-dir", dataDirectory, "--rate-limits", "off", "--log-level", "warn"],
+    [
+      "--max-semi-space-size=4",
+      main,
+      "serve",
+      "--port",
+      "0",
+      "--data-dir",
+      dataDirectory,
+      "--rate-limits",
+      "off",
+      "--log-level",
+      "warn",
+      ...flags,
+    ],
     { stdio: ["ignore", "pipe", "inherit"] },
   );
   for await (const line of createInterface({ input: child.stdout })) {

@@ -1,9 +1,14 @@
-/** Characters of bodies kept at most, over all operations. */
-const keptCharactersMax = 8_000_000;
+/** Length of bodies kept at most, over all operations. */
+const keptLengthMax = 8_000_000;
+/** From this length on a body is kept as the bytes it is sent as: encoding it at each answer would cost more than writing header and body apart. */
+const bytesLengthMin = 4096;
+
+/** The text of an answer, or its UTF-8. */
+export type Body = string | Buffer;
 
 interface KeptBody {
   readonly source: object;
-  readonly body: string;
+  readonly body: Body;
 }
 
 /**
@@ -12,27 +17,30 @@ interface KeptBody {
  */
 export class BodyMemory {
   readonly #kept = new Map<string, KeptBody>();
-  #characters = 0;
+  #length = 0;
 
-  find(target: string, source: object): string | undefined {
+  find(target: string, source: object): Body | undefined {
     const kept = this.#kept.get(target);
     return kept?.source === source ? kept.body : undefined;
   }
 
-  keep(target: string, source: object, body: string): void {
+  /** Answers the body as it is kept. */
+  keep(target: string, source: object, text: string): Body {
+    const body = text.length < bytesLengthMin ? text : Buffer.from(text);
     this.#drop(target);
-    if (this.#characters + body.length + target.length > keptCharactersMax) {
+    if (this.#length + body.length + target.length > keptLengthMax) {
       this.#kept.clear();
-      this.#characters = 0;
+      this.#length = 0;
     }
     this.#kept.set(target, { source, body });
-    this.#characters += body.length + target.length;
+    this.#length += body.length + target.length;
+    return body;
   }
 
   #drop(target: string): void {
     const before = this.#kept.get(target);
     if (before === undefined) return;
     this.#kept.delete(target);
-    this.#characters -= before.body.length + target.length;
+    this.#length -= before.body.length + target.length;
   }
 }

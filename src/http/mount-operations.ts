@@ -6,7 +6,7 @@ import { Link } from "../operations/shapes.ts";
 import type { ProjectRecord } from "../ports/metadata/project-records.ts";
 import type { PageRequest } from "../shared/page.ts";
 import type { Authenticator } from "./authenticate.ts";
-import { BodyMemory } from "./body-memory.ts";
+import { type Body, BodyMemory } from "./body-memory.ts";
 import { enveloped, prettyPrinted } from "./body-forms.ts";
 import { createBodyCheck, createPathCheck, createQueryCheck, type ValueCheck } from "./check-values.ts";
 import { createVersionNegotiator } from "./negotiate-version.ts";
@@ -148,15 +148,17 @@ function send(
   reply: FastifyReply,
   version: MountedVersion,
   list: boolean,
-  body: string,
+  body: Body,
   envelope: boolean,
   pretty: boolean,
 ): FastifyReply {
-  const wrapped = envelope ? enveloped(body, version.status, list) : body;
-  const shown = pretty ? prettyPrinted(wrapped) : wrapped;
   const status = envelope && version.status === 204 ? 200 : version.status;
   reply.code(status).header("content-type", version.contentType);
-  return status === 204 ? reply.send() : reply.serializer(asIs).send(shown);
+  if (status === 204) return reply.send();
+  if (!envelope && !pretty) return typeof body === "string" ? reply.serializer(asIs).send(body) : reply.send(body);
+  const text = typeof body === "string" ? body : body.toString();
+  const wrapped = envelope ? enveloped(text, version.status, list) : text;
+  return reply.serializer(asIs).send(pretty ? prettyPrinted(wrapped) : wrapped);
 }
 
 /** Page and links as text; what was written for the same page and target before is used again. */
@@ -168,7 +170,7 @@ function listBodies(
   result: ShownPage<unknown>,
   target: string,
   page: PageRequest,
-) => string {
+) => Body {
   const memory = new BodyMemory();
   return (reply, version, result, target, page) => {
     const kept = result.source === undefined ? undefined : memory.find(target, result.source);
@@ -178,8 +180,7 @@ function listBodies(
       reply,
       version.responseSchema as TSchema,
     )({ links, results: result.items, totalCount: result.totalCount });
-    if (result.source !== undefined) memory.keep(target, result.source, body);
-    return body;
+    return result.source === undefined ? body : memory.keep(target, result.source, body);
   };
 }
 

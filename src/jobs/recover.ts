@@ -15,6 +15,9 @@ export interface RecoverOptions {
   readonly log: Log;
 }
 
+/** Databases that are made reachable at once: each waits for the disk a few times. */
+const startedAtOnce = 64;
+
 /**
  * What a start does before work begins, where no other process can hold anything: leases of the process before are freed, so that its jobs are taken up at once; what has
  * no job any more is ended or given one; and every database is served again, by the generation that the metadata says is true (the host deletes what a dead restore left).
@@ -24,9 +27,15 @@ export async function recover(options: RecoverOptions): Promise<void> {
   const freed = await metadata.jobs.releaseAll();
   if (freed > 0) log.info({ count: freed }, "jobs of the process before are taken up again");
   await endAbandonedSnapshots(options);
-  for (const deployment of await metadata.deployments.all()) {
-    if (deployment.state === "CREATING") await ensureProvisioned(options, deployment);
-    else await serve(options, deployment);
+  const deployments = await metadata.deployments.all();
+  for (let first = 0; first < deployments.length; first += startedAtOnce) {
+    await Promise.all(
+      deployments
+        .slice(first, first + startedAtOnce)
+        .map((deployment) =>
+          deployment.state === "CREATING" ? ensureProvisioned(options, deployment) : serve(options, deployment),
+        ),
+    );
   }
   // Snapshots that a dying process was writing have left packs that nothing refers to.
   await requestGarbageCollection(options);

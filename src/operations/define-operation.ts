@@ -154,12 +154,28 @@ export interface ShownPage<Shown> extends Page<Shown> {
 
 /** The same page with its items shown, each time it is asked for. */
 export function mapPage<Item, Shown>(page: Page<Item>, present: (item: Item) => Shown): ShownPage<Shown> {
-  return {
-    get items() {
-      return page.items.map(present);
-    },
-    totalCount: page.totalCount,
-    hasNext: page.hasNext,
-    source: page,
-  };
+  return new PresentedPage(page, present);
+}
+
+/** A class, because an object with a getter of its own takes long to make, and a page is made for every request. */
+class PresentedPage<Item, Shown> implements ShownPage<Shown> {
+  readonly source: Page<Item>;
+  readonly #present: (item: Item) => Shown;
+
+  constructor(source: Page<Item>, present: (item: Item) => Shown) {
+    this.source = source;
+    this.#present = present;
+  }
+
+  get items(): readonly Shown[] {
+    return this.source.items.map(this.#present);
+  }
+
+  get totalCount(): number {
+    return this.source.totalCount;
+  }
+
+  get hasNext(): boolean {
+    return this.source.hasNext;
+  }
 }

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import type { Clock } from "../../ports/clock.ts";
 import type { Ids } from "../../ports/ids.ts";
 import type { AccessRecords } from "../../ports/metadata/access-records.ts";
@@ -86,8 +86,10 @@ function digestResponse(credentials: DigestCredentials, method: string, secrets:
   const ha1 = Buffer.from(
     credentials.algorithm === "MD5" ? secrets.subarray(0, 16) : secrets.subarray(16, 48),
   ).toString("hex");
-  const ha2 = createHash(name).update(`${method}:${credentials.uri}`).digest("hex");
-  return createHash(name)
-    .update(`${ha1}:${credentials.nonce}:${credentials.nonceCount}:${credentials.clientNonce}:auth:${ha2}`)
-    .digest();
+  const ha2 = hash(name, `${method}:${credentials.uri}`);
+  return hash(
+    name,
+    `${ha1}:${credentials.nonce}:${credentials.nonceCount}:${credentials.clientNonce}:auth:${ha2}`,
+    "buffer",
+  );
 }

@@ -26,13 +26,16 @@ const projectRolesOfOrganizationRole: Readonly<Record<string, readonly string[]>
 
 /** Whether the actor holds any role in the project at all; without one it must learn nothing about it. */
 export function seesProject(actor: Actor, project: ProjectRecord): boolean {
-  return heldProjectRoles(actor, project).length > 0;
+  return actor.roles.some((role) => rolesGivenBy(role, project).length > 0);
 }
 
 /** Whether the actor holds one of `anyRole` in the project, itself or by a role that brings it. */
 export function holdsProjectRole(actor: Actor, project: ProjectRecord, anyRole: readonly string[]): boolean {
-  return heldProjectRoles(actor, project).some(
-    (held) => anyRole.includes(held) || (impliedProjectRoles[held] ?? []).some((role) => anyRole.includes(role)),
+  return actor.roles.some((role) =>
+    rolesGivenBy(role, project).some(
+      (held) =>
+        anyRole.includes(held) || (impliedProjectRoles[held] ?? []).some((implied) => anyRole.includes(implied)),
+    ),
   );
 }
 
@@ -59,9 +62,8 @@ export function visibleProjects(actor: Actor): {
   };
 }
 
-function heldProjectRoles(actor: Actor, project: ProjectRecord): readonly string[] {
-  return actor.roles.flatMap((role) => {
-    if (role.scope === "project") return role.scopeId === project.id ? [role.roleName] : [];
-    return role.scopeId === project.organizationId ? (projectRolesOfOrganizationRole[role.roleName] ?? []) : [];
-  });
+/** Roles that one role of an actor gives in the project. */
+function rolesGivenBy(role: Actor["roles"][number], project: ProjectRecord): readonly string[] {
+  if (role.scope === "project") return role.scopeId === project.id ? [role.roleName] : [];
+  return role.scopeId === project.organizationId ? (projectRolesOfOrganizationRole[role.roleName] ?? []) : [];
 }

@@ -1,4 +1,4 @@
-import { timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import type { Clock } from "../../ports/clock.ts";
 import type { Ids } from "../../ports/ids.ts";
 import type { AccessRecords, ServiceAccountRecord, ServiceAccountSecret } from "../../ports/metadata/access-records.ts";
@@ -12,6 +12,9 @@ import { notAuthenticated } from "./errors.ts";
 export const accessTokenLifetimeSeconds = 3600;
 /** Live tokens a service account may have. */
 export const accessTokensMax = 100;
+
+/** Good tokens whose keyed hash is remembered at once. */
+const rememberedTokensMax = 10_000;
 
 /** OAuth client credentials for service accounts (RFC 6749, section 4.4; RFC 7009). */
 export interface TokenAuthentication {
@@ -33,11 +36,17 @@ export function createTokenAuthentication(options: {
   readonly ids: Ids;
 }): TokenAuthentication {
   const { records, sealer, clock, ids } = options;
+  // By a plain hash, which takes a fifth of the keyed one's time; the tokens themselves are not kept, not even in memory.
+  const keyedHashes = new Map<string, Uint8Array>();
 
   return {
     async authenticate(token) {
-      const found = await records.findToken(sealer.hash(token, accessTokenPurpose));
+      const plainHash = hash("sha256", token, "base64");
+      const known = keyedHashes.get(plainHash);
+      const tokenHash = known ?? sealer.hash(token, accessTokenPurpose);
+      const found = await records.findToken(tokenHash);
       if (found === undefined || found.token.expiresAtMs <= clock.nowMs()) throw notAuthenticated();
+      if (known === undefined) remember(plainHash, tokenHash);
       const { clientId, organizationId, roles } = found.account;
       return { principalId: clientId, publicName: clientId, kind: "serviceAccount", organizationId, roles };
     },
@@ -58,6 +67,11 @@ export function createTokenAuthentication(options: {
       await records.deleteToken(sealer.hash(token, accessTokenPurpose), account.clientId);
     },
   };
+
+  function remember(plainHash: string, tokenHash: Uint8Array): void {
+    if (keyedHashes.size >= rememberedTokensMax) keyedHashes.clear();
+    keyedHashes.set(plainHash, tokenHash);
+  }
 
   async function requireClient(clientId: string, clientSecret: string): Promise<ServiceAccountRecord> {
     const account = await records.findServiceAccount(clientId);
