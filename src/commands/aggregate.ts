@@ -16,7 +16,7 @@ export const aggregate = defineCommand({
     const variables = parameters.document("let");
     const cursorOptions = cursorOptionsOf(parameters);
     parameters.refuse("explain");
-    parameters.refuseCollation();
+    const collation = parameters.document("collation");
     parameters.ignore("allowDiskUse", "bypassDocumentValidation");
     const hint = hintOf(parameters.get("hint"));
     parameters.rejectUnknown();
@@ -29,7 +29,7 @@ export const aggregate = defineCommand({
     const { batchSize } = cursorOptions;
     const engine = await context.engine();
     const read = await context.read(engine);
-    const cursor = await engine.aggregate(context.database, collection, { pipeline, variables, hint }, read);
+    const cursor = await engine.aggregate(context.database, collection, { pipeline, variables, hint, collation }, read);
     const namespace = `${context.database}.${collection ?? "$cmd.aggregate"}`;
     return firstBatch(
       cursor,

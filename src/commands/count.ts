@@ -12,7 +12,7 @@ export const count = defineCommand({
     const filter = parameters.document("query") ?? emptyDocument;
     const limit = parameters.whole("limit", Number.MIN_SAFE_INTEGER);
     const skip = parameters.whole("skip", 0);
-    parameters.refuseCollation();
+    const collation = parameters.document("collation");
     const hint = hintOf(parameters.get("hint"));
     parameters.ignore("fields");
     parameters.rejectUnknown();
@@ -20,7 +20,7 @@ export const count = defineCommand({
     await requireHint(engine, { database: context.database, collection }, hint, context.signal);
     const n = await engine.count(
       { database: context.database, collection },
-      { filter, ...(skip === undefined ? {} : { skip }), ...(limit === undefined ? {} : { limit: Math.abs(limit) }) },
+      { filter, skip, collation, ...(limit === undefined ? {} : { limit: Math.abs(limit) }) },
       await context.read(engine),
     );
     return [["n", n > 2_147_483_647 ? int64Value(BigInt(n)) : int32Value(n)]];

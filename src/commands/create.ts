@@ -29,12 +29,11 @@ export const create = defineCommand({
   onCollection: true,
   run: async (parameters, context) => {
     const collection = parameters.collection();
-    parameters.refuseCollation();
     const options: (readonly [string, Value])[] = [];
     for (const name of optionNames) {
       const value = parameters.get(name);
       const off = value !== undefined && name === "capped" && value.bytes()[0] === 0;
-      if (value !== undefined && name !== "collation" && !off) options.push([name, value]);
+      if (value !== undefined && !off) options.push([name, value]);
     }
     parameters.ignore(...notOptions);
     parameters.rejectUnknown();

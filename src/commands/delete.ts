@@ -41,7 +41,7 @@ function statementOf(
   const fields = Parameters.within("delete.deletes", bytes);
   const filter = fields.document("q");
   const limit = fields.whole("limit", 0);
-  fields.refuseCollation();
+  const collation = fields.document("collation");
   hints.push(hintOf(fields.get("hint")));
   fields.rejectUnknown();
   if (filter === undefined)
@@ -52,5 +52,5 @@ function statementOf(
       "FailedToParse",
       `The limit field in delete objects must be 0 or 1. Got ${limit ?? "nothing"}`,
     );
-  return { filter, justOne: limit === 1, ...(variables === undefined ? {} : { variables }) };
+  return { filter, justOne: limit === 1, collation, ...(variables === undefined ? {} : { variables }) };
 }

@@ -12,13 +12,13 @@ export const distinct = defineCommand({
     const collection = parameters.collection();
     const key = parameters.requiredText("key");
     const filter = parameters.document("query") ?? emptyDocument;
-    parameters.refuseCollation();
+    const collation = parameters.document("collation");
     const hint = hintOf(parameters.get("hint"));
     parameters.rejectUnknown();
     const engine = await context.engine();
     await requireHint(engine, { database: context.database, collection }, hint, context.signal);
     const read = await context.read(engine);
-    const result = await engine.distinct({ database: context.database, collection }, key, filter, read);
+    const result = await engine.distinct({ database: context.database, collection }, { key, filter, collation }, read);
     const time = read.atClusterTime;
     return [
       ["values", getField(result, "values") as Value],

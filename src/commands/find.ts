@@ -22,7 +22,7 @@ export const find = defineCommand({
     const hint = hintOf(parameters.get("hint"));
     const skip = parameters.whole("skip", 0);
     const filter = parameters.document("filter") ?? emptyDocument;
-    parameters.refuseCollation();
+    const collation = parameters.document("collation");
     parameters.refuse("tailable", "awaitData", "returnKey", "showRecordId", "min", "max", "oplogReplay");
     parameters.ignore("allowDiskUse", "allowPartialResults", "maxScan", "snapshot");
     parameters.rejectUnknown();
@@ -32,6 +32,7 @@ export const find = defineCommand({
       { database: context.database, collection },
       {
         filter,
+        collation,
         ...(projection === undefined ? {} : { projection }),
         ...(sort === undefined ? {} : { sort }),
         ...(skip === undefined ? {} : { skip }),

@@ -35,6 +35,7 @@ function create(name: string): CommandDefinition {
       const variables = parameters.document("let");
       const query = {
         filter: parameters.document("query") ?? emptyDocument,
+        collation: parameters.document("collation"),
         upsert,
         returnNew,
         arrayFilters: parameters.documents("arrayFilters") ?? [],
@@ -43,7 +44,6 @@ function create(name: string): CommandDefinition {
         ...(variables === undefined ? {} : { variables }),
         ...(hasUpdate ? { update: updateOf(parameters, "update") } : {}),
       };
-      parameters.refuseCollation();
       const hint = hintOf(parameters.get("hint"));
       parameters.ignore("bypassDocumentValidation", "bypassEmptyTsReplacement", "stmtId");
       parameters.rejectUnknown();

@@ -165,18 +165,6 @@ export class Parameters {
     }
   }
 
-  /** A collation changes order and equality; only the one that changes nothing is taken. */
-  refuseCollation(): void {
-    const value = this.get("collation");
-    if (value === undefined) return;
-    if (value.type !== bsonType.object) throw this.#wrongType("collation", value, "object");
-    const fields = [...fieldsOf(value.bytes())];
-    const locale = fields.find(({ name }) => name === "locale")?.value;
-    if (fields.length === 0 || (fields.length === 1 && locale?.type === bsonType.string && textOf(locale) === "simple"))
-      return;
-    throw new EngineError(238, "NotImplemented", "a collation other than simple is not supported by this server");
-  }
-
   /** Throws 40415 for a field that nobody read. */
   rejectUnknown(): void {
     for (const name of this.#values.keys()) if (!this.#read.has(name) && !generic.has(name)) throw this.#unknown(name);

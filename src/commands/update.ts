@@ -58,13 +58,13 @@ function statementOf(
   const sort = fields.document("sort");
   const statement = {
     update: updateOf(fields),
+    collation: fields.document("collation"),
     multi: fields.flag("multi"),
     upsert: fields.flag("upsert"),
     arrayFilters: fields.documents("arrayFilters") ?? [],
     ...(variables === undefined ? {} : { variables }),
     ...(sort === undefined ? {} : { sort }),
   };
-  fields.refuseCollation();
   fields.refuse("c", "sampleId");
   hints.push(hintOf(fields.get("hint")));
   fields.rejectUnknown();

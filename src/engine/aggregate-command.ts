@@ -7,6 +7,7 @@ import { contextOf } from "./aggregate/context.ts";
 import { compileRead, stageField } from "./aggregate/pipeline.ts";
 import type { PipelineSource } from "./aggregate/stage.ts";
 import type { CollectionRecord } from "./catalog/catalog.ts";
+import { collationFor } from "./catalog/collection-settings.ts";
 import type { AggregateQuery, Namespace } from "./engine.ts";
 import { choosePlan } from "./planner/plan.ts";
 import type { Flow } from "./query/flow.ts";
@@ -35,15 +36,15 @@ export function aggregateFlow(
     random,
     nowMs: moment.nowMs,
   };
+  const record = state.catalog.find(namespace);
   const open = compileRead(namespace, query.pipeline, {
-    expressions: contextOf(variablesOf(query.variables, moment)),
+    expressions: contextOf(variablesOf(query.variables, moment), collationFor(query.collation, record)),
     source,
     namespace,
     hint: query.hint,
     databaseStages: query.databaseStages,
     within: [],
   });
-  const record = state.catalog.find(namespace);
   return (record === undefined ? undefined : quickCount(record, query.pipeline)) ?? open();
 }
 

@@ -1,11 +1,12 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { readInt32 } from "./bson/bytes.ts";
-import { fieldsOf } from "./bson/walk.ts";
 import { aggregateFlow } from "./aggregate-command.ts";
 import { idIndexBytes } from "./catalog/index-specification.ts";
+import { checkedOptions } from "./catalog/collection-options.ts";
+import { collationFor } from "./catalog/collection-settings.ts";
 import { checkDatabaseName, namespaceNotFound } from "./catalog/names.ts";
 import type * as contract from "./engine.ts";
-import { EngineError, notSupported } from "./engine-error.ts";
+import { EngineError } from "./engine-error.ts";
 import { FlowCursor } from "./engine-cursor.ts";
 import { createIndexes, dropIndexes } from "./index-commands.ts";
 import { storedBatches } from "./planner/access.ts";
@@ -110,9 +111,9 @@ export class EmbeddedEngine implements contract.Engine {
     write: contract.WriteOptions,
     given?: Uint8Array,
   ): Promise<void> {
-    refuseOptions(options);
+    const kept = checkedOptions(options);
     return this.#writes.run(write, async (transaction) => {
-      this.#writes.createCollection(transaction, namespace, options, given);
+      this.#writes.createCollection(transaction, namespace, kept, given);
     });
   }
 
@@ -247,11 +248,7 @@ export class EmbeddedEngine implements contract.Engine {
     return this.#cursor(aggregateFlow(surroundings, { database, collection: collection ?? "" }, query));
   }
 
-  async count(
-    namespace: Namespace,
-    query: { readonly filter: Uint8Array; readonly skip?: number; readonly limit?: number },
-    read: contract.ReadOptions,
-  ): Promise<number> {
+  async count(namespace: Namespace, query: contract.CountQuery, read: contract.ReadOptions): Promise<number> {
     const state = this.#state(read);
     const record = state.catalog.find(namespace);
     const skip = query.skip ?? 0;
@@ -259,7 +256,7 @@ export class EmbeddedEngine implements contract.Engine {
       const left = Math.max(0, record.documentCount - skip);
       return query.limit === undefined || query.limit === 0 ? left : Math.min(left, query.limit);
     }
-    let flow = findFlow(state, record, { filter: query.filter });
+    let flow = findFlow(state, record, { filter: query.filter, collation: query.collation });
     if (skip > 0) flow = skipped(flow, skip);
     if (query.limit !== undefined && query.limit !== 0) flow = limited(flow, query.limit);
     let count = 0;
@@ -269,14 +266,11 @@ export class EmbeddedEngine implements contract.Engine {
     return count;
   }
 
-  async distinct(
-    namespace: Namespace,
-    key: string,
-    filter: Uint8Array,
-    read: contract.ReadOptions,
-  ): Promise<Uint8Array> {
+  async distinct(namespace: Namespace, query: contract.DistinctQuery, read: contract.ReadOptions): Promise<Uint8Array> {
     const state = this.#state(read);
-    const cursor = this.#cursor(distinctFlow(findFlow(state, state.catalog.find(namespace), { filter }), key));
+    const record = state.catalog.find(namespace);
+    const flow = findFlow(state, record, { filter: query.filter, collation: query.collation });
+    const cursor = this.#cursor(distinctFlow(flow, query.key, collationFor(query.collation, record)));
     const [result] = await cursor.next({ maxDocuments: 1, maxBytes: Number.POSITIVE_INFINITY }, read.signal);
     return result as Uint8Array;
   }
@@ -361,32 +355,6 @@ export class EmbeddedEngine implements contract.Engine {
         return bytes;
       },
     };
-  }
-}
-
-/** Options that change what a collection is are refused, not kept and ignored. */
-function refuseOptions(options: Uint8Array): void {
-  for (const { name } of fieldsOf(options)) {
-    if (
-      ![
-        "capped",
-        "timeseries",
-        "viewOn",
-        "pipeline",
-        "validator",
-        "validationLevel",
-        "validationAction",
-        "collation",
-        "clusteredIndex",
-        "encryptedFields",
-        "expireAfterSeconds",
-        "changeStreamPreAndPostImages",
-        "size",
-        "max",
-      ].includes(name)
-    )
-      continue;
-    throw notSupported(`the collection option ${name}`);
   }
 }
 

@@ -54,6 +54,8 @@ export interface UpdateStatement {
   /** Documents given under `let`, for `$expr`. */
   readonly variables?: Uint8Array;
   readonly sort?: Uint8Array;
+  /** `{locale, strength, ...}`; without one the collection's own holds. */
+  readonly collation?: Uint8Array | undefined;
 }
 
 export interface UpdateResult {
@@ -69,6 +71,8 @@ export interface DeleteStatement {
   /** False: every match. */
   readonly justOne: boolean;
   readonly variables?: Uint8Array;
+  /** `{locale, strength, ...}`; without one the collection's own holds. */
+  readonly collation?: Uint8Array | undefined;
 }
 
 export interface DeleteResult {
@@ -87,6 +91,8 @@ export interface FindAndModifyQuery {
   readonly returnNew: boolean;
   readonly arrayFilters: readonly Uint8Array[];
   readonly variables?: Uint8Array;
+  /** `{locale, strength, ...}`; without one the collection's own holds. */
+  readonly collation?: Uint8Array | undefined;
 }
 
 export interface FindAndModifyResult {
@@ -106,6 +112,8 @@ export interface FindQuery {
   /** Index name or key pattern document. */
   readonly hint?: string | Uint8Array;
   readonly variables?: Uint8Array;
+  /** `{locale, strength, ...}`; without one the collection's own holds. */
+  readonly collation?: Uint8Array | undefined;
 }
 
 /** Documents of stages on a database that whoever calls the engine knows, `$currentOp` for instance: by name, made of the stage's argument. */
@@ -118,6 +126,25 @@ export interface AggregateQuery {
   /** Index name or key pattern document. */
   readonly hint?: string | Uint8Array | undefined;
   readonly databaseStages?: DatabaseStages | undefined;
+  /** `{locale, strength, ...}`; without one the collection's own holds. */
+  readonly collation?: Uint8Array | undefined;
+}
+
+export interface CountQuery {
+  readonly filter: Uint8Array;
+  readonly skip?: number | undefined;
+  /** 0 or absent: no limit. */
+  readonly limit?: number | undefined;
+  /** `{locale, strength, ...}`; without one the collection's own holds. */
+  readonly collation?: Uint8Array | undefined;
+}
+
+export interface DistinctQuery {
+  /** Dotted path. */
+  readonly key: string;
+  readonly filter: Uint8Array;
+  /** `{locale, strength, ...}`; without one the collection's own holds. */
+  readonly collation?: Uint8Array | undefined;
 }
 
 /** Results of one query, read as far as asked. Documents are whole BSON documents that stay valid after the next call. */
@@ -218,13 +245,9 @@ export interface Engine {
     query: AggregateQuery,
     read: ReadOptions,
   ): Promise<EngineCursor>;
-  count(
-    namespace: Namespace,
-    query: { readonly filter: Uint8Array; readonly skip?: number; readonly limit?: number },
-    read: ReadOptions,
-  ): Promise<number>;
+  count(namespace: Namespace, query: CountQuery, read: ReadOptions): Promise<number>;
   /** BSON document `{values: [...]}`. */
-  distinct(namespace: Namespace, key: string, filter: Uint8Array, read: ReadOptions): Promise<Uint8Array>;
+  distinct(namespace: Namespace, query: DistinctQuery, read: ReadOptions): Promise<Uint8Array>;
 
   /** Stores whole documents given in one buffer as they are, for restores; the collection must exist. */
   load(namespace: Namespace, documents: Uint8Array): Promise<void>;

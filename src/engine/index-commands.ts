@@ -1,5 +1,6 @@
 import { equalBytes } from "./bson/bytes.ts";
 import type { CollectionIndex, CollectionRecord } from "./catalog/catalog.ts";
+import { settingsOf } from "./catalog/collection-settings.ts";
 import { type IndexSpecification, parseIndexSpecification } from "./catalog/index-specification.ts";
 import { EngineError } from "./engine-error.ts";
 import { storedBatches } from "./planner/access.ts";
@@ -19,7 +20,7 @@ export async function createIndexes(
 ): Promise<CollectionRecord> {
   let current = record;
   for (const bytes of specifications) {
-    const specification = parseIndexSpecification(bytes);
+    const specification = parseIndexSpecification(bytes, settingsOf(record).collation);
     if (isThere(current, specification)) continue;
     if (current.indexes.length + 2 > indexesMax)
       throw new EngineError(
@@ -46,7 +47,10 @@ function isThere(record: CollectionRecord, wanted: IndexSpecification): boolean 
     throw new EngineError(2, "BadValue", "The index name '_id_' is reserved for the _id index");
   for (const index of record.indexes) {
     const sameKey = equalBytes(index.key, wanted.key) || sameFields(index, wanted);
-    const sameOptions = index.unique === wanted.unique && index.sparse === wanted.sparse;
+    const sameOptions =
+      index.unique === wanted.unique &&
+      index.sparse === wanted.sparse &&
+      index.collation?.name === wanted.collation?.name;
     if (index.name === wanted.name) {
       if (!sameKey)
         throw new EngineError(

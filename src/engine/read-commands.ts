@@ -1,15 +1,17 @@
 import { documentValue, type Value } from "./bson/value.ts";
 import { arrayValue, buildDocument } from "./bson/builder.ts";
-import { encodeKey } from "./bson/key.ts";
 import { parsePath, visitPath } from "./bson/path.ts";
 import { bsonType } from "./bson/types.ts";
 import { elementsOf } from "./bson/walk.ts";
-import { expressionCompiler, variablesOf } from "./aggregate/compiler.ts";
+import { compilerIn, variablesOf } from "./aggregate/compiler.ts";
+import { contextOf } from "./aggregate/context.ts";
 import type { CollectionRecord } from "./catalog/catalog.ts";
+import { collationFor } from "./catalog/collection-settings.ts";
 import type { FindQuery } from "./engine.ts";
 import { EngineError, notSupported } from "./engine-error.ts";
 import { storedBatches } from "./planner/access.ts";
 import { choosePlan } from "./planner/plan.ts";
+import { type Collation, equalityKeys } from "./query/collation.ts";
 import { compileFilter, type Filter } from "./query/filter.ts";
 import {
   filtered,
@@ -22,7 +24,7 @@ import {
   sorted,
 } from "./query/flow.ts";
 import { compileProjection } from "./query/projection.ts";
-import { createSortKey, parseSort, type SortField } from "./query/sort.ts";
+import { createSortOrder, parseSort, type SortField } from "./query/sort.ts";
 import type { ReadState } from "./snapshot-registry.ts";
 import type { Connection } from "./storage/database-file.ts";
 
@@ -39,7 +41,7 @@ export function matchingFlow(
   const found = filter.matchesAll
     ? unfiltered(connection, record, plan)
     : filtered(unfiltered(connection, record, plan), (document) => filter.matches(document));
-  return plan.sorted ? found : sorted(found, createSortKey(sort), limit);
+  return plan.sorted ? found : sorted(found, createSortOrder(sort, filter.collation), limit);
 }
 
 /** Documents as the plan finds them, which may be more than fit. */
@@ -56,10 +58,10 @@ export function* unfiltered(
 
 /** Results of a `find`. */
 export function findFlow(state: ReadState, record: CollectionRecord | undefined, query: FindQuery): Flow {
-  const variables = variablesOf(query.variables);
-  const compile = expressionCompiler(variables);
+  const collation = collationFor(query.collation, record);
+  const compile = compilerIn(contextOf(variablesOf(query.variables), collation));
   // Compiled also without a collection: a bad query is an error wherever it is asked.
-  const filter = compileFilter(query.filter, { compileExpression: compile, variables: query.variables });
+  const filter = compileFilter(query.filter, { compileExpression: compile, variables: query.variables, collation });
   const sort = query.sort === undefined ? [] : parseSort(query.sort);
   const project =
     query.projection === undefined
@@ -82,14 +84,15 @@ export function findFlow(state: ReadState, record: CollectionRecord | undefined,
 }
 
 /** Distinct values of a path, arrays by their elements, as `{values: [...]}`. */
-export function* distinctFlow(flow: Flow, key: string): Flow {
+export function* distinctFlow(flow: Flow, key: string, collation: Collation | undefined): Flow {
   if (key === "" || key.includes("\0")) throw new EngineError(2, "BadValue", "distinct needs the name of a field");
   if (key.startsWith("$")) throw notSupported("distinct over an expression");
   const path = parsePath(key);
   const values = new Map<string, Value>();
+  const keyOf = equalityKeys(collation);
   let bytes = 0;
   const add = (value: Value): void => {
-    const name = Buffer.from(encodeKey(value)).toString("latin1");
+    const name = keyOf(value);
     if (values.has(name)) return;
     values.set(name, value);
     bytes += value.end - value.start + name.length + 32;

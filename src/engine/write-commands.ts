@@ -2,9 +2,11 @@ import { buildDocument, DocumentBuilder } from "./bson/builder.ts";
 import { int32Value, Value } from "./bson/value.ts";
 import { bsonType } from "./bson/types.ts";
 import { fieldsOf, getField } from "./bson/walk.ts";
-import { expressionCompiler, variablesOf } from "./aggregate/compiler.ts";
+import { compilerIn, variablesOf } from "./aggregate/compiler.ts";
+import { contextOf } from "./aggregate/context.ts";
 import { pipelineCompiler } from "./aggregate/update-pipeline.ts";
 import type { CollectionRecord } from "./catalog/catalog.ts";
+import { collationFor } from "./catalog/collection-settings.ts";
 import type {
   DeleteStatement,
   FindAndModifyQuery,
@@ -17,9 +19,9 @@ import { EngineError } from "./engine-error.ts";
 import { storedBatches, type StoredDocument } from "./planner/access.ts";
 import { choosePlan } from "./planner/plan.ts";
 import { compileFilter, type Filter } from "./query/filter.ts";
+import type { Collation } from "./query/collation.ts";
 import { compileProjection } from "./query/projection.ts";
-import { createSortKey, parseSort } from "./query/sort.ts";
-import { compareBytes } from "./bson/bytes.ts";
+import { createSortOrder, parseSort } from "./query/sort.ts";
 import { DuplicateKey, withIdFirst } from "./storage/collection-writer.ts";
 import type { Pace } from "./storage/turns.ts";
 import { compileUpdate, isOperatorUpdate, type Update } from "./update/update.ts";
@@ -63,10 +65,10 @@ async function matchingRows(
     if (context.pace.due) await context.pace.rest();
   }
   if (plan.sorted) return found;
-  const key = createSortKey(fields);
+  const order = createSortOrder(fields, filter.collation);
   const best = found
-    .map((stored) => ({ stored, key: key(stored.bytes) }))
-    .toSorted((one, other) => compareBytes(one.key, other.key));
+    .map((stored) => ({ stored, key: order.keyOf(stored.bytes) }))
+    .toSorted((one, other) => order.compare(one.key, other.key));
   return best.slice(0, justOne ? 1 : best.length).map(({ stored }) => stored);
 }
 
@@ -85,12 +87,13 @@ export async function runUpdate(
   statement: UpdateStatement,
   progress: { matched: number; modified: number },
 ): Promise<Value | undefined> {
-  const filter = filterOf(statement.filter, statement.variables);
-  const update = updateOf(statement);
+  const record = context.transaction.catalog.find(context.namespace);
+  const collation = collationFor(statement.collation, record);
+  const filter = filterOf(statement.filter, statement.variables, collation);
+  const update = updateOf(statement, collation);
   if (statement.multi && statement.update instanceof Uint8Array && !isOperatorUpdate(statement.update)) {
     throw new EngineError(9, "FailedToParse", "multi update is not supported for replacement-style update");
   }
-  const record = context.transaction.catalog.find(context.namespace);
   const rows =
     record === undefined ? [] : await matchingRows(context, record, filter, !statement.multi, statement.sort);
   if (rows.length === 0) return statement.upsert ? upsert(context, statement, filter, update) : undefined;
@@ -131,8 +134,8 @@ function upsertedDocument(context: WriteContext, filterBytes: Uint8Array, filter
 
 /** One statement of a delete; answers how many went. */
 export async function runDelete(context: WriteContext, statement: DeleteStatement): Promise<number> {
-  const filter = filterOf(statement.filter, statement.variables);
   const record = context.transaction.catalog.find(context.namespace);
+  const filter = filterOf(statement.filter, statement.variables, collationFor(statement.collation, record));
   if (record === undefined) return 0;
   const rows = await matchingRows(context, record, filter, statement.justOne);
   const writer = context.transaction.writerOf(record);
@@ -145,17 +148,18 @@ export async function runDelete(context: WriteContext, statement: DeleteStatemen
 }
 
 export async function runFindAndModify(context: WriteContext, query: FindAndModifyQuery): Promise<FindAndModifyResult> {
-  const filter = filterOf(query.filter, query.variables);
-  const update = query.update === undefined ? undefined : updateOf({ ...query, update: query.update });
+  const record = context.transaction.catalog.find(context.namespace);
+  const collation = collationFor(query.collation, record);
+  const filter = filterOf(query.filter, query.variables, collation);
+  const update = query.update === undefined ? undefined : updateOf({ ...query, update: query.update }, collation);
   const project =
     query.projection === undefined
       ? (document: Uint8Array) => document
       : compileProjection(query.projection, {
           find: true,
           filter,
-          compileExpression: expressionCompiler(variablesOf(query.variables)),
+          compileExpression: compilerIn(contextOf(variablesOf(query.variables), collation)),
         });
-  const record = context.transaction.catalog.find(context.namespace);
   const [stored] = record === undefined ? [] : await matchingRows(context, record, filter, true, query.sort);
   if (stored === undefined || record === undefined) {
     if (update === undefined || !query.upsert) return { value: undefined, updatedExisting: false };
@@ -214,14 +218,15 @@ export function upsertedEntry(index: number, id: Value): Uint8Array {
   ]);
 }
 
-function filterOf(bytes: Uint8Array, variables: Uint8Array | undefined): Filter {
-  return compileFilter(bytes, { compileExpression: expressionCompiler(variablesOf(variables)), variables });
+function filterOf(bytes: Uint8Array, variables: Uint8Array | undefined, collation: Collation | undefined): Filter {
+  const compileExpression = compilerIn(contextOf(variablesOf(variables), collation));
+  return compileFilter(bytes, { compileExpression, variables, collation });
 }
 
-function updateOf({
-  update,
-  arrayFilters,
-  variables,
-}: Pick<UpdateStatement, "update" | "arrayFilters" | "variables">): Update {
-  return compileUpdate(update, { arrayFilters, compilePipeline: pipelineCompiler(variablesOf(variables)) });
+function updateOf(
+  { update, arrayFilters, variables }: Pick<UpdateStatement, "update" | "arrayFilters" | "variables">,
+  collation: Collation | undefined,
+): Update {
+  const compilePipeline = pipelineCompiler(variablesOf(variables), collation);
+  return compileUpdate(update, { arrayFilters, compilePipeline, collation });
 }

@@ -1,7 +1,6 @@
 import { failedToParse } from "../engine-error.ts";
-import { compareValues } from "../bson/compare.ts";
-import { keyText } from "../bson/key.ts";
 import type { Value } from "../bson/value.ts";
+import { type Collation, equalityKeys, valueOrder } from "../query/collation.ts";
 
 /** An expression made ready: gives its value for a document, undefined when it is missing. `constant` is its value when no document changes it. */
 export interface Expression {
@@ -25,14 +24,16 @@ export type Variables = ReadonlyMap<string, Variable>;
 /** What expressions are compiled in. */
 export interface ExpressionContext {
   readonly variables: Variables;
+  /** How strings compare; undefined: by their bytes. */
+  readonly collation: Collation | undefined;
   /** Order of two values, by the collation asked for. */
   readonly compare: (one: Value, other: Value) => number;
   /** Equal texts exactly for values that compare equal. */
   readonly keyText: (value: Value) => string;
 }
 
-export function contextOf(variables: Variables): ExpressionContext {
-  return { variables, compare: compareValues, keyText };
+export function contextOf(variables: Variables, collation?: Collation): ExpressionContext {
+  return { variables, collation, compare: valueOrder(collation), keyText: equalityKeys(collation) };
 }
 
 /** The context with further variables in sight. */

@@ -35,6 +35,7 @@ export function compileRead(
   const [first] = fields;
   const filter = compileFilter(first?.name === "$match" ? first.value.bytes() : emptyDocument, {
     compileExpression: compilerIn(surroundings.expressions),
+    collation: surroundings.expressions.collation,
   });
   const matched = first?.name === "$match" ? 1 : 0;
   const second = fields[matched];

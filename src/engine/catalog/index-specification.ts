@@ -5,6 +5,7 @@ import { isTruthy, toNumber } from "../bson/numbers.ts";
 import { bsonType, isNumberType } from "../bson/types.ts";
 import { documentValue, int32Value, stringValue, textOf, type Value } from "../bson/value.ts";
 import { fieldsOf, fieldsOfValue } from "../bson/walk.ts";
+import { type Collation, parseCollation } from "../query/collation.ts";
 
 export interface IndexField {
   readonly path: Path;
@@ -19,6 +20,8 @@ export interface IndexSpecification {
   readonly key: Uint8Array;
   readonly unique: boolean;
   readonly sparse: boolean;
+  /** What it says about the order of strings; its keys are in the order of their bytes all the same. */
+  readonly collation: Collation | undefined;
   readonly bytes: Uint8Array;
 }
 
@@ -29,11 +32,10 @@ export const idIndexBytes: Uint8Array = buildDocument([
   ["name", stringValue("_id_")],
 ]);
 
-const known = new Set(["v", "key", "name", "ns", "unique", "sparse", "background", "hidden"]);
+const known = new Set(["collation", "v", "key", "name", "ns", "unique", "sparse", "background", "hidden"]);
 const refused: Readonly<Record<string, string>> = {
   expireAfterSeconds: "a TTL index",
   partialFilterExpression: "a partial index",
-  collation: "an index with a collation",
   wildcardProjection: "a wildcard index",
   weights: "a text index",
   default_language: "a text index",
@@ -42,12 +44,15 @@ const refused: Readonly<Record<string, string>> = {
   clustered: "a clustered index",
 };
 
-/** Reads a specification. A missing name is made as MongoDB makes it and added to the bytes. Throws 67 CannotCreateIndex, 238 NotImplemented. */
-export function parseIndexSpecification(bytes: Uint8Array): IndexSpecification {
+/**
+ * Reads a specification. A missing name is made as MongoDB makes it and added to the bytes, and so is the collection's collation when there is none. Throws 67
+ * CannotCreateIndex, 238 NotImplemented.
+ */
+export function parseIndexSpecification(bytes: Uint8Array, inherited?: Collation): IndexSpecification {
   const given = new Map(Array.from(fieldsOf(bytes), ({ name, value }) => [name, value]));
-  for (const [name, value] of given) {
+  for (const name of given.keys()) {
     const what = refused[name];
-    if (what !== undefined && !(name === "collation" && isSimple(value))) throw notSupported(what);
+    if (what !== undefined) throw notSupported(what);
     if (what === undefined && !known.has(name))
       throw new EngineError(
         197,
@@ -68,19 +73,29 @@ export function parseIndexSpecification(bytes: Uint8Array): IndexSpecification {
     throw new EngineError(14, "TypeMismatch", "The field 'name' must be a string");
   const name = nameValue === undefined ? defaultName(key) : textOf(nameValue);
   if (name === "" || name.includes("\0")) throw cannotCreate("index name cannot be empty or hold a null byte");
+  const collation = collationOf(given.get("collation"), inherited);
+  // Two strings may be equal under a collation whose bytes differ, which keys of bytes do not see.
+  if (collation !== undefined && isTruthy(given.get("unique"))) throw notSupported("a unique index with a collation");
   return {
     name,
     fields,
     key: key.bytes(),
     unique: isTruthy(given.get("unique")),
     sparse: isTruthy(given.get("sparse")),
-    bytes: normalized(given, key, name),
+    collation,
+    bytes: normalized(given, key, name, collation),
   };
 }
 
 /** `{v: 2, key, name, ...rest}`: the order in which MongoDB answers specifications; values keep their bytes. */
-function normalized(given: ReadonlyMap<string, Value>, key: Value, name: string): Uint8Array {
+function normalized(
+  given: ReadonlyMap<string, Value>,
+  key: Value,
+  name: string,
+  collation: Collation | undefined,
+): Uint8Array {
   const rest = [...given].filter(([field]) => !["v", "key", "name", "ns", "background", "collation"].includes(field));
+  if (collation !== undefined) rest.push(["collation", documentValue(collation.specification)]);
   return buildDocument([["v", given.get("v") ?? int32Value(2)], ["key", key], ["name", stringValue(name)], ...rest]);
 }
 
@@ -101,12 +116,11 @@ function defaultName(key: Value): string {
     .join("_");
 }
 
-/** `{locale: "simple"}` says what holds without it. */
-function isSimple(value: Value): boolean {
-  if (value.type !== bsonType.object) return false;
-  return [...fieldsOfValue(value)].some(
-    ({ name, value: locale }) => name === "locale" && locale.type === bsonType.string && textOf(locale) === "simple",
-  );
+function collationOf(given: Value | undefined, inherited: Collation | undefined): Collation | undefined {
+  if (given === undefined) return inherited;
+  if (given.type !== bsonType.object)
+    throw new EngineError(14, "TypeMismatch", "The field 'collation' must be an object");
+  return parseCollation(given.bytes());
 }
 
 function cannotCreate(message: string): EngineError {

@@ -55,7 +55,8 @@ function planThrough(
   let equal = 0;
   for (const field of fields) {
     const bounds = filter.bounds.get(field.path.text);
-    if (bounds === undefined) break;
+    // Keys of strings are their bytes, which say nothing about where a collation has them.
+    if (bounds === undefined || (bounds.text && filter.collation !== undefined)) break;
     const next = extend(ranges, bounds, field.descending);
     if (next.length > rangesMax) break;
     ranges = next;
@@ -67,7 +68,8 @@ function planThrough(
   }
   // A sparse index lacks documents, which only a condition on its field makes harmless.
   if (index?.sparse === true && bounded === 0 && !forced) return undefined;
-  const order = sortThrough(fields, equal, sort, index?.multikey === true || ranges.length > 1);
+  const scattered = index?.multikey === true || ranges.length > 1 || filter.collation !== undefined;
+  const order = sortThrough(fields, equal, sort, scattered);
   const sorted = sort.length === 0 || order !== undefined;
   if (bounded === 0 && !(sort.length > 0 && order !== undefined) && !forced) return undefined;
   const plan: Plan = { kind: "keys", index, ranges, backwards: order === "backwards", sorted };

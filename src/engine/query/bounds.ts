@@ -2,12 +2,15 @@ import { KeyWriter } from "../bson/key.ts";
 import { compareBytes } from "../bson/bytes.ts";
 import { bsonType, typeOrder } from "../bson/types.ts";
 import type { Value } from "../bson/value.ts";
+import { holdsText } from "./collation.ts";
 
 /** What values of a path can be, in keys of one value: points, or one range. */
 export type Bounds =
-  | { readonly kind: "points"; readonly keys: readonly Uint8Array[] }
+  | { readonly kind: "points"; readonly keys: readonly Uint8Array[]; readonly text: boolean }
   | {
       readonly kind: "range";
+      /** Whether strings are among the values, whose place a collation changes. */
+      readonly text: boolean;
       readonly from: Uint8Array;
       readonly fromInclusive: boolean;
       readonly to: Uint8Array;
@@ -17,7 +20,7 @@ export type Bounds =
 /** Bounds of `{path: value}`; undefined for values whose equality an index cannot answer alone (arrays match as wholes and by element, null matches missing). */
 export function boundsOfEquality(value: Value): Bounds | undefined {
   if (!isPlain(value)) return undefined;
-  return { kind: "points", keys: [new KeyWriter().value(value).finish()] };
+  return { kind: "points", keys: [new KeyWriter().value(value).finish()], text: holdsText(value) };
 }
 
 /** Bounds of `$in`. */
@@ -26,6 +29,7 @@ export function boundsOfList(values: readonly Value[]): Bounds | undefined {
   const keys = values.map((value) => new KeyWriter().value(value).finish()).toSorted(compareBytes);
   return {
     kind: "points",
+    text: values.some(holdsText),
     keys: keys.filter((key, index) => index === 0 || compareBytes(key, keys[index - 1] as Uint8Array) !== 0),
   };
 }
@@ -35,10 +39,11 @@ export function boundsOfComparison(operator: string, value: Value): Bounds | und
   if (!isPlain(value)) return undefined;
   const key = new KeyWriter().value(value).finish();
   const first = Uint8Array.of(typeOrder(value.type));
+  const text = holdsText(value);
   const last = Uint8Array.of(typeOrder(value.type) + 1);
   if (operator === "$gt" || operator === "$gte")
-    return { kind: "range", from: key, fromInclusive: operator === "$gte", to: last, toInclusive: false };
-  return { kind: "range", from: first, fromInclusive: true, to: key, toInclusive: operator === "$lte" };
+    return { kind: "range", text, from: key, fromInclusive: operator === "$gte", to: last, toInclusive: false };
+  return { kind: "range", text, from: first, fromInclusive: true, to: key, toInclusive: operator === "$lte" };
 }
 
 /**

@@ -6,6 +6,7 @@ import { bsonType } from "../bson/types.ts";
 import { type Value } from "../bson/value.ts";
 import { elementsOf, fieldsOf, fieldsOfValue } from "../bson/walk.ts";
 import { type Bounds, boundsOfEquality, intersectBounds } from "./bounds.ts";
+import type { Collation } from "./collation.ts";
 import { compileEquality, exactly, refuseUndefined } from "./equality.ts";
 import { positionOfMatch, withoutPosition } from "./match-position.ts";
 import { compileOperators } from "./operator-conditions.ts";
@@ -26,6 +27,8 @@ export interface Filter {
   positionOf(document: Uint8Array): number | undefined;
   /** What every match must have at a path, from the conditions that all must hold; a planner may use any of them and must still ask `matches`. */
   readonly bounds: ReadonlyMap<string, Bounds>;
+  /** How strings compare. */
+  readonly collation: Collation | undefined;
   /** Whether anything matches. */
   readonly matchesAll: boolean;
 }
@@ -39,6 +42,7 @@ export function compileFilter(filter: Uint8Array, options: FilterOptions = {}): 
     matches: (document) => test(document, 0),
     positionOf: (document) => positionOfMatch(test, document),
     bounds,
+    collation: options.collation,
     matchesAll: tests.length === 0,
   };
 }
@@ -109,20 +113,24 @@ function compileField(
   bounds: Map<string, Bounds> | undefined,
 ): DocumentTest {
   const path = parsePath(name);
-  if (isOperatorDocument(value)) return all(compileOperators(path, value, nestedCompiler(options), bounds));
+  if (isOperatorDocument(value))
+    return all(compileOperators(path, value, nestedCompiler(options), options.collation, bounds));
   refuseUndefined(value);
-  const { test, matchesMissing, bounds: equality } = equalityTest(value);
+  const { test, matchesMissing, bounds: equality } = equalityTest(value, options.collation);
   if (bounds !== undefined && equality !== undefined) intersectBounds(bounds, name, equality);
   return anyValueTest(path, test, matchesMissing);
 }
 
 /** `{field: value}`: equal, or a pattern that finds. */
-function equalityTest(value: Value): {
+function equalityTest(
+  value: Value,
+  collation: Collation | undefined,
+): {
   readonly test: ValueTest;
   readonly matchesMissing: boolean;
   readonly bounds: Bounds | undefined;
 } {
-  const compiled = compileEquality(value);
+  const compiled = compileEquality(value, collation);
   return { ...compiled, bounds: value.type === bsonType.regex ? undefined : boundsOfEquality(value) };
 }
 
@@ -162,23 +170,23 @@ function equalityPath(clause: Value): string | undefined {
 }
 
 /** A test of elements as `$pull` takes it: documents by their fields, anything else by operators, patterns or exact equality. */
-export function compileElementMatch(condition: Value): ValueTest {
-  const nested = nestedCompiler({});
+export function compileElementMatch(condition: Value, collation: Collation | undefined): ValueTest {
+  const nested = nestedCompiler({ collation });
   if (condition.type === bsonType.object && !isOperatorDocument(condition)) {
     const test = all(nested(condition.source, condition.start, undefined));
     return (element) => element.type === bsonType.object && test(element.source, element.start);
   }
-  if (condition.type === bsonType.regex) return compileEquality(condition).test;
-  if (!isOperatorDocument(condition)) return exactly(condition);
-  const test = all(compileOperators(parsePath("e"), condition, nested, undefined));
+  if (condition.type === bsonType.regex) return compileEquality(condition, collation).test;
+  if (!isOperatorDocument(condition)) return exactly(condition, collation);
+  const test = all(compileOperators(parsePath("e"), condition, nested, collation, undefined));
   return (element) => test(buildDocument([["e", element]]), 0);
 }
 
 /** A test of elements as `$elemMatch` in a projection takes it. */
-export function compileElemMatchProjection(condition: Value): ValueTest {
-  const compile = nestedCompiler({});
+export function compileElemMatchProjection(condition: Value, collation?: Collation): ValueTest {
+  const compile = nestedCompiler({ collation });
   return compileElementTest(condition, {
     compileDocument: compile,
-    compileOperators: (path, operators) => compileOperators(path, operators, compile, undefined),
+    compileOperators: (path, operators) => compileOperators(path, operators, compile, collation, undefined),
   });
 }

@@ -1,5 +1,5 @@
 import { EngineError } from "../engine-error.ts";
-import { compareBytes } from "../bson/bytes.ts";
+import type { SortKey, SortOrder } from "./sort.ts";
 import type { Pace } from "../storage/turns.ts";
 
 /** Documents one after the other; `undefined` is no document but a good moment to give way to others. */
@@ -36,24 +36,24 @@ export function* limited(flow: Flow, count: number): Flow {
 }
 
 interface Keyed {
-  readonly key: Uint8Array;
+  readonly key: SortKey;
   readonly document: Uint8Array;
   /** Arrival, so that equal keys keep their order. */
   readonly place: number;
 }
 
 /** Sorts by key; with a limit only that many are kept. Throws 292 past 100 MB. */
-export function* sorted(flow: Flow, keyOf: (document: Uint8Array) => Uint8Array, limit: number | undefined): Flow {
+export function* sorted(flow: Flow, sortOrder: SortOrder, limit: number | undefined): Flow {
   let kept: Keyed[] = [];
   let bytes = 0;
   let place = 0;
-  const order = (one: Keyed, other: Keyed): number => compareBytes(one.key, other.key) || one.place - other.place;
+  const order = (one: Keyed, other: Keyed): number => sortOrder.compare(one.key, other.key) || one.place - other.place;
   for (const document of flow) {
     if (document === undefined) {
       yield undefined;
       continue;
     }
-    const entry = { key: keyOf(document), document, place };
+    const entry = { key: sortOrder.keyOf(document), document, place };
     place += 1;
     kept.push(entry);
     bytes += document.length + entry.key.length + 64;

@@ -6,6 +6,7 @@ import { bsonType } from "../bson/types.ts";
 import { type Bounds, boundsOfComparison, boundsOfEquality, boundsOfList, intersectBounds } from "./bounds.ts";
 import { queryOperators } from "./operators/index.ts";
 import type { OperatorPlace } from "./operators/operator.ts";
+import type { Collation } from "./collation.ts";
 import type { CompileDocument, DocumentTest } from "./tests.ts";
 
 /** The conditions of a document of operators on a path. `bounds` collects what must hold; undefined where conditions are not all needed. */
@@ -13,14 +14,16 @@ export function compileOperators(
   path: Path,
   operators: Value,
   compileDocument: CompileDocument,
+  collation: Collation | undefined,
   bounds: Map<string, Bounds> | undefined,
 ): DocumentTest[] {
   const siblings = [...fieldsOfValue(operators)];
   const place: OperatorPlace = {
     path,
     siblings,
+    collation,
     compileDocument,
-    compileOperators: (inner, nested) => compileOperators(inner, nested, compileDocument, undefined),
+    compileOperators: (inner, nested) => compileOperators(inner, nested, compileDocument, collation, undefined),
   };
   return siblings.map(({ name, value }) => {
     const operator = queryOperators.get(name);

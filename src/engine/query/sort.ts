@@ -5,10 +5,22 @@ import { parsePath, type Path } from "../bson/path.ts";
 import { bsonType } from "../bson/types.ts";
 import { documentValue, nullValue, undefinedValue, type Value, wholeNumberOf } from "../bson/value.ts";
 import { elementsOf, fieldsOf, findField } from "../bson/walk.ts";
+import { type Collation, type CompareValues, valueOrder } from "./collation.ts";
 
 export interface SortField {
   readonly path: Path;
   readonly descending: boolean;
+}
+
+/** What a document is sorted by; `length` is the bytes it holds. */
+export interface SortKey {
+  readonly length: number;
+}
+
+/** The order of documents that a sort asks for. Keys are for this order's own `compare`. */
+export interface SortOrder {
+  keyOf(document: Uint8Array): SortKey;
+  compare(one: SortKey, other: SortKey): number;
 }
 
 const sortFieldsMax = 32;
@@ -36,21 +48,68 @@ export function parseSort(specification: Uint8Array): readonly SortField[] {
  */
 export function createSortKey(fields: readonly SortField[]): (document: Uint8Array) => Uint8Array {
   return (document) => {
-    const whole = documentValue(document);
     let best: Uint8Array | undefined;
-    const offer = (places: readonly Place[]): void => {
+    forEachKey(fields, document, (places) => {
       const writer = new KeyWriter();
       for (const [index, { descending }] of fields.entries())
         writer.value(places[index]?.value ?? nullValue, descending);
       const key = writer.finish();
       if (best === undefined || compareBytes(key, best) < 0) best = key;
-    };
-    spread(
-      fields.map(({ path }) => ({ path, depth: 0, value: whole, settled: false })),
-      offer,
-    );
+    });
     return best as Uint8Array;
   };
+}
+
+/** The order of documents by fields; under a collation keys are the values themselves, since `Intl` compares texts and gives no bytes for them. */
+export function createSortOrder(fields: readonly SortField[], collation: Collation | undefined): SortOrder {
+  if (collation === undefined)
+    return {
+      keyOf: createSortKey(fields),
+      compare: (one, other) => compareBytes(one as Uint8Array, other as Uint8Array),
+    };
+  const compareValues = valueOrder(collation);
+  const compare = (one: SortKey, other: SortKey): number =>
+    compareFields((one as CollatedKey).values, (other as CollatedKey).values, fields, compareValues);
+  const keyOf = (document: Uint8Array): CollatedKey => {
+    let best: CollatedKey | undefined;
+    forEachKey(fields, document, (places) => {
+      const values = places.map(({ value }) => value ?? nullValue);
+      const key = { values, length: values.length * 64 };
+      if (best === undefined || compare(key, best) < 0) best = key;
+    });
+    return best as CollatedKey;
+  };
+  return { keyOf, compare };
+}
+
+interface CollatedKey extends SortKey {
+  readonly values: readonly Value[];
+}
+
+/** Order of two lists of values by the directions of the fields. */
+export function compareFields(
+  one: readonly Value[],
+  other: readonly Value[],
+  fields: readonly SortField[],
+  compare: CompareValues,
+): number {
+  for (const [index, { descending }] of fields.entries()) {
+    const order = compare(one[index] as Value, other[index] as Value);
+    if (order !== 0) return descending ? -order : order;
+  }
+  return 0;
+}
+
+function forEachKey(
+  fields: readonly SortField[],
+  document: Uint8Array,
+  offer: (places: readonly Place[]) => void,
+): void {
+  const whole = documentValue(document);
+  spread(
+    fields.map(({ path }) => ({ path, depth: 0, value: whole, settled: false })),
+    offer,
+  );
 }
 
 /** How far a field's path was followed. */

@@ -3,6 +3,7 @@ import { bsonType } from "../bson/types.ts";
 import type { Value } from "../bson/value.ts";
 import { elementsOf } from "../bson/walk.ts";
 import type { Bounds } from "./bounds.ts";
+import type { Collation } from "./collation.ts";
 import { recordPosition, withoutPosition } from "./match-position.ts";
 
 /** Whether a document, beginning at `start` of the bytes, fits. */
@@ -21,6 +22,8 @@ export interface FilterOptions {
   readonly compileExpression?: CompileExpression | undefined;
   /** Document given under `let`. */
   readonly variables?: Uint8Array | undefined;
+  /** How strings compare; undefined: by their bytes. */
+  readonly collation?: Collation | undefined;
   /** Whether the query stands in an operator over array elements, where `$expr` must not be. */
   readonly insideElement?: boolean;
 }

@@ -1,6 +1,7 @@
 import { badValue, failedToParse } from "../engine-error.ts";
 import { bsonType } from "../bson/types.ts";
 import { elementsOf, fieldsOf } from "../bson/walk.ts";
+import type { Collation } from "../query/collation.ts";
 import { compileFilter, type Filter } from "../query/filter.ts";
 import { identifierOf } from "./paths.ts";
 
@@ -11,13 +12,14 @@ export type ArrayFilters = ReadonlyMap<string, Filter>;
 export function compileArrayFilters(
   arrayFilters: readonly Uint8Array[],
   paths: readonly (readonly string[])[],
+  collation: Collation | undefined,
 ): ArrayFilters {
   const filters = new Map<string, Filter>();
   for (const bytes of arrayFilters) {
     const identifier = onlyIdentifier(bytes);
     if (filters.has(identifier))
       throw failedToParse(`Found multiple array filters with the same top-level field name ${identifier}`);
-    filters.set(identifier, compileFilter(bytes));
+    filters.set(identifier, compileFilter(bytes, { collation }));
   }
   const used = new Set(paths.flat().flatMap((segment) => identifierOf(segment) ?? []));
   for (const identifier of used)

@@ -5,6 +5,7 @@ import { bsonType, typeName } from "../bson/types.ts";
 import { validateStructure } from "../bson/validate.ts";
 import type { Value } from "../bson/value.ts";
 import { type Field, fieldsOf, fieldsOfValue, getField } from "../bson/walk.ts";
+import type { Collation } from "../query/collation.ts";
 import type { Filter } from "../query/filter.ts";
 import { type ArrayFilters, compileArrayFilters } from "./array-filters.ts";
 import { refuseBadId, refuseChangedId } from "./document-id.ts";
@@ -31,6 +32,7 @@ export type Update = (document: Uint8Array, run: UpdateRun) => Uint8Array;
 
 export interface UpdateOptions {
   readonly arrayFilters?: readonly Uint8Array[] | undefined;
+  readonly collation?: Collation | undefined;
   /** Without it updates given as pipelines are refused. */
   readonly compilePipeline?: CompilePipeline | undefined;
 }
@@ -47,8 +49,9 @@ interface Step {
 
 /** Compiles an update document, a replacement or a pipeline (manual, "Update Operators"). Throws 9 FailedToParse, 40 ConflictingUpdateOperators and others. */
 export function compileUpdate(update: Uint8Array | readonly Uint8Array[], options: UpdateOptions = {}): Update {
-  const { arrayFilters = [] } = options;
-  if (update instanceof Uint8Array && isOperatorUpdate(update)) return checked(compileOperators(update, arrayFilters));
+  const { arrayFilters = [], collation } = options;
+  if (update instanceof Uint8Array && isOperatorUpdate(update))
+    return checked(compileOperators(update, arrayFilters, collation));
   if (arrayFilters.length > 0)
     throw failedToParse(
       `arrayFilters may not be specified for ${update instanceof Uint8Array ? "replacement" : "pipeline"}-style updates`,
@@ -101,19 +104,24 @@ function compileReplacement(fields: readonly Field[]): Update {
   };
 }
 
-function compileOperators(update: Uint8Array, arrayFilters: readonly Uint8Array[]): Update {
+function compileOperators(
+  update: Uint8Array,
+  arrayFilters: readonly Uint8Array[],
+  collation: Collation | undefined,
+): Update {
   const steps = [...fieldsOf(update)].flatMap(({ name, value }) => {
     if (name !== "$rename" && !updateOperators.has(name)) throw unknownModifier(name);
     if (value.type !== bsonType.object)
       throw failedToParse(
         `Modifiers operate on fields but we found type ${typeName(value.type)} instead. For example: {$mod: {<field>: ...}} not {${name}: ...}`,
       );
-    return Array.from(fieldsOfValue(value), (field) => compileStep(name, field.name, field.value));
+    return Array.from(fieldsOfValue(value), (field) => compileStep(name, field.name, field.value, collation));
   });
   refuseConflicts(steps.flatMap(({ segments, target }) => (target === undefined ? [segments] : [segments, target])));
   const filters = compileArrayFilters(
     arrayFilters,
     steps.map(({ segments }) => segments),
+    collation,
   );
   const ordered = steps.toSorted((one, other) =>
     comparePaths(one.target ?? one.segments, other.target ?? other.segments),
@@ -153,13 +161,13 @@ function applySteps(
   return reached;
 }
 
-function compileStep(operator: string, path: string, argument: Value): Step {
+function compileStep(operator: string, path: string, argument: Value, collation: Collation | undefined): Step {
   const segments = segmentsOf(path);
   const step = { segments, create: !operatorsThatNeverCreate.has(operator), onlyOnInsert: operator === "$setOnInsert" };
   if (operator === "$rename") return { ...step, change: (current) => current, target: $rename(argument, path) };
   const make = updateOperators.get(operator);
   if (make === undefined) throw unknownModifier(operator);
-  return { ...step, change: make(argument, path), target: undefined };
+  return { ...step, change: make(argument, path, collation), target: undefined };
 }
 
 function unknownModifier(name: string): EngineError {

@@ -19,7 +19,7 @@ export const $all: QueryOperator = (argument, place) => {
     members.map((member) => {
       const [field] = operatorsOf(member);
       if (field === undefined) {
-        const { test, matchesMissing } = compileEquality(member);
+        const { test, matchesMissing } = compileEquality(member, place.collation);
         return anyValueTest(place.path, test, matchesMissing);
       }
       if (field.name !== "$elemMatch") throw badValue("no $ expressions in $all");

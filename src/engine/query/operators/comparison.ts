@@ -1,8 +1,8 @@
 import { badValue } from "../../engine-error.ts";
-import { compareValues } from "../../bson/compare.ts";
 import { toNumber } from "../../bson/numbers.ts";
 import { bsonType, isNumberType, typeOrder } from "../../bson/types.ts";
 import type { Value } from "../../bson/value.ts";
+import { valueOrder } from "../collation.ts";
 import { refuseUndefined } from "../equality.ts";
 import { anyValueTest } from "../tests.ts";
 import type { QueryOperator } from "./operator.ts";
@@ -14,7 +14,8 @@ export const $lt: QueryOperator = comparison((order) => order < 0);
 export const $lte: QueryOperator = comparison((order) => order <= 0);
 
 function comparison(accepts: (order: number) => boolean): QueryOperator {
-  return (argument, { path }) => {
+  return (argument, { path, collation }) => {
+    const compare = valueOrder(collation);
     refuseUndefined(argument);
     if (argument.type === bsonType.regex)
       throw badValue(`Can't have RegEx as arg to predicate over field '${path.text}'.`);
@@ -34,7 +35,7 @@ function comparison(accepts: (order: number) => boolean): QueryOperator {
         if (!everyType && typeOrder(stored.type) !== bracket) return false;
         // NaN sorts below every number, yet a query meets it by equality alone.
         if (isNaNValue(stored) !== argumentIsNaN && !everyType) return false;
-        return accepts(compareValues(stored, argument));
+        return accepts(compare(stored, argument));
       },
       false,
     );

@@ -1,8 +1,8 @@
 import { badValue } from "../../engine-error.ts";
-import { keyText } from "../../bson/key.ts";
 import { bsonType } from "../../bson/types.ts";
 import type { Value } from "../../bson/value.ts";
 import { elementsOf } from "../../bson/walk.ts";
+import { equalityKeys } from "../collation.ts";
 import { compileEquality } from "../equality.ts";
 import { anyValueTest, type DocumentTest, negated, type ValueTest } from "../tests.ts";
 import { isOperatorDocument, type OperatorPlace, type QueryOperator } from "./operator.ts";
@@ -16,7 +16,7 @@ export const $in: QueryOperator = (argument, place) => memberTest("$in", argumen
 /** `$nin`: not `$in`. */
 export const $nin: QueryOperator = (argument, place) => negated(memberTest("$nin", argument, place));
 
-function memberTest(name: string, argument: Value, { path }: OperatorPlace): DocumentTest {
+function memberTest(name: string, argument: Value, { path, collation }: OperatorPlace): DocumentTest {
   if (argument.type !== bsonType.array) throw badValue(`${name} needs an array`);
   const members = elementsOf(argument);
   for (const member of members) {
@@ -25,14 +25,17 @@ function memberTest(name: string, argument: Value, { path }: OperatorPlace): Doc
   }
   const special = members.filter(isSpecial);
   const plain = members.filter((member) => !isSpecial(member));
-  const equalities = (plain.length < lookUpFrom ? members : special).map(compileEquality);
-  const known = plain.length < lookUpFrom ? undefined : new Set(plain.map(keyText));
+  const equalities = (plain.length < lookUpFrom ? members : special).map((member) =>
+    compileEquality(member, collation),
+  );
+  const keyOf = equalityKeys(collation);
+  const known = plain.length < lookUpFrom ? undefined : new Set(plain.map(keyOf));
   const [only] = equalities;
   const test: ValueTest =
     equalities.length === 1 && only !== undefined && known === undefined
       ? only.test
       : (stored) =>
-          (known !== undefined && known.has(keyText(stored))) || equalities.some((equality) => equality.test(stored));
+          (known !== undefined && known.has(keyOf(stored))) || equalities.some((equality) => equality.test(stored));
   return anyValueTest(
     path,
     test,

@@ -2,6 +2,7 @@ import type { Path } from "../../bson/path.ts";
 import { bsonType } from "../../bson/types.ts";
 import type { Value } from "../../bson/value.ts";
 import { type Field, fieldsOfValue } from "../../bson/walk.ts";
+import type { Collation } from "../collation.ts";
 import type { CompileDocument, DocumentTest } from "../tests.ts";
 
 /** What an operator stands in. */
@@ -9,6 +10,7 @@ export interface OperatorPlace {
   readonly path: Path;
   /** All fields of the document that the operator is in: `$regex` looks for its `$options`. */
   readonly siblings: readonly Field[];
+  readonly collation: Collation | undefined;
   readonly compileDocument: CompileDocument;
   /** Conditions of a document of operators on a path. */
   readonly compileOperators: (path: Path, operators: Value) => DocumentTest[];

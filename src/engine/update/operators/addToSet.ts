@@ -1,19 +1,20 @@
 import { badValue } from "../../engine-error.ts";
 import { arrayValue } from "../../bson/builder.ts";
-import { keyText } from "../../bson/key.ts";
+import { equalityKeys } from "../../query/collation.ts";
 import { eachOf, modifiersOf } from "./each.ts";
 import { arrayElements, type UpdateOperator } from "./operator.ts";
 
 /** `$addToSet`: adds an element, or those of `$each`, unless an equal one is there. */
-export const $addToSet: UpdateOperator = (argument, path) => {
+export const $addToSet: UpdateOperator = (argument, path, collation) => {
   const modifiers = modifiersOf(argument);
   if (modifiers !== undefined && modifiers.size > 1) throw badValue("Found unexpected fields after $each in $addToSet");
   const candidates = modifiers === undefined ? [argument] : eachOf(modifiers, "$addToSet");
   return (current) => {
     const elements = arrayElements(current, "$addToSet", path);
-    const known = new Set(elements.map(keyText));
+    const keyOf = equalityKeys(collation);
+    const known = new Set(elements.map(keyOf));
     const added = candidates.filter((candidate) => {
-      const key = keyText(candidate);
+      const key = keyOf(candidate);
       return !known.has(key) && known.add(key);
     });
     return current !== undefined && added.length === 0 ? current : arrayValue([...elements, ...added]);

@@ -2,6 +2,7 @@ import { EngineError } from "../../engine-error.ts";
 import { bsonType, typeName } from "../../bson/types.ts";
 import { elementsOf } from "../../bson/walk.ts";
 import type { Value } from "../../bson/value.ts";
+import type { Collation } from "../../query/collation.ts";
 
 /** When an update runs: milliseconds since 1970, for `$currentDate`. */
 export interface UpdateMoment {
@@ -12,7 +13,7 @@ export interface UpdateMoment {
 export type OperatorChange = (current: Value | undefined, moment: UpdateMoment) => Value | undefined;
 
 /** Makes the change for `{$operator: {path: argument}}`. Throws 2, 9, 14 and others for arguments that do not fit. */
-export type UpdateOperator = (argument: Value, path: string) => OperatorChange;
+export type UpdateOperator = (argument: Value, path: string, collation: Collation | undefined) => OperatorChange;
 
 /** Elements of an array to be changed; none when nothing is there. Throws 2 BadValue on what is no array. */
 export function arrayElements(current: Value | undefined, operator: string, path: string): readonly Value[] {

@@ -4,7 +4,8 @@ import { compileElementMatch } from "../../query/filter.ts";
 import { arrayElements, type OperatorChange, type UpdateOperator } from "./operator.ts";
 
 /** `$pull`: removes elements equal to the argument, or fitting it when it is a condition. */
-export const $pull: UpdateOperator = (argument, path) => removing(compileElementMatch(argument), "$pull", path);
+export const $pull: UpdateOperator = (argument, path, collation) =>
+  removing(compileElementMatch(argument, collation), "$pull", path);
 
 /** Keeps the elements that are not unwanted. */
 export function removing(unwanted: (element: Value) => boolean, operator: string, path: string): OperatorChange {

@@ -1,20 +1,18 @@
 import { badValue } from "../../engine-error.ts";
 import { arrayValue, emptyDocument } from "../../bson/builder.ts";
-import { compareBytes } from "../../bson/bytes.ts";
-import { compareValues } from "../../bson/compare.ts";
-import { KeyWriter } from "../../bson/key.ts";
 import { valueAtPath } from "../../bson/path.ts";
 import { bsonType, isNumberType } from "../../bson/types.ts";
 import { nullValue, type Value, wholeNumberOf } from "../../bson/value.ts";
 import { fieldsOfValue } from "../../bson/walk.ts";
-import { parseSort } from "../../query/sort.ts";
+import { type Collation, valueOrder } from "../../query/collation.ts";
+import { compareFields, parseSort } from "../../query/sort.ts";
 import { eachOf, modifiersOf, wholeModifier } from "./each.ts";
 import { arrayElements, type UpdateOperator } from "./operator.ts";
 
 type Order = (elements: readonly Value[]) => readonly Value[];
 
 /** `$push`: adds an element, or those of `$each` at `$position`, then orders by `$sort`, then keeps what `$slice` says. */
-export const $push: UpdateOperator = (argument, path) => {
+export const $push: UpdateOperator = (argument, path, collation) => {
   const modifiers = modifiersOf(argument);
   for (const name of modifiers?.keys() ?? [])
     if (!["$each", "$position", "$slice", "$sort"].includes(name))
@@ -23,7 +21,7 @@ export const $push: UpdateOperator = (argument, path) => {
   const position = wholeModifier(modifiers, "$position");
   const slice = wholeModifier(modifiers, "$slice");
   const sort = modifiers?.get("$sort");
-  const order = sort === undefined ? undefined : orderOf(sort);
+  const order = sort === undefined ? undefined : orderOf(sort, collation);
   return (current) => {
     const elements = arrayElements(current, "$push", path);
     const at =
@@ -37,11 +35,12 @@ export const $push: UpdateOperator = (argument, path) => {
 };
 
 /** `$sort`: 1 or -1 for whole elements, or fields of them; fields are exact places, arrays on the way are not opened. */
-function orderOf(sort: Value): Order {
+function orderOf(sort: Value, collation: Collation | undefined): Order {
+  const compare = valueOrder(collation);
   if (sort.type !== bsonType.object) {
     const direction = isNumberType(sort.type) ? wholeNumberOf(sort) : undefined;
     if (direction !== 1 && direction !== -1) throw badValue("The $sort element value must be either 1 or -1");
-    return (elements) => elements.toSorted((one, other) => direction * compareValues(one, other));
+    return (elements) => elements.toSorted((one, other) => direction * compare(one, other));
   }
   for (const { name, value } of fieldsOfValue(sort)) {
     const direction = isNumberType(value.type) ? wholeNumberOf(value) : undefined;
@@ -50,15 +49,13 @@ function orderOf(sort: Value): Order {
   }
   const fields = parseSort(sort.bytes());
   if (fields.length === 0) throw badValue("The $sort pattern is empty when it should be a set of fields.");
-  const keyOf = (element: Value): Uint8Array => {
+  const keyOf = (element: Value): readonly Value[] => {
     const document = element.type === bsonType.object ? element.bytes() : emptyDocument;
-    const writer = new KeyWriter();
-    for (const field of fields) writer.value(valueAtPath(document, field.path) ?? nullValue, field.descending);
-    return writer.finish();
+    return fields.map((field) => valueAtPath(document, field.path) ?? nullValue);
   };
   return (elements) =>
     elements
       .map((element) => ({ element, key: keyOf(element) }))
-      .toSorted((one, other) => compareBytes(one.key, other.key))
+      .toSorted((one, other) => compareFields(one.key, other.key, fields, compare))
       .map(({ element }) => element);
 }

@@ -1,0 +1,295 @@
+import { badValue, EngineError, notSupported } from "../engine-error.ts";
+import { buildDocument } from "../bson/builder.ts";
+import { compareValues } from "../bson/compare.ts";
+import { keyText } from "../bson/key.ts";
+import { isTruthy } from "../bson/numbers.ts";
+import { bsonType, isNumberType, typeName, typeOrder } from "../bson/types.ts";
+import { boolValue, int32Value, stringValue, textOf, Value, wholeNumberOf } from "../bson/value.ts";
+import { elementsOf, fieldsOf, fieldsOfValue } from "../bson/walk.ts";
+
+/** How strings compare where a collation holds. Without one they go by their bytes. */
+export interface Collation {
+  /** Every field, defaults filled in, as MongoDB lists it with collections and indexes. */
+  readonly specification: Uint8Array;
+  /** Equal for collations that are the same. */
+  readonly name: string;
+  compareText(one: string, other: string): number;
+}
+
+/** Order of two values, negative, 0 or positive. */
+export type CompareValues = (one: Value, other: Value) => number;
+
+const fieldNames = [
+  "locale",
+  "caseLevel",
+  "caseFirst",
+  "strength",
+  "numericOrdering",
+  "alternate",
+  "maxVariable",
+  "normalization",
+  "backwards",
+] as const;
+
+/** MongoDB writes the version of its ICU data with a collation; clients only show it. */
+const shownVersion = "57.1";
+
+/** Suffixes of MongoDB's locales (manual, "Collation Locales and Default Parameters") by what Unicode calls them. */
+const unicodeNames: Readonly<Record<string, string>> = {
+  phonebook: "phonebk",
+  traditional: "trad",
+  dictionary: "dict",
+  gb2312han: "gb2312",
+};
+
+/**
+ * Reads a collation document (manual, "Collation"). Undefined for none: an empty one, and `{locale: "simple"}`. Throws 40415, 40414, 14, 2 for what is no collation,
+ * and 238 for a combination that `Intl.Collator` cannot give.
+ */
+export function parseCollation(document: Uint8Array): Collation | undefined {
+  const given = new Map<string, Value>();
+  for (const { name, value } of fieldsOf(document)) {
+    if (!(fieldNames as readonly string[]).includes(name) && name !== "version")
+      throw new EngineError(40_415, "Location40415", `BSON field 'collation.${name}' is an unknown field.`);
+    given.set(name, value);
+  }
+  if (given.size === 0) return undefined;
+  const settings = settingsOf(given);
+  if (settings.locale === "simple") return undefined;
+  return new IntlCollation(settings);
+}
+
+interface Settings {
+  readonly locale: string;
+  readonly caseLevel: boolean;
+  /** Undefined: as the locale has it. */
+  readonly caseFirst: "off" | "upper" | "lower" | undefined;
+  readonly strength: number;
+  readonly numericOrdering: boolean;
+  readonly alternate: "non-ignorable" | "shifted" | undefined;
+  readonly maxVariable: "punct" | "space" | undefined;
+  readonly normalization: boolean;
+  readonly backwards: boolean | undefined;
+}
+
+function settingsOf(given: ReadonlyMap<string, Value>): Settings {
+  const locale = given.get("locale");
+  if (locale === undefined)
+    throw new EngineError(40_414, "Location40414", "BSON field 'collation.locale' is missing but a required field");
+  if (locale.type !== bsonType.string) throw wrongType("locale", locale, "string");
+  const strength = given.get("strength");
+  const level = strength === undefined ? 3 : isNumberType(strength.type) ? wholeNumberOf(strength) : undefined;
+  if (level === undefined || level < 1 || level > 5)
+    throw strength !== undefined && !isNumberType(strength.type)
+      ? wrongType("strength", strength, "int")
+      : badValue("Enumeration value for field 'collation.strength' is not a valid value: it must be 1 to 5.");
+  return {
+    locale: textOf(locale),
+    caseLevel: flag(given, "caseLevel") ?? false,
+    caseFirst: choice(given, "caseFirst", ["off", "upper", "lower"]),
+    strength: level,
+    numericOrdering: flag(given, "numericOrdering") ?? false,
+    alternate: choice(given, "alternate", ["non-ignorable", "shifted"]),
+    maxVariable: choice(given, "maxVariable", ["punct", "space"]),
+    normalization: flag(given, "normalization") ?? false,
+    backwards: flag(given, "backwards"),
+  };
+}
+
+function flag(given: ReadonlyMap<string, Value>, name: string): boolean | undefined {
+  const value = given.get(name);
+  if (value === undefined) return undefined;
+  if (value.type !== bsonType.bool && !isNumberType(value.type)) throw wrongType(name, value, "bool");
+  return isTruthy(value);
+}
+
+function choice<Choice extends string>(
+  given: ReadonlyMap<string, Value>,
+  name: string,
+  choices: readonly Choice[],
+): Choice | undefined {
+  const value = given.get(name);
+  if (value === undefined) return undefined;
+  if (value.type !== bsonType.string) throw wrongType(name, value, "string");
+  const text = textOf(value);
+  const found = choices.find((one) => one === text);
+  if (found === undefined)
+    throw badValue(`Enumeration value '${text}' for field 'collation.${name}' is not a valid value.`);
+  return found;
+}
+
+function wrongType(name: string, value: Value, expected: string): EngineError {
+  return new EngineError(
+    14,
+    "TypeMismatch",
+    `BSON field 'collation.${name}' is the wrong type '${typeName(value.type)}', expected type '${expected}'`,
+  );
+}
+
+/** A collation by ICU, as `Intl.Collator` gives it. */
+class IntlCollation implements Collation {
+  readonly specification: Uint8Array;
+  readonly name: string;
+  readonly #compare: (one: string, other: string) => number;
+  /** Strength 5: what is equal to the collator is told apart by its code points. */
+  readonly #identical: boolean;
+
+  constructor(settings: Settings) {
+    const collator = collatorOf(settings);
+    const resolved = collator.resolvedOptions();
+    this.#compare = collator.compare;
+    this.#identical = settings.strength === 5;
+    this.specification = buildDocument([
+      ["locale", stringValue(settings.locale)],
+      ["caseLevel", boolValue(settings.caseLevel)],
+      ["caseFirst", stringValue(resolved.caseFirst === "false" ? "off" : resolved.caseFirst)],
+      ["strength", int32Value(settings.strength)],
+      ["numericOrdering", boolValue(settings.numericOrdering)],
+      ["alternate", stringValue(resolved.ignorePunctuation ? "shifted" : "non-ignorable")],
+      ["maxVariable", stringValue(settings.maxVariable ?? "punct")],
+      ["normalization", boolValue(settings.normalization)],
+      ["backwards", boolValue(settings.backwards ?? hasBackwardsAccents(settings.locale))],
+      ["version", stringValue(shownVersion)],
+    ]);
+    this.name = Buffer.from(this.specification).toString("latin1");
+  }
+
+  compareText(one: string, other: string): number {
+    if (one === other) return 0;
+    const order = this.#compare(one, other);
+    if (order !== 0 || !this.#identical) return order;
+    return Buffer.compare(Buffer.from(one.normalize("NFD")), Buffer.from(other.normalize("NFD")));
+  }
+}
+
+function collatorOf(settings: Settings): Intl.Collator {
+  const { strength, caseLevel, alternate, caseFirst } = settings;
+  if (caseLevel && strength !== 1) throw unsupported(`caseLevel with strength ${strength}`);
+  if (strength === 4 && settings.locale.startsWith("ja")) throw unsupported("strength 4 of Japanese");
+  if (settings.backwards !== undefined && settings.backwards !== hasBackwardsAccents(settings.locale))
+    throw unsupported(`backwards: ${settings.backwards} for the locale ${settings.locale}`);
+  const collator = new Intl.Collator(unicodeLocale(settings.locale), {
+    usage: "sort",
+    sensitivity: strength === 1 ? (caseLevel ? "case" : "base") : strength === 2 ? "accent" : "variant",
+    numeric: settings.numericOrdering,
+    ...(caseFirst === undefined ? {} : { caseFirst: caseFirst === "off" ? "false" : caseFirst }),
+    ...(alternate === undefined ? {} : { ignorePunctuation: alternate === "shifted" }),
+  });
+  if (!collator.resolvedOptions().ignorePunctuation) return collator;
+  if (strength > 3) throw unsupported(`alternate "shifted" with strength ${strength}`);
+  if (settings.maxVariable === "space") throw unsupported('maxVariable "space" with alternate "shifted"');
+  return collator;
+}
+
+/** The locale as Unicode writes it: `de_AT@collation=phonebook` is `de-AT-u-co-phonebk`. Throws 2 BadValue for what ICU does not know. */
+function unicodeLocale(locale: string): string {
+  const [base = "", suffix, more] = locale.split("@collation=");
+  const kind = suffix === undefined ? undefined : (unicodeNames[suffix] ?? suffix);
+  const tag = base.replaceAll("_", "-") + (kind === undefined ? "" : `-u-co-${kind}`);
+  try {
+    if (more !== undefined || /-u(-|$)/.test(base) || Intl.Collator.supportedLocalesOf(tag).length === 0)
+      throw new RangeError(tag);
+    if (kind !== undefined && new Intl.Collator(tag).resolvedOptions().collation !== kind) throw new RangeError(tag);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw badValue(`Field 'locale' is invalid in: { locale: ${JSON.stringify(locale)} }`);
+  }
+  return tag;
+}
+
+/** Canadian French compares accents from the end, which is a rule of its locale in ICU. */
+function hasBackwardsAccents(locale: string): boolean {
+  return locale.replace("-", "_").startsWith("fr_CA");
+}
+
+function unsupported(what: string): EngineError {
+  return notSupported(`the collation option ${what}`);
+}
+
+/** The order of values under a collation; strings within documents and arrays follow it too. */
+export function valueOrder(collation: Collation | undefined): CompareValues {
+  if (collation === undefined) return compareValues;
+  const compare: CompareValues = (one, other) => {
+    if (one.type === bsonType.string && other.type === bsonType.string)
+      return collation.compareText(textOf(one), textOf(other));
+    if (one.type === bsonType.array && other.type === bsonType.array) {
+      const [left, right] = [elementsOf(one), elementsOf(other)];
+      for (let index = 0; index < Math.min(left.length, right.length); index += 1) {
+        const order = compare(left[index] as Value, right[index] as Value);
+        if (order !== 0) return order;
+      }
+      return left.length - right.length;
+    }
+    if (one.type === bsonType.object && other.type === bsonType.object) return compareDocuments(one, other, compare);
+    return compareValues(one, other);
+  };
+  return compare;
+}
+
+/** Field by field: the types, the names by their bytes, then the values. */
+function compareDocuments(one: Value, other: Value, compare: CompareValues): number {
+  const [left, right] = [[...fieldsOfValue(one)], [...fieldsOfValue(other)]];
+  for (let index = 0; index < Math.min(left.length, right.length); index += 1) {
+    const [first, second] = [left[index], right[index]] as [(typeof left)[number], (typeof right)[number]];
+    const order =
+      typeOrder(first.value.type) - typeOrder(second.value.type) ||
+      Buffer.compare(Buffer.from(first.name), Buffer.from(second.name)) ||
+      compare(first.value, second.value);
+    if (order !== 0) return order;
+  }
+  return left.length - right.length;
+}
+
+/**
+ * A function from values to texts that are equal exactly for values that compare equal, for sets and groups of one query. Under a collation each string stands for
+ * the first equal one that was met, so texts of different functions must not be compared.
+ */
+export function equalityKeys(collation: Collation | undefined): (value: Value) => string {
+  if (collation === undefined) return keyText;
+  const classes = new EqualTexts(collation);
+  const unified = (value: Value): Value => {
+    if (value.type === bsonType.string) return stringValue(classes.firstEqual(textOf(value)));
+    if (value.type !== bsonType.object && value.type !== bsonType.array) return value;
+    const fields = Array.from(fieldsOfValue(value), (field) => [field.name, unified(field.value)] as const);
+    return new Value(value.type, buildDocument(fields));
+  };
+  return (value) => keyText(unified(value));
+}
+
+/** Whether the order of a value under a collation may differ from its order without. */
+export function holdsText(value: Value): boolean {
+  if (value.type === bsonType.string) return true;
+  if (value.type !== bsonType.object && value.type !== bsonType.array) return false;
+  return elementsOf(value).some(holdsText);
+}
+
+/** Texts met so far, in order, one of each class of equal ones. */
+class EqualTexts {
+  readonly #collation: Collation;
+  readonly #ordered: string[] = [];
+  readonly #known = new Map<string, string>();
+
+  constructor(collation: Collation) {
+    this.#collation = collation;
+  }
+
+  firstEqual(text: string): string {
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    let [low, high] = [0, this.#ordered.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const order = this.#collation.compareText(this.#ordered[middle] as string, text);
+      if (order === 0) return this.#remember(text, this.#ordered[middle] as string);
+      if (order < 0) low = middle + 1;
+      else high = middle;
+    }
+    this.#ordered.splice(low, 0, text);
+    return this.#remember(text, text);
+  }
+
+  #remember(text: string, first: string): string {
+    this.#known.set(text, first);
+    return first;
+  }
+}
