@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { measureInstances } from "./list/instances.ts";
 import { type Measurement, measure } from "./list/load.ts";
 import { authorizationKinds, createPlan } from "./list/plan.ts";
-import { startTelamon } from "./list/telamon-process.ts";
+import { startTelamon } from "./telamon-process.ts";
 
 const { values } = parseArgs({
   options: {

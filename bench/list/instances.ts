@@ -6,7 +6,7 @@ import { serialize } from "bson";
 import { createSystemClock } from "../../src/adapters/clock-system.ts";
 import { createRandomIds } from "../../src/adapters/ids-random.ts";
 import { createSqliteMetadata } from "../../src/adapters/metadata-sql/sqlite-metadata.ts";
-import { startTelamon } from "./telamon-process.ts";
+import { startTelamon } from "../telamon-process.ts";
 
 /** Below the range from which the system gives ports away. */
 const firstPort = 21_000;

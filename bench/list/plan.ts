@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { SampleAnswer } from "./bare-server.ts";
-import type { Credentials } from "./telamon-process.ts";
+import type { Credentials } from "../telamon-process.ts";
 
 /** `digest` reuses a nonce with a counter, as RFC 7616 allows; `digest-twice` asks for a challenge at each call, as the Go SDK does. */
 export const authorizationKinds = ["bearer", "digest", "digest-twice"] as const;

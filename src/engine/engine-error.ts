@@ -35,3 +35,10 @@ export function notSupported(what: string): EngineError {
 export function located(code: number, message: string): EngineError {
   return new EngineError(code, `Location${code}`, message);
 }
+
+const interruptions: ReadonlySet<number> = new Set([50, 262, 279, 11_600, 11_601, 11_602]);
+
+/** Whether the error ends whatever is being done (time over, killed, client gone, shutdown), and is no answer to a part of it. */
+export function isInterruption(error: EngineError): boolean {
+  return interruptions.has(error.code);
+}

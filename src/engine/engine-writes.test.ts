@@ -62,6 +62,25 @@ describe("the engine", () => {
     assert.deepEqual(Buffer.from((await cursor.next(everything, signal))[0] as Uint8Array), Buffer.from(document));
   });
 
+  test("a write that is interrupted fails as a whole, and nothing of it stays", async () => {
+    const namespace = fresh();
+    const documents = Array.from({ length: 10_000 }, (_, n) => bytes({ _id: n, filler: "x".repeat(200) }));
+    await engine.insert(namespace, documents, true, write);
+    const over = new EngineError(50, "MaxTimeMSExpired", "operation exceeded time limit");
+    const interrupted = (): { signal: AbortSignal; durable: boolean } => {
+      const controller = new AbortController();
+      setImmediate(() => controller.abort(over));
+      return { signal: controller.signal, durable: false };
+    };
+    const everyOne = { filter: bytes({}), multi: true, upsert: false, arrayFilters: [] };
+    const set = bytes({ $set: { changed: true } });
+    await assert.rejects(engine.update(namespace, [{ ...everyOne, update: set }], false, interrupted()), over);
+    await assert.rejects(engine.delete(namespace, [{ filter: bytes({}), justOne: false }], false, interrupted()), over);
+    await assert.rejects(engine.insert({ ...namespace, collection: "other" }, documents, false, interrupted()), over);
+    assert.equal((await find(namespace, { filter: { changed: { $exists: false } } })).length, 10_000);
+    assert.equal((await find({ ...namespace, collection: "other" })).length, 0);
+  });
+
   test("what cannot be an _id is refused, and nothing of it is kept", async () => {
     const namespace = fresh();
     const codes = [];

@@ -15,7 +15,7 @@ import type {
   UpdateStatement,
   WriteError,
 } from "./engine.ts";
-import { EngineError } from "./engine-error.ts";
+import { EngineError, isInterruption } from "./engine-error.ts";
 import { storedBatches, type StoredDocument } from "./planner/access.ts";
 import { choosePlan } from "./planner/plan.ts";
 import { compileFilter, type Filter } from "./query/filter.ts";
@@ -37,9 +37,9 @@ export interface WriteContext {
   readonly newObjectId: () => Uint8Array;
 }
 
-/** The error of one statement, to be answered beside what went through; anything that is no engine error ends the command. */
+/** The error of one statement, to be answered beside what went through; anything that is no engine error, and an interruption, ends the command. */
 export function writeError(error: unknown, index: number): WriteError {
-  if (!(error instanceof EngineError)) throw error;
+  if (!(error instanceof EngineError) || isInterruption(error)) throw error;
   const details = error instanceof DuplicateKey ? { keyPattern: error.keyPattern, keyValue: error.keyValue } : {};
   return { index, code: error.code, message: error.message, ...details };
 }

@@ -9,6 +9,14 @@ export interface Credentials {
   readonly groupId: string;
   readonly apiKey: { readonly publicKey: string; readonly privateKey: string };
   readonly serviceAccount: { readonly clientId: string; readonly clientSecret: string };
+  /** With the flag `--demo`. */
+  readonly demo?: { readonly instance: string; readonly connectionString: string };
+}
+
+/** Memory of a process that is in use now; on Linux. */
+export function residentBytesOf({ pid }: { readonly pid?: number | undefined }): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
 }
 
 /** The product in a process of its own, measured from outside. */
@@ -22,7 +30,7 @@ export interface MeasuredTelamon {
 
 /** Starts the product as `npm start` does, with rate limits off, and waits for its ready line. */
 export async function startTelamon(dataDirectory: string, ...flags: readonly string[]): Promise<MeasuredTelamon> {
-  const main = resolve(import.meta.dirname, "../../src/main.js");
+  const main = resolve(import.meta.dirname, "../src/main.js");
   const startedMs = performance.now();
   const child = spawn(
     process.execPath,
@@ -50,10 +58,7 @@ export async function startTelamon(dataDirectory: string, ...flags: readonly str
   return {
     readyMs,
     credentials: JSON.parse(readFileSync(join(dataDirectory, "credentials.json"), "utf8")) as Credentials,
-    residentBytes() {
-      const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
-      return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
-    },
+    residentBytes: () => residentBytesOf(child),
     async stop() {
       child.kill("SIGTERM");
       await once(child, "exit");

@@ -1,0 +1,72 @@
+import { MongoServerError, type Collection, type Document } from "mongodb";
+import { largeDatabaseName } from "./delays.ts";
+import type { TelamonServer } from "./server.ts";
+
+const limitMs = 50;
+
+/** Long commands, each of which would run for longer than the limit. */
+const commands: readonly (readonly [string, (collection: string) => Document])[] = [
+  ["filtered scan", (find) => ({ find, filter: { note: { $regex: "nothing like it" } } })],
+  ["sort", (find) => ({ find, sort: { name: 1 }, projection: { name: 1 } })],
+  ["$group", (aggregate) => ({ aggregate, pipeline: [{ $group: { _id: "$name" } }], cursor: {} })],
+  ["count", (count) => ({ count, query: { score: { $gt: 0.5 } } })],
+  ["distinct", (distinct) => ({ distinct, key: "city" })],
+  ["updateMany", (update) => ({ update, updates: [{ q: {}, u: { $inc: { visits: 1 } }, multi: true }] })],
+  ["deleteMany", (remove) => ({ delete: remove, deletes: [{ q: { score: { $gt: 2 } }, limit: 0 }] })],
+  ["index build", (createIndexes) => ({ createIndexes, indexes: [{ key: { name: 1 }, name: "name_1" }] })],
+];
+
+/** How long after its time is up a command is answered, by `maxTimeMS` and by `killOp`. */
+export async function stops(telamon: TelamonServer, documents: number): Promise<void> {
+  console.log(
+    `stopped over ${documents} documents`.padEnd(40) +
+      "   maxTimeMS   killOp   (ms until the answer, from when it was due)",
+  );
+  const database = telamon.client.db(largeDatabaseName);
+  for (const [name, make] of commands) {
+    const timed = await untilRefused(() => database.command({ ...make("people"), maxTimeMS: limitMs }));
+    const killed = await untilKilled(telamon, database.collection("people"), make("people"));
+    console.log(`${name.padEnd(40)} ${show(timed)} ${show(killed)}`);
+  }
+}
+
+type Stopped = number | string;
+
+async function untilRefused(run: () => Promise<unknown>): Promise<Stopped> {
+  const startedMs = performance.now();
+  try {
+    await run();
+    return "ended by itself";
+  } catch (error) {
+    if (!(error instanceof MongoServerError)) throw error;
+    return error.code === 50 ? performance.now() - startedMs - limitMs : `error ${error.code}`;
+  }
+}
+
+async function untilKilled(telamon: TelamonServer, collection: Collection, command: Document): Promise<Stopped> {
+  const admin = telamon.client.db("admin");
+  const comment = `to be killed ${Math.random()}`;
+  const running = telamon.client
+    .db(collection.dbName)
+    .command({ ...command, comment })
+    .then(
+      () => "ended by itself",
+      (error: unknown) => (error instanceof MongoServerError && error.code === 11_601 ? undefined : String(error)),
+    );
+  await new Promise((fulfil) => setTimeout(fulfil, limitMs));
+  try {
+    const { inprog } = await admin.command({ currentOp: 1, "command.comment": comment });
+    const [operation] = inprog as { opid: number }[];
+    if (operation === undefined) return (await running) ?? "not listed";
+    const startedMs = performance.now();
+    await admin.command({ killOp: 1, op: operation.opid });
+    return (await running) ?? performance.now() - startedMs;
+  } catch (error) {
+    await running;
+    return error instanceof MongoServerError ? `error ${error.code}` : String(error);
+  }
+}
+
+function show(stopped: Stopped): string {
+  return (typeof stopped === "number" ? stopped.toFixed(0) : stopped).padStart(11);
+}
