@@ -37,6 +37,8 @@ export async function compare(ours: BenchServer, theirs: BenchServer, effort: Ef
 
 async function rate(row: Row, { client }: BenchServer, { documents, seconds }: Effort): Promise<number> {
   const database = client.db(databaseName);
+  // Opens the connections that the row will use.
+  await Promise.all(Array.from({ length: row.clients ?? 1 }, () => database.command({ ping: 1 })));
   const startedMs = performance.now();
   let index = 0;
   let units = 0;
@@ -44,7 +46,8 @@ async function rate(row: Row, { client }: BenchServer, { documents, seconds }: E
     do {
       const own = index;
       index += 1;
-      units += await row.step(database, own, documents);
+      const done = await row.step(database, own, documents);
+      units += done;
     } while (performance.now() - startedMs < seconds * 1000);
   };
   await Promise.all(Array.from({ length: row.clients ?? 1 }, steps));

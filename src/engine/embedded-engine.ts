@@ -59,11 +59,14 @@ export class EmbeddedEngine implements contract.Engine {
     return this.#writes.time;
   }
 
-  beginSnapshot(): Promise<contract.ClusterTime> {
-    return this.#writes.between(() => {
+  async beginSnapshot(): Promise<contract.ClusterTime> {
+    const time = await this.#writes.between(() => {
       this.#snapshots.pin(this.#writes.time, this.#writes.catalog);
       return this.#writes.time;
     });
+    // What is read at a time must not be undone by a loss of power afterwards.
+    await this.#file.log.flushed();
+    return time;
   }
 
   async listDatabases(read: contract.ReadOptions): Promise<readonly contract.DatabaseEntry[]> {
@@ -323,7 +326,7 @@ export class EmbeddedEngine implements contract.Engine {
   async close(): Promise<void> {
     await this.#writes.between(() => {
       this.#snapshots.close();
-      this.#file.close();
+      return this.#file.close();
     });
   }
 

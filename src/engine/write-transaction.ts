@@ -54,16 +54,22 @@ export class WriteSide {
   }
 
   /** Waits until nobody writes, then runs `work`; for pinning a state between transactions. */
-  between<Result>(work: () => Result): Promise<Result> {
+  between<Result>(work: () => Result | Promise<Result>): Promise<Result> {
     return this.#turns.take(async () => work());
   }
 
   /** Runs `work` in a transaction of its own; everything or nothing. A retry of a write that went through answers what it answered. */
-  run<Result>(options: WriteOptions, work: (transaction: WriteTransaction) => Promise<Result>): Promise<Result> {
+  async run<Result>(options: WriteOptions, work: (transaction: WriteTransaction) => Promise<Result>): Promise<Result> {
+    const result = await this.#runInTurn(options, work);
+    // Others write meanwhile, and one flush is for all.
+    if (options.durable) await this.#file.log.flushed();
+    return result;
+  }
+
+  #runInTurn<Result>(options: WriteOptions, work: (transaction: WriteTransaction) => Promise<Result>): Promise<Result> {
     return this.#turns.take(async () => {
       options.signal.throwIfAborted();
       const connection = this.#file.writer;
-      this.#file.setDurable(options.durable);
       const before = this.#retried<Result>(options);
       if (before !== undefined) return before.result;
       connection.execute("BEGIN IMMEDIATE");
@@ -94,6 +100,7 @@ export class WriteSide {
         );
         this.#remember(options, result);
         connection.execute("COMMIT");
+        this.#file.log.noteCommit();
         this.#catalog = transaction.catalog;
         this.#time = time;
         return result;

@@ -159,25 +159,6 @@ const notYet: readonly ExpectedFailure[] = [
     },
   },
   {
-    reason: "collations are not supported",
-    skip: true,
-    tests: {
-      "crud/aggregate-collation": "all",
-      "crud/bulkWrite-collation": "all",
-      "crud/count-collation": "all",
-      "crud/deleteMany-collation": "all",
-      "crud/deleteOne-collation": "all",
-      "crud/distinct-collation": "all",
-      "crud/find-collation": "all",
-      "crud/findOneAndDelete-collation": "all",
-      "crud/findOneAndReplace-collation": "all",
-      "crud/findOneAndUpdate-collation": "all",
-      "crud/replaceOne-collation": "all",
-      "crud/updateMany-collation": "all",
-      "crud/updateOne-collation": "all",
-    },
-  },
-  {
     reason: "views, capped collections and collMod are not supported",
     skip: true,
     tests: {

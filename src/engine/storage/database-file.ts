@@ -2,6 +2,7 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { EngineError } from "../engine-error.ts";
+import { LogFlush } from "./log-flush.ts";
 
 /** Marks the file as this engine's ("TLMN"), and names the version of what is in it. */
 const applicationId = 0x54_4c_4d_4e;
@@ -75,7 +76,7 @@ export class DatabaseFile {
   readonly path: string;
   readonly writer: Connection;
   readonly reader: Connection;
-  #durable = true;
+  readonly log: LogFlush;
 
   constructor(path: string) {
     this.path = path;
@@ -86,6 +87,7 @@ export class DatabaseFile {
     else chmodSync(path, 0o600);
     this.writer = openChecked(path, isNew);
     this.reader = new Connection(path, { readOnly: true });
+    this.log = new LogFlush(`${path}-wal`);
   }
 
   /** A connection that goes on seeing what is committed now. */
@@ -97,15 +99,9 @@ export class DatabaseFile {
     return connection;
   }
 
-  /** Whether the next commits wait for the disk. */
-  setDurable(durable: boolean): void {
-    if (durable === this.#durable) return;
-    this.writer.execute(`PRAGMA synchronous = ${durable ? "FULL" : "NORMAL"}`);
-    this.#durable = durable;
-  }
-
   /** Folds the log into the one file and closes it. */
-  close(): void {
+  async close(): Promise<void> {
+    await this.log.close();
     this.reader.close();
     this.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)");
     this.writer.close();
@@ -118,6 +114,7 @@ function openChecked(path: string, isNew: boolean): Connection {
     if (isNew || isUnborn(connection)) {
       connection.execute(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${formatVersion}`);
       connection.execute(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN; ${schema} COMMIT`);
+      connection.execute("PRAGMA synchronous = NORMAL");
       return connection;
     }
     const found = Number(connection.get("PRAGMA application_id")?.[0]);
@@ -130,7 +127,7 @@ function openChecked(path: string, isNew: boolean): Connection {
         "UnrecoverableRollbackError",
         `${path} was written by a newer version (format ${version})`,
       );
-    connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
     // A file whose making was cut short has its mark but no tables yet.
     if (connection.get("SELECT 1 FROM sqlite_schema WHERE name = 'catalog'") === undefined)
       connection.execute(`BEGIN; ${schema} COMMIT`);
