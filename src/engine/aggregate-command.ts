@@ -38,7 +38,7 @@ export function aggregateFlow(
   };
   const record = state.catalog.find(namespace);
   const open = compileRead(namespace, query.pipeline, {
-    expressions: contextOf(variablesOf(query.variables, moment), collationFor(query.collation, record)),
+    expressions: contextOf(variablesOf(query.variables, moment), collationFor(query.collation, record), random),
     source,
     namespace,
     hint: query.hint,

@@ -64,15 +64,32 @@ export function tally(
   run: (one: Case) => Outcome,
 ): Tally {
   const result: Tally = { right: 0, misses: [], unjudged: new Map() };
-  for (const [line, one] of cases.entries()) {
-    const exception = exceptions[line];
-    const outcome =
-      exception !== undefined ? unjudged(exception) : one === undefined ? unjudged("unreadable") : guarded(one, run);
-    if (outcome.kind === "right") result.right += 1;
-    else if (outcome.kind === "wrong") result.misses.push({ line, why: outcome.why });
-    else result.unjudged.set(outcome.why, (result.unjudged.get(outcome.why) ?? 0) + 1);
-  }
+  for (const [line, one] of cases.entries())
+    count(result, line, withoutRun(one, exceptions[line]) ?? guarded(one as Case, run));
   return result;
+}
+
+/** As `tally`, for cases that take time, one after the other. */
+export async function tallyInOrder(
+  cases: readonly (Case | undefined)[],
+  exceptions: Readonly<Record<number, string>>,
+  run: (one: Case) => Promise<Outcome>,
+): Promise<Tally> {
+  const result: Tally = { right: 0, misses: [], unjudged: new Map() };
+  for (const [line, one] of cases.entries())
+    count(result, line, withoutRun(one, exceptions[line]) ?? (await run(one as Case).catch(thrown)));
+  return result;
+}
+
+function withoutRun(one: Case | undefined, exception: string | undefined): Outcome | undefined {
+  if (exception !== undefined) return unjudged(exception);
+  return one === undefined ? unjudged("unreadable") : undefined;
+}
+
+function count(result: Tally, line: number, outcome: Outcome): void {
+  if (outcome.kind === "right") result.right += 1;
+  else if (outcome.kind === "wrong") result.misses.push({ line, why: outcome.why });
+  else result.unjudged.set(outcome.why, (result.unjudged.get(outcome.why) ?? 0) + 1);
 }
 
 /** Share right of what was judged, in percent with one decimal. */
@@ -84,6 +101,10 @@ function guarded(one: Case, run: (one: Case) => Outcome): Outcome {
   try {
     return run(one);
   } catch (error) {
-    return wrong(`threw ${(error as Error).stack?.split("\n").slice(0, 3).join(" ") ?? String(error)}`);
+    return thrown(error);
   }
+}
+
+function thrown(error: unknown): Outcome {
+  return wrong(`threw ${(error as Error).stack?.split("\n").slice(0, 3).join(" ") ?? String(error)}`);
 }

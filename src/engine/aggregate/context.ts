@@ -30,10 +30,12 @@ export interface ExpressionContext {
   readonly compare: (one: Value, other: Value) => number;
   /** Equal texts exactly for values that compare equal. */
   readonly keyText: (value: Value) => string;
+  /** A number from 0 up to 1, where there is a source of chance. */
+  readonly random?: (() => number) | undefined;
 }
 
-export function contextOf(variables: Variables, collation?: Collation): ExpressionContext {
-  return { variables, collation, compare: valueOrder(collation), keyText: equalityKeys(collation) };
+export function contextOf(variables: Variables, collation?: Collation, random?: () => number): ExpressionContext {
+  return { variables, collation, random, compare: valueOrder(collation), keyText: equalityKeys(collation) };
 }
 
 /** The context with further variables in sight. */

@@ -1,4 +1,3 @@
-import { compareValues } from "../bson/compare.ts";
 import { bsonType } from "../bson/types.ts";
 import { numberOf, type Value } from "../bson/value.ts";
 import type { ExpressionContext } from "./context.ts";
@@ -13,9 +12,9 @@ export class GroupKeys<Held> {
   /** Texts that a collation holds to be equal are not the same bytes. */
   readonly #plainText: boolean;
 
-  constructor({ keyText, compare }: ExpressionContext) {
+  constructor({ keyText, collation }: ExpressionContext) {
     this.#keyText = keyText;
-    this.#plainText = compare === compareValues;
+    this.#plainText = collation === undefined;
   }
 
   get(value: Value): Held | undefined {

@@ -40,12 +40,14 @@ export function compileRead(
   const matched = first?.name === "$match" ? 1 : 0;
   const second = fields[matched];
   const sort = second?.name === "$sort" && second.value.type === bsonType.object ? parseSort(second.value.bytes()) : [];
+  // Keys are in the order of bytes, which a collation changes.
+  const wanted = surroundings.expressions.collation === undefined ? sort : [];
   const opensByItself = stages.get(first?.name ?? "")?.position === "first";
   return () => {
     if (opensByItself) return compiled.reduce((flow, stage) => stage(flow), nothing());
-    const { flow, sorted } = source.read(record, filter, sort, surroundings.hint);
+    const { flow, sorted } = source.read(record, filter, wanted, surroundings.hint);
     const found = filter.matchesAll ? flow : filtered(flow, (document) => filter.matches(document));
-    const done = matched + (sort.length > 0 && sorted ? 1 : 0);
+    const done = matched + (wanted.length > 0 && sorted ? 1 : 0);
     return compiled.slice(done).reduce((before, stage) => stage(before), found);
   };
 }

@@ -26,14 +26,56 @@ export type PatternTest = (text: string) => boolean;
 
 /** Compiles a pattern with its options (`imsxu`). Throws 51091 for patterns, 51108 for options that are not valid. */
 export function compilePattern(pattern: string, options: string): PatternTest {
+  const { expression, costly } = prepare(pattern, options, "");
+  const test = (text: string): boolean => expression.test(text);
+  return (text) => (costly(text, 1) ? runGuarded(() => test(text)) : run(() => test(text)));
+}
+
+/** Where a pattern was found: the place in UTF-16 units, and what its groups hold. */
+export interface PatternMatch {
+  readonly index: number;
+  readonly text: string;
+  readonly groups: readonly (string | undefined)[];
+}
+
+/** As `compilePattern`, telling where the pattern is found: the first place, or all of them one behind the other. */
+export function compilePatternSearch(
+  pattern: string,
+  options: string,
+): (text: string, all: boolean) => readonly PatternMatch[] {
+  const { expression, costly } = prepare(pattern, options, "g");
+  return (text, all) => {
+    const search = (): PatternMatch[] => matchesOf(expression, text, all);
+    // Each of many matches may look through all of the text.
+    return costly(text, all ? 2 : 1) ? runGuarded(search) : run(search);
+  };
+}
+
+function matchesOf(expression: RegExp, text: string, all: boolean): PatternMatch[] {
+  const found: PatternMatch[] = [];
+  expression.lastIndex = 0;
+  for (;;) {
+    const match = expression.exec(text);
+    if (match === null) return found;
+    found.push({ index: match.index, text: match[0], groups: match.slice(1) });
+    // What is empty is found again at the same place: the search goes on behind the next character.
+    if (match[0] === "") expression.lastIndex += (text.codePointAt(expression.lastIndex) ?? 0) > 0xffff ? 2 : 1;
+    if (!all || expression.lastIndex >= text.length) return found;
+  }
+}
+
+function prepare(
+  pattern: string,
+  options: string,
+  mode: "" | "g",
+): { readonly expression: RegExp; readonly costly: (text: string, times: number) => boolean } {
   const { source, flags, loops, nested } = translatePattern(pattern, options);
-  const expression = construct(source, flags);
   const linear = isLinear(source, flags);
   const factor = linear ? Math.min(loops, 1) : loops;
   const unbounded = nested && !linear;
-  return (text) => {
-    if (!unbounded && Math.max(text.length, 1) ** (factor + 1) <= directCostMax) return run(expression, text);
-    return runGuarded(expression, text);
+  return {
+    expression: construct(source, flags + mode),
+    costly: (text, times) => unbounded || Math.max(text.length, 1) ** (factor + times) > directCostMax,
   };
 }
 
@@ -64,29 +106,28 @@ function isLinear(source: string, flags: string): boolean {
   }
 }
 
-function run(expression: RegExp, text: string): boolean {
+function run<Result>(work: () => Result): Result {
   try {
-    return expression.test(text);
+    return work();
   } catch {
     // V8 finds out at the first use that a pattern is too large.
     throw invalidPattern("regular expression is too large");
   }
 }
 
-const context = createContext({ expression: /(?:)/, text: "" });
-const script = new Script("expression.test(text)");
+const context = createContext({ work: () => undefined });
+const script = new Script("work()");
 
 /** A watchdog thread for each match costs about 0.2 ms, which is why it is for the few that need it. */
-function runGuarded(expression: RegExp, text: string): boolean {
-  context["expression"] = expression;
-  context["text"] = text;
+function runGuarded<Result>(work: () => Result): Result {
+  context["work"] = work;
   try {
-    return script.runInContext(context, { timeout: guardedTimeMs }) as boolean;
+    return script.runInContext(context, { timeout: guardedTimeMs }) as Result;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ERR_SCRIPT_EXECUTION_TIMEOUT")
       throw located(51_156, "Error occurred while executing the regular expression: the match takes too long");
     throw invalidPattern("regular expression is too large");
   } finally {
-    context["text"] = "";
+    context["work"] = undefined;
   }
 }

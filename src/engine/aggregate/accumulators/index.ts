@@ -1,25 +1,38 @@
 import { located, notSupported } from "../../engine-error.ts";
 import type { AccumulatorOperator } from "./accumulator.ts";
+import { $firstN, $lastN, $maxN, $minN } from "./counted.ts";
 import { $max, $min } from "./extremes.ts";
 import { $addToSet, $mergeObjects, $push } from "./lists.ts";
+import { $median, $percentile } from "./percentile.ts";
 import { $first, $last } from "./positions.ts";
 import { $avg, $count, $stdDevPop, $stdDevSamp, $sum, singleOperand } from "./sum.ts";
+import { $bottom, $bottomN, $top, $topN } from "./top.ts";
 
 /** Every accumulator of `$group`, by name. */
 const accumulators: ReadonlyMap<string, AccumulatorOperator> = new Map(
   Object.entries({
     $addToSet: singleOperand($addToSet),
     $avg: singleOperand($avg),
+    $bottom,
+    $bottomN,
     $count,
     $first: singleOperand($first),
+    $firstN,
     $last: singleOperand($last),
+    $lastN,
     $max: singleOperand($max),
+    $maxN,
+    $median,
     $mergeObjects: singleOperand($mergeObjects),
     $min: singleOperand($min),
+    $minN,
+    $percentile,
     $push: singleOperand($push),
     $stdDevPop: singleOperand($stdDevPop),
     $stdDevSamp: singleOperand($stdDevSamp),
     $sum: singleOperand($sum),
+    $top,
+    $topN,
   }),
 );
 
