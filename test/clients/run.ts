@@ -21,7 +21,7 @@ const clients: Readonly<Record<string, (telamon: TelamonProcess, credentials: st
   "sdk-2023": (_telamon, credentials) => runGo("sdk-2023", credentials),
   "sdk-new": (_telamon, credentials) =>
     values.slice ? skipped("not in the slice: it takes minutes to compile") : runGo("sdk-new", credentials),
-  mongosh: (telamon) => runMongosh(telamon),
+  mongosh: (telamon, credentials) => runMongosh(telamon, credentials),
   "atlas-cli": (_telamon, credentials) => runAtlasCli(credentials),
 };
 
@@ -78,17 +78,22 @@ function runGo(name: string, credentials: string): Outcome {
   return count(binary, [], { TELAMON_CREDENTIALS: credentials });
 }
 
-function runMongosh(telamon: TelamonProcess): Outcome {
+function runMongosh(telamon: TelamonProcess, credentials: string): Outcome {
   const binary = join(folder, "mongosh/node_modules/.bin/mongosh");
   if (!existsSync(binary)) {
     if (values.slice) return skipped("not in the slice unless installed: npm ci in test/clients/mongosh");
     spawnSync("npm", ["ci"], { cwd: join(folder, "mongosh"), stdio: "ignore" });
   }
-  return count(
+  const script = count(
     binary,
     ["--quiet", "--norc", telamon.credentials.demo?.connectionString ?? "", join(folder, "mongosh/script.js")],
     {},
   );
+  const round = count(process.execPath, [join(folder, "mongosh-restore-round.ts")], {
+    TELAMON_CREDENTIALS: credentials,
+    MONGOSH: binary,
+  });
+  return { passed: script.passed + round.passed, failed: script.failed + round.failed };
 }
 
 function runAtlasCli(credentials: string): Outcome {
