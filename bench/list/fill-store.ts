@@ -57,6 +57,9 @@ export async function fillStore(dataDirectory: string, projectId: string, sizes:
             consistency: "exact" as const,
             clusterTime: undefined,
             failureReason: undefined,
+            parentManifestKey: undefined,
+            held: false,
+            provenAtMs: undefined,
           };
         }),
       );

@@ -18,7 +18,6 @@ import { createDatabaseUserDirectory } from "../domain/database-users/database-u
 import { createDeploymentTransitions } from "../domain/deployments/deployment-transitions.ts";
 import { createServices, type Services } from "../domain/services.ts";
 import { createHttpServer, type HttpServer } from "../http/server.ts";
-import { ParentsInUse } from "../jobs/parents-in-use.ts";
 import { recover } from "../jobs/recover.ts";
 import { createScheduler } from "../jobs/scheduler.ts";
 import { collectGarbage } from "../jobs/tasks/collectGarbage.ts";
@@ -87,7 +86,6 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
   const hosting = instanceHosting(configuration.host);
   const deployments = createDeploymentTransitions({ metadata });
   const snapshots = createSnapshotTransitions({ metadata, clock, ids });
-  const parents = new ParentsInUse();
   const worker = createWorker({
     jobs: metadata.jobs,
     owner: ids.uuid(),
@@ -97,9 +95,9 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
     tasks: [
       provision({ transitions: deployments, host, jobs: metadata.jobs, log }),
       deprovision({ transitions: deployments, host, metadata, clock, ids }),
-      takeSnapshot({ transitions: snapshots, host, source: lazySource(clock), repository, parents, clock, log }),
+      takeSnapshot({ transitions: snapshots, host, source: lazySource(clock), repository, clock, log }),
       restore({ transitions: createRestoreTransitions({ metadata, clock }), host, repository, clock, log }),
-      collectGarbage({ metadata, repository, parents, log }),
+      collectGarbage({ metadata, repository, clock, ids, log }),
     ],
   });
   const scheduler = createScheduler({

@@ -267,6 +267,9 @@ describe("the backup store", () => {
     ): Parameters<SnapshotRepository["collectGarbage"]>[0] => ({
       liveManifestKeys: async () => new Set(live),
       snapshotIdsInProgress: async () => new Set(inProgress),
+      neverKnown: async () => new Set<string>(),
+      nowMs: 0,
+      graceMs: 0,
     });
     const report = await store.collectGarbage(request([kept.manifestKey], [writingId]));
     assert.ok(report.deletedObjectCount >= 2);
@@ -289,6 +292,9 @@ describe("the backup store", () => {
       store.collectGarbage({
         liveManifestKeys: async () => new Set([kept.manifestKey]),
         snapshotIdsInProgress: async () => new Set(),
+        neverKnown: async () => new Set<string>(),
+        nowMs: 0,
+        graceMs: 0,
       }),
       SnapshotDamaged,
     );

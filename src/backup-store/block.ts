@@ -67,6 +67,8 @@ export interface BlockHeader {
   /** Header and tag included. */
   readonly sizeBytes: number;
   readonly plainLength: number;
+  /** One of `blockContents`. */
+  readonly content: number;
 }
 
 /** What a block's header says: no key is needed to find blocks. Undefined when it is no block's header. */
@@ -77,6 +79,7 @@ export function readBlockHeader(header: Uint8Array): BlockHeader | undefined {
     index: view.readUInt32LE(8),
     sizeBytes: blockHeaderLength + view.readUInt32LE(16) + tagLength,
     plainLength: view.readUInt32LE(12),
+    content: view.readUInt8(5),
   };
 }
 

@@ -132,6 +132,9 @@ describe("a snapshot over a store that goes wrong", () => {
           store.collectGarbage({
             liveManifestKeys: async () => new Set([kept]),
             snapshotIdsInProgress: async () => new Set<string>(),
+            neverKnown: async () => new Set<string>(),
+            nowMs: 0,
+            graceMs: 0,
           }),
         )
         .catch(() => undefined);
@@ -155,6 +158,9 @@ describe("a snapshot over a store that goes wrong", () => {
     const request = {
       liveManifestKeys: async () => new Set<string>(),
       snapshotIdsInProgress: async () => new Set<string>(),
+      neverKnown: async () => new Set<string>(),
+      nowMs: 0,
+      graceMs: 0,
     };
     await assert.rejects(store.collectGarbage(request), /broke off/);
     assert.equal(objects.size, held);

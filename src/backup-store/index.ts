@@ -56,7 +56,7 @@ export async function openBackupStore(options: BackupStoreOptions): Promise<Back
     catalogued: (onDamage) => catalogueRecords(parts, onDamage),
     verify: (request = {}) => verifyRepository({ ...parts, repositoryId: secrets.repositoryId }, request),
     objects: () => blobs.list(""),
-    collectGarbage: (request) => collectGarbage(blobs, readManifest, request),
+    collectGarbage: (request) => collectGarbage({ ...parts, readManifest }, request),
   };
 }
 

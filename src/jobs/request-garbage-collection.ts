@@ -11,16 +11,20 @@ export interface GarbageCollectionRequest {
   readonly ids: Ids;
 }
 
-/** Asks for a collection of garbage, unless one is asked for already. */
-export async function requestGarbageCollection({ metadata, clock, ids }: GarbageCollectionRequest): Promise<void> {
+/** Asks for a collection of garbage at a time (now when left out), unless one is asked for by then already. */
+export async function requestGarbageCollection(
+  { metadata, clock, ids }: GarbageCollectionRequest,
+  atMs: number = clock.nowMs(),
+): Promise<void> {
   await metadata.transaction(async ({ jobs }) => {
-    if (await jobs.unfinishedFor(garbageKey)) return;
+    const dueMs = await jobs.nextDueMs(["collectGarbage"]);
+    if (dueMs !== undefined && dueMs <= atMs) return;
     await jobs.insert({
       id: ids.objectId(),
       kind: "collectGarbage",
       subjectId: garbageKey,
       exclusiveKey: garbageKey,
-      runAtMs: clock.nowMs(),
+      runAtMs: atMs,
     });
   });
 }

@@ -92,15 +92,37 @@ export interface SnapshotReader {
 }
 
 export interface GarbageRequest {
-  /** Manifests of every snapshot that must stay, read anew right before anything is deleted. */
+  /** Manifests of every snapshot that must stay, and of those that snapshots in progress share data with; read anew right before anything is deleted. */
   readonly liveManifestKeys: () => Promise<ReadonlySet<string>>;
   /** Snapshots being written now: nothing of theirs is touched. */
   readonly snapshotIdsInProgress: () => Promise<ReadonlySet<string>>;
+  /** Of these snapshots, those that were never known: when the store has a record of one, metadata was lost, and nothing of it is touched. */
+  readonly neverKnown: (snapshotIds: readonly string[]) => Promise<ReadonlySet<string>>;
+  readonly nowMs: number;
+  /** How long an object must have been found unneeded before it is deleted. */
+  readonly graceMs: number;
+  /** Objects deleted at most. */
+  readonly deletionsMax?: number;
+  /** Packs written anew at most, without what nobody needs, when less than half of them is needed; 0 when left out. */
+  readonly repacksMax?: number;
+  /** Tells what would be deleted now, and changes nothing. */
+  readonly dryRun?: boolean;
+  readonly signal?: AbortSignal;
 }
 
 export interface GarbageReport {
   readonly deletedObjectCount: number;
   readonly deletedSizeBytes: number;
+  /** Unneeded, and waiting for their time. */
+  readonly waitingObjectCount: number;
+  readonly waitingSizeBytes: number;
+  /** When the first of them has waited long enough. */
+  readonly nextAtMs: number | undefined;
+  /** Snapshots that the store has a record of and the metadata has never known; `telamon recover` brings them back. */
+  readonly unknownSnapshotIds: readonly string[];
+  readonly repackedPackCount: number;
+  /** What the older revisions of those packs hold that the new ones do not. */
+  readonly repackedSizeBytes: number;
 }
 
 /** Documents of one collection that cannot be read any more. */
@@ -171,7 +193,7 @@ export interface SnapshotRepository {
   verify(request?: VerifyRequest): Promise<VerifyReport>;
   /** Every object of the repository. */
   objects(): AsyncIterable<{ readonly key: string; readonly sizeBytes: number }>;
-  /** Deletes objects that no live snapshot needs. Never deletes when a listing or a manifest cannot be read. */
+  /** Marks objects that no live snapshot needs, and deletes those that were marked long enough ago. Never deletes when a listing or a manifest cannot be read. */
   collectGarbage(request: GarbageRequest): Promise<GarbageReport>;
 }
 

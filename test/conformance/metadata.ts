@@ -5,6 +5,7 @@ import { idOf, organizationId, putParents, project, snapshot, deploymentId } fro
 import { accessPromises } from "./metadata-access.ts";
 import { jobPromises } from "./metadata-jobs.ts";
 import { projectAndDeploymentPromises } from "./metadata-projects-and-deployments.ts";
+import { storeCarePromises } from "./metadata-store-care.ts";
 import { snapshotPromises } from "./metadata-snapshots.ts";
 
 export interface OpenedMetadata {
@@ -28,6 +29,7 @@ export function describeMetadata(name: string, open: () => Promise<OpenedMetadat
     describe("projects and deployments", () => projectAndDeploymentPromises(metadata));
     describe("access", () => accessPromises(metadata));
     describe("snapshots and restore jobs", () => snapshotPromises(metadata));
+    describe("care of the store", () => storeCarePromises(metadata));
     describe("jobs", () => jobPromises(metadata));
   });
 }

@@ -68,6 +68,9 @@ export function snapshot(id: string, changes: Partial<SnapshotRecord> = {}): Omi
     consistency: "exact",
     clusterTime: { seconds: 1_767_225_601, increment: 3 },
     failureReason: undefined,
+    parentManifestKey: undefined,
+    held: false,
+    provenAtMs: undefined,
     ...changes,
   };
 }

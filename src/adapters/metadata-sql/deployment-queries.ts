@@ -99,6 +99,11 @@ export function deploymentRecords(connections: Connections): DeploymentRecords {
     },
     delete: (id) =>
       atomically(connections, async (transaction) => {
+        await transaction
+          .insertInto("deleted_snapshots")
+          .columns(["id"])
+          .expression((builder) => builder.selectFrom("snapshots").select("id").where("deployment_id", "=", id))
+          .execute();
         for (const table of ["restore_jobs", "snapshots", "snapshot_buckets", "snapshot_counters"] as const) {
           await transaction.deleteFrom(table).where("deployment_id", "=", id).execute();
         }

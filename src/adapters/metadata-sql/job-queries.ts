@@ -118,6 +118,10 @@ export function jobRecords({ read, write }: Connections): JobRecords {
         .executeTakeFirst();
       return row !== undefined;
     },
+    unfinishedOf: async (kind) => {
+      const row = await read.selectFrom("jobs").select("id").where("kind", "=", kind).limit(1).executeTakeFirst();
+      return row !== undefined;
+    },
   };
 }
 

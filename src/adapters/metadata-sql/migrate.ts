@@ -1,5 +1,6 @@
 import { sql, type Kysely } from "kysely";
 import { firstSlice } from "./migrations/0001-first-slice.ts";
+import { careOfTheStore } from "./migrations/0002-care-of-the-store.ts";
 import type { ColumnTypes } from "./node-sqlite.ts";
 import type { Schema } from "./schema.ts";
 
@@ -10,7 +11,10 @@ export interface Migration {
 }
 
 /** In order; the first brings an empty database to version 1. */
-export const migrations: readonly Migration[] = [{ name: "0001-first-slice", statements: firstSlice }];
+export const migrations: readonly Migration[] = [
+  { name: "0001-first-slice", statements: firstSlice },
+  { name: "0002-care-of-the-store", statements: careOfTheStore },
+];
 
 /**
  * Brings the database to the newest schema, each step all or nothing. Throws, having changed nothing, when the database was written by

@@ -13,6 +13,8 @@ export interface Schema {
   database_users: DatabaseUserRow;
   snapshots: SnapshotRow;
   snapshot_counters: SnapshotCounterRow;
+  deleted_snapshots: DeletedSnapshotRow;
+  object_checks: ObjectCheckRow;
   snapshot_buckets: SnapshotBucketRow;
   restore_jobs: RestoreJobRow;
   jobs: JobRow;
@@ -132,6 +134,20 @@ export interface SnapshotRow {
   cluster_time_seconds: number | null;
   cluster_time_increment: number | null;
   failure_reason: string | null;
+  parent_manifest_key: string | null;
+  held: Flag;
+  proven_at_ms: number | null;
+}
+
+/** Ids of snapshots that were deleted or expired: what the store holds of them is garbage. */
+export interface DeletedSnapshotRow {
+  id: string;
+}
+
+export interface ObjectCheckRow {
+  object_key: string;
+  /** 0: never. */
+  checked_at_ms: number;
 }
 
 /** One row per deployment: the last sequence number given and how many snapshots there are. */
@@ -170,7 +186,7 @@ export interface JobRow {
   /** Order of arrival; among jobs of one exclusive key the lowest goes first. */
   position: Generated<number>;
   id: string;
-  kind: "provision" | "deprovision" | "takeSnapshot" | "restore" | "collectGarbage";
+  kind: "provision" | "deprovision" | "takeSnapshot" | "restore" | "collectGarbage" | "scrub" | "drill";
   subject_id: string;
   exclusive_key: string;
   run_at_ms: number;

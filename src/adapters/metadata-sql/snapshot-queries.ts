@@ -5,7 +5,7 @@ import { pageOffset } from "../../shared/page.ts";
 import { atomically, type Connections } from "./connections.ts";
 import { pageOf } from "./paging.ts";
 import { prepared } from "./prepared-query.ts";
-import { optional } from "./row-values.ts";
+import { flag, optional } from "./row-values.ts";
 import type { Schema, SnapshotRow } from "./schema.ts";
 import { adjustPositions, snapshotsFromOffset } from "./snapshot-positions.ts";
 
@@ -128,6 +128,7 @@ export function snapshotRecords(connections: Connections): SnapshotRecords {
         .selectAll()
         .where(ended)
         .where("expires_at_ms", "<=", nowMs)
+        .where("held", "=", 0)
         .where(({ not, exists, selectFrom }) =>
           not(
             exists(
@@ -150,7 +151,34 @@ export function snapshotRecords(connections: Connections): SnapshotRecords {
         .where("status", "=", "completed")
         .where("manifest_key", "is not", null)
         .execute();
-      return new Set(rows.map((row) => row.manifest_key ?? ""));
+      const parents = await read
+        .selectFrom("snapshots")
+        .select("parent_manifest_key")
+        .where(unfinished)
+        .where("parent_manifest_key", "is not", null)
+        .execute();
+      return new Set([
+        ...rows.map((row) => row.manifest_key ?? ""),
+        ...parents.map((row) => row.parent_manifest_key ?? ""),
+      ]);
+    },
+    neverKnown: async (ids) => {
+      const unknown = new Set(ids);
+      for (let start = 0; start < ids.length; start += 500) {
+        const some = ids.slice(start, start + 500);
+        for (const table of ["snapshots", "deleted_snapshots"] as const)
+          for (const { id } of await read.selectFrom(table).select("id").where("id", "in", some).execute())
+            unknown.delete(id);
+      }
+      return unknown;
+    },
+    lastProvenAtMs: async (deploymentId) => {
+      const row = await read
+        .selectFrom("snapshots")
+        .select(({ fn }) => fn.max("proven_at_ms").as("at_ms"))
+        .where("deployment_id", "=", deploymentId)
+        .executeTakeFirst();
+      return optional(row?.at_ms ?? null);
     },
     idsInProgress: async () => {
       const rows = await read
@@ -193,6 +221,11 @@ async function deleteOne(transaction: Kysely<Schema>, id: string): Promise<void>
     .executeTakeFirst();
   if (row === undefined) return;
   await transaction
+    .insertInto("deleted_snapshots")
+    .values({ id })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  await transaction
     .updateTable("snapshot_counters")
     .set((builder) => ({ snapshot_count: builder("snapshot_count", "-", 1) }))
     .where("deployment_id", "=", row.deployment_id)
@@ -226,6 +259,9 @@ const columns: readonly (keyof SnapshotRow)[] = [
   "cluster_time_seconds",
   "cluster_time_increment",
   "failure_reason",
+  "parent_manifest_key",
+  "held",
+  "proven_at_ms",
 ];
 
 function fromSnapshot(snapshot: SnapshotRecord): SnapshotRow {
@@ -250,6 +286,9 @@ function fromSnapshot(snapshot: SnapshotRecord): SnapshotRow {
     cluster_time_seconds: snapshot.clusterTime?.seconds ?? null,
     cluster_time_increment: snapshot.clusterTime?.increment ?? null,
     failure_reason: snapshot.failureReason ?? null,
+    parent_manifest_key: snapshot.parentManifestKey ?? null,
+    held: flag(snapshot.held),
+    proven_at_ms: snapshot.provenAtMs ?? null,
   };
 }
 
@@ -272,6 +311,9 @@ function changedColumns(changes: SnapshotChanges): Updateable<SnapshotRow> {
       cluster_time_increment: changes.clusterTime?.increment ?? null,
     }),
     ...("failureReason" in changes && { failure_reason: changes.failureReason ?? null }),
+    ...("parentManifestKey" in changes && { parent_manifest_key: changes.parentManifestKey ?? null }),
+    ...(changes.held !== undefined && { held: flag(changes.held) }),
+    ...("provenAtMs" in changes && { proven_at_ms: changes.provenAtMs ?? null }),
   };
 }
 
@@ -299,5 +341,8 @@ function toSnapshot(row: SnapshotRow): SnapshotRecord {
         ? undefined
         : { seconds: row.cluster_time_seconds, increment: row.cluster_time_increment },
     failureReason: optional(row.failure_reason),
+    parentManifestKey: optional(row.parent_manifest_key),
+    held: row.held === 1,
+    provenAtMs: optional(row.proven_at_ms),
   };
 }

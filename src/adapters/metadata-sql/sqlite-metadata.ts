@@ -19,6 +19,7 @@ import {
   sqliteColumnTypes,
   type Turns,
 } from "./node-sqlite.ts";
+import { objectCheckRecords } from "./object-check-queries.ts";
 import { organizationRecords, projectRecords } from "./project-queries.ts";
 import { ReadMemory, remembering } from "./read-memory.ts";
 import { restoreJobRecords } from "./restore-job-queries.ts";
@@ -93,6 +94,7 @@ function recordsOver(connections: Connections): MetadataRecords {
     snapshots: snapshotRecords(connections),
     restoreJobs: restoreJobRecords(connections),
     jobs: jobRecords(connections),
+    objectChecks: objectCheckRecords(connections),
   };
 }
 

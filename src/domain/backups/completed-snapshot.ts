@@ -21,5 +21,6 @@ export function completion(
     consistency: facts.consistency,
     clusterTime: facts.clusterTime,
     failureReason: undefined,
+    parentManifestKey: undefined,
   } as const satisfies Partial<SnapshotRecord>;
 }

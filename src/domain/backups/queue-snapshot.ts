@@ -28,6 +28,9 @@ export async function queueSnapshot(
     consistency: undefined,
     clusterTime: undefined,
     failureReason: undefined,
+    parentManifestKey: undefined,
+    held: false,
+    provenAtMs: undefined,
   });
   await records.jobs.insert({
     id: ids.objectId(),

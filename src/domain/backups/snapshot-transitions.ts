@@ -104,14 +104,16 @@ export function createSnapshotTransitions(dependencies: SnapshotTransitionsDepen
         const organization = await records.organizations.find(project?.organizationId ?? "");
         if (project === undefined || organization === undefined)
           throw new Error("The deployment's project is not there.");
-        await records.snapshots.update(snapshot.id, { status: "inProgress" });
-        const parent = await records.snapshots.newestCompleted(deployment.id);
+        // Kept with the record, and the same when asked again: what it may share must stay, though the parent expires meanwhile.
+        const parentManifestKey =
+          snapshot.parentManifestKey ?? (await records.snapshots.newestCompleted(deployment.id))?.manifestKey;
+        await records.snapshots.update(snapshot.id, { status: "inProgress", parentManifestKey });
         return {
           snapshot: { ...snapshot, status: "inProgress" as const },
           deployment,
           project,
           organization,
-          parentManifestKey: parent?.manifestKey,
+          parentManifestKey,
         };
       }),
     complete: (job, committed, facts, completedAtMs) =>
@@ -131,7 +133,11 @@ async function markFailed(records: MetadataRecords, job: LeasedJob, reason: stri
   if (!(await records.jobs.finish(job))) return false;
   const snapshot = await unfinishedSnapshot(records, job);
   if (snapshot === undefined) return false;
-  await records.snapshots.update(snapshot.id, { status: "failed", failureReason: reason });
+  await records.snapshots.update(snapshot.id, {
+    status: "failed",
+    failureReason: reason,
+    parentManifestKey: undefined,
+  });
   return true;
 }
 

@@ -12,7 +12,6 @@ import { createSnapshotTransitions } from "../../domain/backups/snapshot-transit
 import type { RestoreJobRecord } from "../../ports/metadata/restore-job-records.ts";
 import { SnapshotDamaged } from "../../ports/snapshot-repository.ts";
 import type { Task } from "../define-task.ts";
-import { ParentsInUse } from "../parents-in-use.ts";
 import { restore } from "./restore.ts";
 import { takeSnapshot } from "./takeSnapshot.ts";
 
@@ -42,7 +41,7 @@ async function createRestoreWorld(): Promise<RestoreWorld> {
     description: "x",
     retentionInDays: 1,
   });
-  await takeSnapshot({ ...world, parents: new ParentsInUse(), transitions: createSnapshotTransitions(world) }).run(
+  await takeSnapshot({ ...world, transitions: createSnapshotTransitions(world) }).run(
     await world.lease("takeSnapshot"),
     never,
   );

@@ -14,7 +14,6 @@ import {
 } from "../../ports/snapshot-repository.ts";
 import { CatalogueChanged, type SnapshotSource, type SourceReading } from "../../ports/snapshot-source.ts";
 import { defineTask, type Task } from "../define-task.ts";
-import type { ParentsInUse } from "../parents-in-use.ts";
 import { createWantedCheck, NotWanted } from "../still-wanted.ts";
 
 export interface TakeSnapshotParts {
@@ -22,7 +21,6 @@ export interface TakeSnapshotParts {
   readonly host: DeploymentHost;
   readonly source: SnapshotSource;
   readonly repository: SnapshotRepository;
-  readonly parents: ParentsInUse;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -43,7 +41,6 @@ export function takeSnapshot(parts: TakeSnapshotParts): Task {
     async run(job, signal) {
       const inHand = await parts.transitions.begin(job);
       if (inHand === undefined) return;
-      const letGo = parts.parents.hold(inHand.parentManifestKey);
       try {
         const wanted = createWantedCheck(parts.clock, signal, () => parts.transitions.begin(job));
         const { committed, facts } = await take(parts, inHand, signal, wanted);
@@ -58,8 +55,6 @@ export function takeSnapshot(parts: TakeSnapshotParts): Task {
           { deploymentId: inHand.deployment.id, snapshotId: inHand.snapshot.id },
           "a snapshot is not wanted any more",
         );
-      } finally {
-        letGo();
       }
     },
     async giveUp(job, reason) {

@@ -1,5 +1,5 @@
 /** Work to be done once, by whoever leases it first. */
-export type JobKind = "provision" | "deprovision" | "takeSnapshot" | "restore" | "collectGarbage";
+export type JobKind = "provision" | "deprovision" | "takeSnapshot" | "restore" | "collectGarbage" | "scrub" | "drill";
 
 export interface JobRecord {
   readonly id: string;
@@ -37,4 +37,6 @@ export interface JobRecords {
   /** When the next unleased job is due. */
   nextDueMs(kinds: readonly JobKind[]): Promise<number | undefined>;
   unfinishedFor(subjectId: string): Promise<boolean>;
+  /** Whether one of the kind is unfinished. */
+  unfinishedOf(kind: JobKind): Promise<boolean>;
 }

@@ -2,6 +2,7 @@ import type { AccessRecords } from "./access-records.ts";
 import type { DatabaseUserRecords } from "./database-user-records.ts";
 import type { DeploymentRecords } from "./deployment-records.ts";
 import type { JobRecords } from "./job-records.ts";
+import type { ObjectCheckRecords } from "./object-check-records.ts";
 import type { OrganizationRecords, ProjectRecords } from "./project-records.ts";
 import type { RestoreJobRecords } from "./restore-job-records.ts";
 import type { SnapshotRecords } from "./snapshot-records.ts";
@@ -16,6 +17,7 @@ export interface MetadataRecords {
   readonly snapshots: SnapshotRecords;
   readonly restoreJobs: RestoreJobRecords;
   readonly jobs: JobRecords;
+  readonly objectChecks: ObjectCheckRecords;
 }
 
 /** The metadata database. Every adapter passes `test/conformance/metadata.ts`. */

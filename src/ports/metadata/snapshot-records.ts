@@ -27,6 +27,12 @@ export interface SnapshotRecord {
   readonly clusterTime: { readonly seconds: number; readonly increment: number } | undefined;
   /** One sentence for people, with `failed`. */
   readonly failureReason: string | undefined;
+  /** While it is in progress: the snapshot whose data it may share, which must not go. */
+  readonly parentManifestKey: string | undefined;
+  /** Held: it does not expire and cannot be deleted until somebody lets go of it. */
+  readonly held: boolean;
+  /** When it was last restored on trial and compared, byte for byte. */
+  readonly provenAtMs: number | undefined;
 }
 
 export type SnapshotChanges = Partial<
@@ -58,9 +64,13 @@ export interface SnapshotRecords {
   ): Promise<SnapshotRecord | undefined>;
   update(id: string, changes: SnapshotChanges): Promise<void>;
   delete(id: string): Promise<void>;
-  /** Completed or failed ones past `nowMs` that no unfinished restore needs, at most `limit`. */
+  /** Completed or failed ones past `nowMs` that are not held and that no unfinished restore needs, at most `limit`. */
   expired(nowMs: number, limit: number): Promise<readonly SnapshotRecord[]>;
-  /** Manifests of every completed snapshot of every deployment. */
+  /** Of these ids, those that no snapshot has or had: whoever has lost metadata must not take them for deleted. */
+  neverKnown(ids: readonly string[]): Promise<ReadonlySet<string>>;
+  /** When any snapshot of the deployment was last proven restorable. */
+  lastProvenAtMs(deploymentId: string): Promise<number | undefined>;
+  /** Manifests of every completed snapshot of every deployment, and of those that snapshots in progress share data with. */
   liveManifestKeys(): Promise<ReadonlySet<string>>;
   idsInProgress(): Promise<ReadonlySet<string>>;
 }

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Metadata } from "../../src/ports/metadata/metadata.ts";
+import { deployment, deploymentId, idOf, job, snapshot } from "../support/records.ts";
+
+const otherDeploymentId = idOf(0xc1);
+
+export function storeCarePromises(metadata: () => Metadata): void {
+  test("ids of snapshots that are there or were deleted are known, also those that went with their deployment", async () => {
+    const { snapshots, deployments } = metadata();
+    await deployments.insert(deployment({ id: otherDeploymentId, name: "Other" }));
+    for (const number of [1, 2]) await snapshots.insert(snapshot(idOf(number)));
+    await snapshots.insert(snapshot(idOf(3), { deploymentId: otherDeploymentId }));
+    await snapshots.delete(idOf(1));
+    await deployments.delete(otherDeploymentId);
+    assert.deepEqual(await snapshots.neverKnown([1, 2, 3, 4].map(idOf)), new Set([idOf(4)]));
+    assert.deepEqual(await snapshots.neverKnown([]), new Set());
+    const many = Array.from({ length: 1201 }, (_, index) => idOf(index + 1));
+    assert.equal((await snapshots.neverKnown(many)).size, 1198);
+  });
+
+  test("a held snapshot does not expire, and does once it is let go", async () => {
+    const { snapshots } = metadata();
+    await snapshots.insert(snapshot(idOf(1), { expiresAtMs: 10, held: true }));
+    assert.deepEqual(await snapshots.expired(10, 5), []);
+    await snapshots.update(idOf(1), { held: false });
+    assert.deepEqual(
+      (await snapshots.expired(10, 5)).map(({ id }) => id),
+      [idOf(1)],
+    );
+  });
+
+  test("what a snapshot in progress shares with is live, until it has ended", async () => {
+    const { snapshots } = metadata();
+    await snapshots.insert(snapshot(idOf(1), { status: "inProgress", manifestKey: undefined, parentManifestKey: "p" }));
+    assert.deepEqual(await snapshots.liveManifestKeys(), new Set(["p"]));
+    await snapshots.update(idOf(1), { status: "failed", parentManifestKey: undefined });
+    assert.deepEqual(await snapshots.liveManifestKeys(), new Set());
+  });
+
+  test("the last proof of a deployment is the latest of any of its snapshots", async () => {
+    const { snapshots } = metadata();
+    assert.equal(await snapshots.lastProvenAtMs(deploymentId), undefined);
+    await snapshots.insert(snapshot(idOf(1), { provenAtMs: 7 }));
+    await snapshots.insert(snapshot(idOf(2)));
+    await snapshots.update(idOf(2), { provenAtMs: 5 });
+    assert.equal(await snapshots.lastProvenAtMs(deploymentId), 7);
+  });
+
+  test("objects are checked least recently first, new ones before all, and those that are gone are forgotten", async () => {
+    const { objectChecks } = metadata();
+    await objectChecks.replaceWith(new Set(["a", "b", "c"]));
+    await objectChecks.checked(["a", "c"], 9);
+    await objectChecks.checked(["c"], 8);
+    assert.deepEqual(
+      (await objectChecks.leastRecent(10)).map(({ objectKey, checkedAtMs }) => `${objectKey} ${checkedAtMs}`),
+      ["b 0", "c 8", "a 9"],
+    );
+    await objectChecks.replaceWith(new Set(["c", "d"]));
+    assert.deepEqual(
+      (await objectChecks.leastRecent(1)).map(({ objectKey }) => objectKey),
+      ["d"],
+    );
+    const many = new Set(Array.from({ length: 1200 }, (_, index) => `o${index}`));
+    await objectChecks.replaceWith(many);
+    assert.equal((await objectChecks.leastRecent(5000)).length, 1200);
+  });
+
+  test("an unfinished job of a kind is known", async () => {
+    const { jobs } = metadata();
+    assert.equal(await jobs.unfinishedOf("drill"), false);
+    await jobs.insert(job(idOf(1), { kind: "drill" }));
+    assert.deepEqual([await jobs.unfinishedOf("drill"), await jobs.unfinishedOf("scrub")], [true, false]);
+  });
+}
