@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { describe, test } from "node:test";
 import { arrayValue, buildDocument, DocumentBuilder } from "../../src/engine/bson/builder.ts";
 import { compareValues } from "../../src/engine/bson/compare.ts";
@@ -9,26 +7,11 @@ import { validateDocument } from "../../src/engine/bson/validate.ts";
 import { documentValue, type Value } from "../../src/engine/bson/value.ts";
 import { elementsOf, fieldCount, fieldsOf, getField } from "../../src/engine/bson/walk.ts";
 import { EngineError } from "../../src/engine/engine-error.ts";
+import { corpusFiles, corpusMissing } from "../support/bson-corpus.ts";
 import { MutableDocument } from "../../src/engine/update/mutable.ts";
 
-interface CorpusFile {
-  readonly description: string;
-  readonly valid?: readonly {
-    readonly description: string;
-    readonly canonical_bson: string;
-    readonly degenerate_bson?: string;
-  }[];
-  readonly decodeErrors?: readonly { readonly description: string; readonly bson: string }[];
-}
-
-const folder = resolve(import.meta.dirname, "../../../shared/data/mongodb-specifications/source/bson-corpus/tests");
-const present = existsSync(folder);
-const skip = present ? false : "the BSON corpus does not lie beside the repository";
-const files = present
-  ? readdirSync(folder)
-      .filter((name) => name.endsWith(".json"))
-      .map((name) => JSON.parse(readFileSync(resolve(folder, name), "utf8")) as CorpusFile)
-  : [];
+const skip = corpusMissing;
+const files = corpusFiles;
 
 /** Walked to the last value, and put together again from what was met. */
 function rebuilt(document: Uint8Array): Uint8Array {
