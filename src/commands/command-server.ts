@@ -105,7 +105,6 @@ export function createCommandServer(options: CommandServerOptions): CommandServe
       connectionsCreated: 0,
       operations: { insert: 0, query: 0, update: 0, delete: 0, getmore: 0, command: 0 },
       lastWrite: { seconds: Math.floor(clock.nowMs() / 1000), increment: 1 },
-      newestTime: undefined,
     },
   };
   const cursors = new CursorRegistry(clock, ids);
@@ -260,11 +259,10 @@ const noSignature = objectValue([
 
 /** Adds the times that sessions carry from reply to request. */
 function finished(fields: Reply, server: ServerFacts, engine: Engine | undefined): Reply {
-  // Commands that open no database tell what others have told.
-  const newest = engine?.clusterTime() ?? server.figures.newestTime;
-  if (newest === undefined || newest.seconds === 0) return fields;
+  if (engine === undefined) return fields;
+  const newest = engine.clusterTime();
   const { seconds, increment } = newest;
-  server.figures.newestTime = newest;
+  if (seconds === 0) return fields;
   server.figures.lastWrite = newest;
   const time = timestampValue(seconds, increment);
   const clusterTime = objectValue([

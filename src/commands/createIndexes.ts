@@ -1,4 +1,4 @@
-import { boolValue, EngineError, int32Value, stringValue } from "../engine/index.ts";
+import { boolValue, EngineError, int32Value, stringValue, withoutUnknownOptions } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
 
 /** `createIndexes`. */
@@ -9,13 +9,14 @@ export const createIndexes = defineCommand({
   run: async (parameters, context) => {
     const collection = parameters.collection();
     const specifications = parameters.requiredDocuments("indexes");
-    parameters.ignore("commitQuorum", "ignoreUnknownIndexOptions");
+    const ignoreUnknown = parameters.flag("ignoreUnknownIndexOptions");
+    parameters.ignore("commitQuorum");
     parameters.rejectUnknown();
     if (specifications.length === 0) throw new EngineError(2, "BadValue", "Must specify at least one index to create");
     const engine = await context.engine();
     const result = await engine.createIndexes(
       { database: context.database, collection },
-      specifications,
+      ignoreUnknown ? specifications.map(withoutUnknownOptions) : specifications,
       context.write,
     );
     return [

@@ -40,8 +40,6 @@ export interface ServerFigures {
   readonly operations: Record<OperationKind, number>;
   /** The newest write that a reply has told of. */
   lastWrite: ClusterTime;
-  /** The newest cluster time that a reply has told of; undefined before the first. */
-  newestTime: ClusterTime | undefined;
 }
 
 export type OperationKind = "insert" | "query" | "update" | "delete" | "getmore" | "command";

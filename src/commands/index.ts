@@ -1,6 +1,7 @@
 import type { CommandDefinition } from "./define-command.ts";
 import { aggregate } from "./aggregate.ts";
 import { buildInfo, buildinfo } from "./buildInfo.ts";
+import { collMod } from "./collMod.ts";
 import { collStats } from "./collStats.ts";
 import { connectionStatus } from "./connectionStatus.ts";
 import { count } from "./count.ts";
@@ -42,6 +43,7 @@ export const commands: readonly CommandDefinition[] = [
   aggregate,
   buildInfo,
   buildinfo,
+  collMod,
   collStats,
   connectionStatus,
   count,

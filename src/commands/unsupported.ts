@@ -7,7 +7,6 @@ const known = new Set([
   "applyOps",
   "bulkWrite",
   "cloneCollectionAsCapped",
-  "collMod",
   "commitTransaction",
   "compact",
   "configureFailPoint",

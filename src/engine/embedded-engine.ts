@@ -7,9 +7,12 @@ import { collationFor } from "./catalog/collection-settings.ts";
 import { checkDatabaseName, namespaceNotFound } from "./catalog/names.ts";
 import type * as contract from "./engine.ts";
 import { EngineError } from "./engine-error.ts";
+import { expiredStatements } from "./expiry.ts";
 import { FlowCursor } from "./engine-cursor.ts";
 import { createIndexes, dropIndexes } from "./index-commands.ts";
 import { storedBatches } from "./planner/access.ts";
+import { modifyCollection } from "./modify-collection.ts";
+import { everythingById } from "./planner/plan.ts";
 import { compileFilter } from "./query/filter.ts";
 import { limited, skipped } from "./query/flow.ts";
 import { distinctFlow, findFlow } from "./read-commands.ts";
@@ -148,6 +151,14 @@ export class EmbeddedEngine implements contract.Engine {
     });
   }
 
+  modifyCollection(namespace: Namespace, changes: Uint8Array, write: contract.WriteOptions): Promise<Uint8Array> {
+    return this.#writes.run(write, async (transaction) => {
+      const record = transaction.catalog.find(namespace);
+      if (record === undefined) throw namespaceNotFound(namespace);
+      return modifyCollection(transaction, record, changes);
+    });
+  }
+
   dropIndexes(
     namespace: Namespace,
     indexes: "*" | readonly (string | Uint8Array)[],
@@ -278,6 +289,19 @@ export class EmbeddedEngine implements contract.Engine {
     return result as Uint8Array;
   }
 
+  async expireDocuments(): Promise<number> {
+    const { catalog } = this.#writes;
+    const write = { signal: new AbortController().signal, durable: true };
+    let count = 0;
+    for (const record of catalog.databases().flatMap((name) => catalog.of(name))) {
+      const statements = expiredStatements(record, this.#clock.nowMs());
+      if (statements.length === 0) continue;
+      const namespace = { database: record.database, collection: record.name };
+      count += (await this.delete(namespace, statements, true, write)).deletedCount;
+    }
+    return count;
+  }
+
   load(namespace: Namespace, documents: Uint8Array): Promise<void> {
     const write = { signal: new AbortController().signal, durable: false };
     return this.#writes.run(write, async (transaction) => {
@@ -302,13 +326,7 @@ export class EmbeddedEngine implements contract.Engine {
     if (record === undefined) return;
     let parts: Uint8Array[] = [];
     let size = 0;
-    for (const batch of storedBatches(state.connection, record, {
-      kind: "keys",
-      index: undefined,
-      ranges: [{ from: new Uint8Array(0), to: Uint8Array.of(0xff) }],
-      backwards: false,
-      sorted: true,
-    })) {
+    for (const batch of storedBatches(state.connection, record, everythingById)) {
       for (const { bytes } of batch) {
         parts.push(bytes);
         size += bytes.length;

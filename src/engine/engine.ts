@@ -209,6 +209,8 @@ export interface Engine {
     specifications: readonly Uint8Array[],
     write: WriteOptions,
   ): Promise<{ readonly countBefore: number; readonly countAfter: number; readonly createdCollection: boolean }>;
+  /** Changes one as `collMod` says; `changes` has its fields without the name. Answers the fields of the reply. Throws 26, 27, 72 and others. */
+  modifyCollection(namespace: Namespace, changes: Uint8Array, write: WriteOptions): Promise<Uint8Array>;
   /** By names or key patterns; `"*"` is all but `_id_`. Throws 27 IndexNotFound. Answers how many there were. */
   dropIndexes(
     namespace: Namespace,
@@ -249,6 +251,8 @@ export interface Engine {
   /** BSON document `{values: [...]}`. */
   distinct(namespace: Namespace, query: DistinctQuery, read: ReadOptions): Promise<Uint8Array>;
 
+  /** Deletes documents whose time in a TTL index is over, as any delete does; to be asked regularly by whoever serves the file. Answers how many went. */
+  expireDocuments(): Promise<number>;
   /** Stores whole documents given in one buffer as they are, for restores; the collection must exist. */
   load(namespace: Namespace, documents: Uint8Array): Promise<void>;
   /** Every document in `_id` order, whole documents concatenated, about 1 MiB at a time. */

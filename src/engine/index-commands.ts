@@ -1,8 +1,15 @@
+import { emptyDocument } from "./bson/builder.ts";
 import { equalBytes } from "./bson/bytes.ts";
 import type { CollectionIndex, CollectionRecord } from "./catalog/catalog.ts";
 import { settingsOf } from "./catalog/collection-settings.ts";
-import { type IndexSpecification, parseIndexSpecification } from "./catalog/index-specification.ts";
-import { EngineError } from "./engine-error.ts";
+import {
+  cannotCreate,
+  type IndexSpecification,
+  isIdKey,
+  isSameKey,
+  parseIndexSpecification,
+} from "./catalog/index-specification.ts";
+import { badValue, EngineError } from "./engine-error.ts";
 import { storedBatches } from "./planner/access.ts";
 import { CollectionWriter } from "./storage/collection-writer.ts";
 import type { Pace } from "./storage/turns.ts";
@@ -23,68 +30,77 @@ export async function createIndexes(
     const specification = parseIndexSpecification(bytes, settingsOf(record).collation);
     if (isThere(current, specification)) continue;
     if (current.indexes.length + 2 > indexesMax)
-      throw new EngineError(
-        67,
-        "CannotCreateIndex",
-        `add index fails, too many indexes for ${record.database}.${record.name}`,
+      throw cannotCreate(
+        `add index fails, too many indexes for ${record.database}.${record.name} key:${specification.name}`,
       );
     current = await buildIndex(transaction, current, specification, pace);
   }
   return current;
 }
 
+/**
+ * Whether an index that is there is the one that is wanted. What tells indexes apart is the key pattern, the collation, the partial filter, and whether they are
+ * unique and sparse (manual, "Create Indexes"); with these alike there is one, of one name and with one set of options.
+ */
 function isThere(record: CollectionRecord, wanted: IndexSpecification): boolean {
-  if (isIdIndex(wanted)) {
-    if (wanted.name !== "_id_" && wanted.name !== "_id_1")
-      throw new EngineError(
-        2,
-        "BadValue",
-        `The index name '_id_' must be used for the _id index, not '${wanted.name}'`,
-      );
+  if (isIdKey(wanted.key)) {
+    refuseForId(wanted);
     return true;
   }
-  if (wanted.name === "_id_")
-    throw new EngineError(2, "BadValue", "The index name '_id_' is reserved for the _id index");
-  for (const index of record.indexes) {
-    const sameKey = equalBytes(index.key, wanted.key) || sameFields(index, wanted);
-    const sameOptions =
-      index.unique === wanted.unique &&
-      index.sparse === wanted.sparse &&
-      index.collation?.name === wanted.collation?.name;
-    if (index.name === wanted.name) {
-      if (!sameKey)
-        throw new EngineError(
-          86,
-          "IndexKeySpecsConflict",
-          `An existing index has the same name as the requested index: ${wanted.name}`,
-        );
-      if (!sameOptions)
-        throw new EngineError(
-          85,
-          "IndexOptionsConflict",
-          `An equivalent index already exists with the same name but different options: ${wanted.name}`,
-        );
-      return true;
-    }
-    if (sameKey)
-      throw new EngineError(85, "IndexOptionsConflict", `Index already exists with a different name: ${index.name}`);
+  if (wanted.name === "_id_") throw badValue("The index name '_id_' is reserved for the _id index");
+  const named = record.indexes.find(({ name }) => name === wanted.name);
+  if (named !== undefined) {
+    if (!isAlike(named, wanted))
+      throw new EngineError(
+        86,
+        "IndexKeySpecsConflict",
+        "An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. " +
+          `Please refer to our documentation. Requested index: ${wanted.name}, existing index: ${named.name}`,
+      );
+    if (!hasSameOptions(named, wanted))
+      throw conflict(`An equivalent index already exists with the same name but different options: ${wanted.name}`);
+    return true;
   }
-  return false;
-}
-
-function isIdIndex({ fields }: IndexSpecification): boolean {
-  return fields.length === 1 && fields[0]?.path.text === "_id" && !fields[0].descending;
-}
-
-function sameFields(one: IndexSpecification, other: IndexSpecification): boolean {
-  return (
-    one.fields.length === other.fields.length &&
-    one.fields.every(
-      (field, position) =>
-        field.path.text === other.fields[position]?.path.text &&
-        field.descending === other.fields[position]?.descending,
-    )
+  const alike = record.indexes.find((index) => isAlike(index, wanted));
+  if (alike === undefined) return false;
+  throw conflict(
+    hasSameOptions(alike, wanted)
+      ? `Index already exists with a different name: ${alike.name}`
+      : `An equivalent index already exists with a different name and options: ${alike.name}`,
   );
+}
+
+function isAlike(one: IndexSpecification, other: IndexSpecification): boolean {
+  return (
+    isSameKey(one.key, other.key) &&
+    one.collation?.name === other.collation?.name &&
+    one.unique === other.unique &&
+    one.sparse === other.sparse &&
+    equalBytes(one.partial?.query ?? emptyDocument, other.partial?.query ?? emptyDocument)
+  );
+}
+
+function hasSameOptions(one: IndexSpecification, other: IndexSpecification): boolean {
+  return one.expireAfterSeconds === other.expireAfterSeconds;
+}
+
+function conflict(message: string): EngineError {
+  return new EngineError(85, "IndexOptionsConflict", message);
+}
+
+/** The index of `_id` has its name, and no option changes what it is. */
+function refuseForId(wanted: IndexSpecification): void {
+  if (wanted.name !== "_id_" && wanted.name !== "_id_1")
+    throw badValue(`The index name '_id_' must be used for the _id index, not '${wanted.name}'`);
+  if (wanted.partial !== undefined) throw cannotCreate("_id index cannot be a partial index");
+  if (wanted.sparse) throw cannotCreate("_id index cannot be sparse");
+  if (wanted.hidden) throw badValue("can't hide _id index");
+  if (wanted.expireAfterSeconds !== undefined)
+    throw new EngineError(
+      197,
+      "InvalidIndexSpecificationOption",
+      "The field 'expireAfterSeconds' is not valid for an _id index specification.",
+    );
 }
 
 async function buildIndex(
@@ -106,7 +122,7 @@ async function buildIndex(
   const index: CollectionIndex = { ...specification, id: lastRowId, multikey: false };
   const withIndex: CollectionRecord = { ...record, indexes: [...record.indexes, index] };
   const writer = new CollectionWriter(connection, withIndex);
-  for (const batch of storedBatches(connection, record, { kind: "scan", sorted: true })) {
+  for (const batch of storedBatches(connection, record, { kind: "scan", sorted: true, backwards: false })) {
     for (const { rowId, bytes } of batch) writer.addToIndex(index, rowId, bytes);
     if (pace.due) await pace.rest();
   }
@@ -134,9 +150,10 @@ export function dropIndexes(
 }
 
 function findIndex(record: CollectionRecord, wanted: string | Uint8Array): CollectionIndex {
-  if (wanted === "_id_") throw new EngineError(72, "InvalidOptions", "cannot drop _id index");
+  if (wanted === "_id_" || (typeof wanted !== "string" && isIdKey(wanted)))
+    throw new EngineError(72, "InvalidOptions", "cannot drop _id index");
   const index = record.indexes.find((candidate) =>
-    typeof wanted === "string" ? candidate.name === wanted : equalBytes(candidate.key, wanted),
+    typeof wanted === "string" ? candidate.name === wanted : isSameKey(candidate.key, wanted),
   );
   if (index === undefined)
     throw new EngineError(

@@ -23,6 +23,7 @@ export {
   wholeNumberOf,
 } from "./bson/value.ts";
 export { elementsOf, fieldsOf, fieldsOfValue, getField } from "./bson/walk.ts";
+export { withoutUnknownOptions } from "./catalog/index-specification.ts";
 export { compileFilter } from "./query/filter.ts";
 
 import { EmbeddedEngine, type EngineOptions } from "./embedded-engine.ts";

@@ -7,6 +7,13 @@ export interface ExpectedFailure {
   readonly tests: Readonly<Record<string, readonly string[] | "all">>;
 }
 
+const embeddedFields = [
+  "Updating document to set dollar-prefixed key in embedded doc on 5.0+ server",
+  "Updating document to set dotted key in embedded doc on 5.0+ server",
+  "Updating document to set top-level dollar-prefixed key on 5.0+ server",
+  "Updating document to set top-level dotted key on 5.0+ server",
+];
+
 const notInDriver: readonly ExpectedFailure[] = [
   {
     reason: "the driver does not send a bypassDocumentValidation of false",
@@ -86,6 +93,10 @@ const notInServer: readonly ExpectedFailure[] = [
     },
   },
   {
+    reason: "replies of commands that open no database carry no $clusterTime",
+    tests: { "run-command/runCommand": ["always gossips the $clusterTime on the sent command"] },
+  },
+  {
     reason: "an update's sort is taken, as MongoDB 8.0 does, though 7.0 is announced",
     tests: {
       "crud/bulkWrite-replaceOne-sort": ["BulkWrite replaceOne with sort option unsupported (server-side error)"],
@@ -134,6 +145,17 @@ const notYet: readonly ExpectedFailure[] = [
       "crud/db-aggregate-write-readPreference": "all",
       "versioned-api/crud-api-version-1": ["aggregate on database appends declared API version"],
       "versioned-api/crud-api-version-1-strict": ["aggregate on database appends declared API version"],
+    },
+  },
+  {
+    reason: "$setField is not supported",
+    skip: true,
+    tests: {
+      "crud/bulkWrite-updateMany-dots_and_dollars": embeddedFields,
+      "crud/bulkWrite-updateOne-dots_and_dollars": embeddedFields,
+      "crud/findOneAndUpdate-dots_and_dollars": embeddedFields,
+      "crud/updateMany-dots_and_dollars": embeddedFields,
+      "crud/updateOne-dots_and_dollars": embeddedFields,
     },
   },
   {

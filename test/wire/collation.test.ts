@@ -66,9 +66,9 @@ describe("collation through the driver", () => {
     await people.createIndex({ t: 1 });
     assert.equal(await people.countDocuments({ t: "A" }), 2, "with an index");
     const [listed] = await db.listCollections({ name: "caseless" }).toArray();
-    assert.equal((listed as { options?: Document } | undefined)?.options?.["collation"].strength, 2);
     const options = listed as { options?: { collation?: Document } } | undefined;
     assert.equal(options?.options?.collation?.["strength"], 2);
+    assert.equal((await people.indexes()).find(({ name }) => name === "t_1")?.["collation"]?.locale, "en");
   });
 
   test("an unknown locale and an unknown field are refused", async () => {

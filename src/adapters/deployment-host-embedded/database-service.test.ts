@@ -17,6 +17,8 @@ interface World {
   /** Files by path: how often opened, and the gate that closing waits for. */
   readonly opened: string[];
   readonly closed: string[];
+  /** A path for each time that expired documents were to go. */
+  readonly expired: string[];
   readonly listener: { connections: number; closings: string[]; closed: number };
   /** As a command would ask. */
   engine(): Promise<Engine>;
@@ -26,6 +28,7 @@ interface World {
 async function createWorld(): Promise<World> {
   const clock = createFakeClock();
   const [opened, closed]: string[][] = [[], []] as const;
+  const expired: string[] = [];
   const listener = { connections: 0, closings: [] as string[], closed: 0 };
   let request: ListenerRequest | undefined;
   let gate = Promise.resolve();
@@ -47,7 +50,8 @@ async function createWorld(): Promise<World> {
         await gate;
         closed?.push(path);
       };
-      return { path, close } as Engine;
+      const expireDocuments = async (): Promise<number> => expired.push(path);
+      return { path, close, expireDocuments } as Engine;
     },
     directory: { findCredential: async () => undefined },
     idleMs,
@@ -61,6 +65,7 @@ async function createWorld(): Promise<World> {
     clock,
     opened: opened as string[],
     closed: closed as string[],
+    expired,
     listener,
     engine,
     holdClosing: (promise) => void (gate = promise),
@@ -73,6 +78,25 @@ describe("the engine behind a listener", () => {
     assert.deepEqual(opened, []);
     assert.equal(await engine(), await engine());
     assert.deepEqual(opened, ["1.sqlite"]);
+  });
+
+  test("deletes what expired when it is opened and every minute while it is open", async () => {
+    const { clock, engine, expired, service } = await createWorld();
+    await engine();
+    const pass = async (): Promise<void> => new Promise((done) => void setImmediate(done));
+    await pass();
+    assert.deepEqual(expired, ["1.sqlite"]);
+    clock.advance(59_999);
+    await pass();
+    assert.equal(expired.length, 1);
+    clock.advance(1);
+    await pass();
+    assert.equal(expired.length, 2);
+    await service.calls.stop({ id: "one" });
+    clock.advance(600_000);
+    await pass();
+    assert.equal(expired.length, 2);
+    assert.equal(clock.sleeping(), 0);
   });
 
   test("is stopped when nobody was connected for the idle time, not a moment before", async () => {

@@ -38,6 +38,9 @@ export interface DatabaseServiceOptions {
   readonly log: Log;
 }
 
+/** How often documents that expired are deleted. */
+const expiryIntervalMs = 60_000;
+
 /** The worker thread's side of the host: the databases that are awake. */
 export interface DatabaseService {
   readonly calls: Answerer<HostCalls>;
@@ -48,6 +51,8 @@ interface Database {
   path: string;
   engine: Engine | undefined;
   usedMs: number;
+  /** Aborted when the engine is closed. */
+  open: AbortController;
   /** Whatever closes an engine: no other is opened before. */
   closing: Promise<void>;
 }
@@ -81,6 +86,7 @@ export function createDatabaseService(options: DatabaseServiceOptions): Database
           listener,
           engine: undefined,
           usedMs: clock.monotonicMs(),
+          open: new AbortController(),
           closing: Promise.resolve(),
         });
         return { port: listener.port };
@@ -132,8 +138,23 @@ export function createDatabaseService(options: DatabaseServiceOptions): Database
     }
     if (databases.get(id) !== database) throw new Error("the database is being closed");
     database.usedMs = clock.monotonicMs();
-    database.engine ??= openFile(database.path);
+    if (database.engine === undefined) {
+      database.engine = openFile(database.path);
+      database.open = new AbortController();
+      void keepExpiring(id, database.engine, database.open.signal);
+    }
     return database.engine;
+  }
+
+  /** Deletes what expired while the file was closed, and then every minute what expires (manual, "TTL Indexes"), until the engine is closed. */
+  async function keepExpiring(id: string, engine: Engine, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await engine.expireDocuments().catch((error: unknown) => {
+        // A file that is closed in the middle of it loses nothing: what is over is deleted after the next opening.
+        if (!signal.aborted) log.error({ err: error, deploymentId: id }, "expired documents were not deleted");
+      });
+      await clock.sleep(expiryIntervalMs, signal).catch(() => undefined);
+    }
   }
 }
 
@@ -141,6 +162,7 @@ function closeEngine(database: Database): Promise<void> {
   const { engine } = database;
   if (engine === undefined) return database.closing;
   database.engine = undefined;
+  database.open.abort();
   const closed = engine.close();
   // Whoever waits to open the file must not fail for what closing it met; whoever closes it is told.
   database.closing = closed.catch(() => undefined);

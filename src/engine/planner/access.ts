@@ -1,7 +1,8 @@
 import { compareBytes } from "../bson/bytes.ts";
 import type { CollectionRecord } from "../catalog/catalog.ts";
 import type { Connection } from "../storage/database-file.ts";
-import type { KeyRange, Plan } from "./plan.ts";
+import type { KeyRange } from "./key-ranges.ts";
+import type { KeysPlan, Plan } from "./plan.ts";
 
 /** A stored document and its row. */
 export interface StoredDocument {
@@ -9,6 +10,15 @@ export interface StoredDocument {
   readonly bytes: Uint8Array;
 }
 
+/** What was looked at on the way; `explain` shows it. */
+export interface AccessFigures {
+  keysExamined: number;
+  docsExamined: number;
+}
+
+type Batches = Generator<readonly StoredDocument[]>;
+
+const firstBatchSize = 101;
 const batchSize = 500;
 
 /**
@@ -19,28 +29,60 @@ export function* storedBatches(
   connection: Connection,
   record: CollectionRecord,
   plan: Plan,
-): Generator<readonly StoredDocument[]> {
-  if (plan.kind === "scan") return yield* scanBatches(connection, record);
-  const ranges = plan.backwards ? plan.ranges.toReversed() : plan.ranges;
-  if (plan.index === undefined) {
-    for (const range of ranges) yield* idBatches(connection, record, range, plan.backwards);
+  figures: AccessFigures = { keysExamined: 0, docsExamined: 0 },
+): Batches {
+  if (plan.kind === "or") {
+    const given = new Set<number>();
+    for (const branch of plan.branches)
+      for (const batch of keyBatches(connection, record, branch, figures))
+        yield counted(
+          batch.filter(({ rowId }) => !given.has(rowId) && given.add(rowId)),
+          figures,
+        );
     return;
   }
+  const batches =
+    plan.kind === "scan"
+      ? scanBatches(connection, record, plan.backwards)
+      : keyBatches(connection, record, plan, figures);
+  for (const batch of batches) yield counted(batch, figures);
+}
+
+function counted(batch: readonly StoredDocument[], figures: AccessFigures): readonly StoredDocument[] {
+  figures.docsExamined += batch.length;
+  return batch;
+}
+
+function* keyBatches(
+  connection: Connection,
+  record: CollectionRecord,
+  { index, ranges, backwards }: KeysPlan,
+  figures: AccessFigures,
+): Batches {
   // In an index over arrays one document has several keys, and is given once.
-  const given = plan.index.multikey ? new Set<number>() : undefined;
-  for (const range of ranges) {
-    for (const batch of indexBatches(connection, record, plan.index.id, range, plan.backwards)) {
-      if (given === undefined) yield batch;
-      else yield batch.filter(({ rowId }) => !given.has(rowId) && given.add(rowId));
+  const given = index?.multikey === true ? new Set<number>() : undefined;
+  for (const range of backwards ? ranges.toReversed() : ranges) {
+    const batches =
+      index === undefined
+        ? idBatches(connection, record, range, backwards)
+        : indexBatches(connection, record, index.id, range, backwards);
+    for (const batch of batches) {
+      figures.keysExamined += batch.length;
+      yield given === undefined ? batch : batch.filter(({ rowId }) => !given.has(rowId) && given.add(rowId));
     }
   }
 }
 
-function* scanBatches(connection: Connection, record: CollectionRecord): Generator<readonly StoredDocument[]> {
-  let last = Number.MIN_SAFE_INTEGER;
-  let size = 101;
+function* scanBatches(connection: Connection, record: CollectionRecord, backwards: boolean): Batches {
+  const [compare, order] = backwards ? ["<", "DESC"] : [">", "ASC"];
+  let last = backwards ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER;
+  let size = firstBatchSize;
   for (;;) {
-    const rows = connection.all(`SELECT rid, d FROM c_${record.id} WHERE rid > ? ORDER BY rid LIMIT ?`, last, size);
+    const rows = connection.all(
+      `SELECT rid, d FROM c_${record.id} WHERE rid ${compare} ? ORDER BY rid ${order} LIMIT ?`,
+      last,
+      size,
+    );
     if (rows.length > 0) yield rows.map((row) => ({ rowId: Number(row[0]), bytes: row[1] as Uint8Array }));
     if (rows.length < size) return;
     last = Number(rows.at(-1)?.[0]);
@@ -48,15 +90,10 @@ function* scanBatches(connection: Connection, record: CollectionRecord): Generat
   }
 }
 
-function* idBatches(
-  connection: Connection,
-  record: CollectionRecord,
-  range: KeyRange,
-  backwards: boolean,
-): Generator<readonly StoredDocument[]> {
+function* idBatches(connection: Connection, record: CollectionRecord, range: KeyRange, backwards: boolean): Batches {
   let { from, to } = range;
   let inclusive = true;
-  let size = 101;
+  let size = firstBatchSize;
   for (;;) {
     const rows = backwards
       ? connection.all(
@@ -87,10 +124,10 @@ function* indexBatches(
   indexId: number,
   range: KeyRange,
   backwards: boolean,
-): Generator<readonly StoredDocument[]> {
+): Batches {
   let key = backwards ? range.to : range.from;
-  let rowId = backwards ? Number.MIN_SAFE_INTEGER : Number.MIN_SAFE_INTEGER;
-  let size = 101;
+  let rowId = Number.MIN_SAFE_INTEGER;
+  let size = firstBatchSize;
   const select = `SELECT x.rid, c.d, x.k FROM x_${indexId} x CROSS JOIN c_${record.id} c ON c.rid = x.rid`;
   for (;;) {
     const rows = backwards

@@ -1,31 +1,59 @@
 import { badValue } from "../engine-error.ts";
-import { equalBytes } from "../bson/bytes.ts";
+import { toNumber } from "../bson/numbers.ts";
+import { parsePath } from "../bson/path.ts";
+import { fieldsOf } from "../bson/walk.ts";
 import type { CollectionIndex, CollectionRecord } from "../catalog/catalog.ts";
-import type { Bounds } from "../query/bounds.ts";
+import { type IndexField, isIdKey, isSameKey } from "../catalog/index-specification.ts";
+import { type Bounds, Conditions } from "../query/bounds.ts";
 import type { Filter } from "../query/filter.ts";
 import type { SortField } from "../query/sort.ts";
+import { implies } from "./implication.ts";
+import { boundsThrough, type KeyRange } from "./key-ranges.ts";
 
-/** Keys from `from` on and below `to`, in the order of bytes. */
-export interface KeyRange {
-  readonly from: Uint8Array;
-  readonly to: Uint8Array;
+/** How documents are found: all of them in stored order, through the keys of `_id` or of an index, or by several such ways in turn. */
+export type Plan = ScanPlan | KeysPlan | OrPlan;
+
+export interface ScanPlan {
+  readonly kind: "scan";
+  readonly sorted: boolean;
+  readonly backwards: boolean;
 }
 
-/** How documents are found: all of them in stored order, or through the keys of `_id` or of an index. */
-export type Plan =
-  | { readonly kind: "scan"; readonly sorted: boolean }
-  | {
-      readonly kind: "keys";
-      readonly index: CollectionIndex | undefined;
-      readonly ranges: readonly KeyRange[];
-      readonly backwards: boolean;
-      readonly sorted: boolean;
-    };
+export interface KeysPlan {
+  readonly kind: "keys";
+  /** Undefined: `_id`. */
+  readonly index: CollectionIndex | undefined;
+  readonly ranges: readonly KeyRange[];
+  /** For each field from the first on what its values are held to; fields behind have none. */
+  readonly bounds: readonly Bounds[];
+  readonly backwards: boolean;
+  readonly sorted: boolean;
+}
 
-/** Everything: keys begin with a type's place, which is above 00 and below ff. */
-const everything: KeyRange = { from: new Uint8Array(0), to: Uint8Array.of(0xff) };
-/** More points than this are not worth one look-up each. */
-const rangesMax = 10_000;
+/** Each document that any of the branches finds, once. */
+export interface OrPlan {
+  readonly kind: "or";
+  readonly branches: readonly KeysPlan[];
+  readonly sorted: boolean;
+}
+
+/** Fields of the index that every collection has. */
+export const idFields: readonly IndexField[] = [{ path: parsePath("_id"), descending: false, hashed: false }];
+
+/** Every document in the order of `_id`. */
+export const everythingById: KeysPlan = {
+  kind: "keys",
+  index: undefined,
+  ranges: boundsThrough(idFields, new Conditions(), false, true).ranges,
+  bounds: [],
+  backwards: false,
+  sorted: true,
+};
+
+interface Candidate {
+  readonly plan: KeysPlan | OrPlan;
+  readonly worth: number;
+}
 
 /** Chooses the way to the documents. Every plan gives all matches; the filter is asked for each document all the same. */
 export function choosePlan(
@@ -34,13 +62,33 @@ export function choosePlan(
   sort: readonly SortField[],
   hint: string | Uint8Array | undefined,
 ): Plan {
-  const candidates = hint === undefined ? [undefined, ...record.indexes] : [hinted(record, hint)];
-  if (candidates[0] === "natural") return { kind: "scan", sorted: sort.length === 0 };
-  const plans = candidates.map((index) =>
-    planThrough(index as CollectionIndex | undefined, filter, sort, hint !== undefined),
-  );
-  const usable = plans.filter((candidate) => candidate !== undefined).toSorted((one, other) => other.worth - one.worth);
-  return usable[0]?.plan ?? { kind: "scan", sorted: sort.length === 0 };
+  return possiblePlans(record, filter, sort, hint)[0] as Plan;
+}
+
+/** All ways to the documents that are worth a thought, the best first. Throws 2 BadValue for a hint of an index that is not there. */
+export function possiblePlans(
+  record: CollectionRecord,
+  filter: Filter,
+  sort: readonly SortField[],
+  hint: string | Uint8Array | undefined,
+): readonly Plan[] {
+  const wanted = hint === undefined ? undefined : hinted(record, hint);
+  if (wanted !== undefined && "natural" in wanted)
+    return [{ kind: "scan", sorted: sort.length === 0, backwards: wanted.natural < 0 }];
+  const indexes = wanted === undefined ? usable(record, filter) : [wanted.index];
+  const candidates = indexes.flatMap((index) => planThrough(index, filter, sort, wanted !== undefined) ?? []);
+  if (wanted === undefined && candidates.every(({ plan }) => plan.kind === "keys" && plan.bounds.length === 0))
+    candidates.push(...alternatives(record, filter, sort));
+  const plans: Plan[] = candidates.toSorted((one, other) => other.worth - one.worth).map(({ plan }) => plan);
+  return plans.length === 0 ? [{ kind: "scan", sorted: sort.length === 0, backwards: false }] : plans;
+}
+
+/** `_id` and the indexes that have all documents the query may find. */
+function usable(record: CollectionRecord, filter: Filter): readonly (CollectionIndex | undefined)[] {
+  return [
+    undefined,
+    ...record.indexes.filter(({ hidden, partial }) => !hidden && (partial === undefined || implies(filter, partial))),
+  ];
 }
 
 function planThrough(
@@ -48,97 +96,86 @@ function planThrough(
   filter: Filter,
   sort: readonly SortField[],
   forced: boolean,
-): { readonly plan: Plan; readonly worth: number } | undefined {
-  const fields = index === undefined ? [{ path: { text: "_id" }, descending: false }] : index.fields;
-  let ranges: readonly KeyRange[] = [everything];
-  let bounded = 0;
-  let equal = 0;
-  for (const field of fields) {
-    const bounds = filter.bounds.get(field.path.text);
-    // Keys of strings are their bytes, which say nothing about where a collation has them.
-    if (bounds === undefined || (bounds.text && filter.collation !== undefined)) break;
-    const next = extend(ranges, bounds, field.descending);
-    if (next.length > rangesMax) break;
-    ranges = next;
-    bounded += 1;
-    if (bounds.kind === "range") break;
-    // After several points keys are no longer in one order.
-    if (bounds.keys.length === 1) equal += 1;
-    else break;
-  }
-  // A sparse index lacks documents, which only a condition on its field makes harmless.
-  if (index?.sparse === true && bounded === 0 && !forced) return undefined;
-  const scattered = index?.multikey === true || ranges.length > 1 || filter.collation !== undefined;
-  const order = sortThrough(fields, equal, sort, scattered);
+  conditions: Conditions = filter.conditions,
+): Candidate | undefined {
+  const fields = index?.fields ?? idFields;
+  const multikey = index?.multikey === true;
+  // Keys of strings are their bytes, which say nothing about where a collation has them.
+  const { bounds, ranges, equal } = boundsThrough(fields, conditions, multikey, filter.collation === undefined);
+  const bounded = bounds.length;
+  if (index?.sparse === true && !forced && !bounds.some(excludesMissing)) return undefined;
+  // Ranges are read in the order of keys; over arrays a document comes by the first of its keys that lies in them, which may not be the one it is sorted by.
+  const scattered = filter.collation !== undefined || fields.some(({ hashed }) => hashed) || (multikey && bounded > 0);
+  const order = scattered ? undefined : sortThrough(fields, equal, sort);
   const sorted = sort.length === 0 || order !== undefined;
   if (bounded === 0 && !(sort.length > 0 && order !== undefined) && !forced) return undefined;
-  const plan: Plan = { kind: "keys", index, ranges, backwards: order === "backwards", sorted };
+  const plan: KeysPlan = { kind: "keys", index, ranges, bounds, backwards: order === "backwards", sorted };
   // Equality on `_id` finds one document; then the more fields are bound the better; an order for free breaks ties.
   const worth =
-    (index === undefined && equal === 1 ? 1000 : 0) + bounded * 10 + equal + (sorted && sort.length > 0 ? 5 : 0);
+    (index === undefined && equal === 1 ? 1000 : 0) +
+    (index?.unique === true && equal === fields.length ? 500 : 0) +
+    bounded * 10 +
+    equal +
+    (sorted && sort.length > 0 ? 5 : 0);
   return { plan, worth };
+}
+
+/** A sparse index lacks the documents without its fields, which a condition that needs a value makes harmless. */
+function excludesMissing({ intervals }: Bounds): boolean {
+  return intervals.every(({ from }) => (from.bytes[0] as number) > 0x15);
 }
 
 /** Whether the keys after the equal ones come in the order asked for, forwards or backwards. */
 function sortThrough(
-  fields: readonly { readonly path: { readonly text: string }; readonly descending: boolean }[],
+  fields: readonly IndexField[],
   equal: number,
   sort: readonly SortField[],
-  scattered: boolean,
 ): "forwards" | "backwards" | undefined {
-  if (sort.length === 0 || scattered) return undefined;
-  for (const skipped of Array.from({ length: equal + 1 }, (_, count) => count)) {
-    const rest = fields.slice(skipped, skipped + sort.length);
-    // `_id` is unique: whatever is sorted by after it changes nothing.
-    if (rest.length < sort.length) continue;
-    if (rest.some((field, position) => field.path.text !== sort[position]?.path.text)) continue;
-    const turned = rest.map((field, position) => field.descending !== sort[position]?.descending);
-    if (turned.every((one) => !one)) return "forwards";
-    if (turned.every(Boolean)) return "backwards";
+  if (sort.length === 0) return undefined;
+  // A field that has one value only changes no order, wherever the sort names it.
+  const settled = new Set(fields.slice(0, equal).map(({ path }) => path.text));
+  const open = sort.filter(({ path }) => !settled.has(path.text));
+  const rest = fields.slice(equal, equal + open.length);
+  if (rest.length < open.length) return undefined;
+  if (rest.some((field, position) => field.path.text !== open[position]?.path.text)) return undefined;
+  const turned = rest.map((field, position) => field.descending !== open[position]?.descending);
+  if (turned.every((one) => !one)) return "forwards";
+  return turned.every(Boolean) ? "backwards" : undefined;
+}
+
+/** A plan for a disjunction, each of whose branches is found through an index. */
+function alternatives(record: CollectionRecord, filter: Filter, sort: readonly SortField[]): Candidate[] {
+  for (const branches of filter.conditions.alternatives) {
+    const plans = branches.map((conditions) => bestBranch(record, filter, conditions));
+    if (plans.every((plan) => plan !== undefined))
+      return [{ plan: { kind: "or", branches: plans, sorted: sort.length === 0 }, worth: 10 }];
   }
-  return undefined;
+  return [];
 }
 
-function extend(ranges: readonly KeyRange[], bounds: Bounds, descending: boolean): KeyRange[] {
-  const first = ranges === undefined || ranges[0] === everything;
-  const prefixes = first ? [new Uint8Array(0)] : ranges.map((range) => range.from);
-  return prefixes.flatMap((prefix) => {
-    if (bounds.kind === "points") {
-      return bounds.keys.map((key) => {
-        const from = Buffer.concat([prefix, descending ? turned(key) : key]);
-        return { from, to: after(from) };
-      });
-    }
-    const [low, high] = descending ? [turned(bounds.to), turned(bounds.from)] : [bounds.from, bounds.to];
-    return [{ from: Buffer.concat([prefix, low]), to: after(Buffer.concat([prefix, high])) }];
-  });
+function bestBranch(record: CollectionRecord, filter: Filter, conditions: Conditions): KeysPlan | undefined {
+  const candidates = usable(record, filter).flatMap((index) => planThrough(index, filter, [], false, conditions) ?? []);
+  const best = candidates.toSorted((one, other) => other.worth - one.worth)[0]?.plan;
+  return best?.kind === "keys" && best.bounds.length > 0 ? best : undefined;
 }
 
-/** Above every key that begins with these bytes: what may follow begins below ff. */
-function after(bytes: Uint8Array): Uint8Array {
-  return Buffer.concat([bytes, Uint8Array.of(0xff)]);
-}
+type Hinted = { readonly natural: number } | { readonly index: CollectionIndex | undefined };
 
-function turned(key: Uint8Array): Uint8Array {
-  return key.map((byte) => ~byte);
-}
-
-function hinted(record: CollectionRecord, hint: string | Uint8Array): CollectionIndex | "natural" | undefined {
+/** The index that a hint names. Throws 2 BadValue for one that is not there, or hidden. */
+function hinted(record: CollectionRecord, hint: string | Uint8Array): Hinted {
   if (typeof hint === "string") {
-    if (hint === "_id_") return undefined;
-    const index = record.indexes.find((candidate) => candidate.name === hint);
-    if (index !== undefined) return index;
+    if (hint === "$natural") return { natural: 1 };
+    if (hint === "_id_") return { index: undefined };
+    const index = record.indexes.find((candidate) => candidate.name === hint && !candidate.hidden);
+    if (index !== undefined) return { index };
   } else {
-    if (isPattern(hint, "$natural")) return "natural";
-    if (isPattern(hint, "_id")) return undefined;
-    const index = record.indexes.find((candidate) => equalBytes(candidate.key, hint));
-    if (index !== undefined) return index;
+    const [field] = [...fieldsOf(hint)];
+    if (field?.name === "$natural") return { natural: toNumber(field.value) };
+    if (isIdKey(hint)) return { index: undefined };
+    const index = record.indexes.find((candidate) => isSameKey(candidate.key, hint) && !candidate.hidden);
+    if (index !== undefined) return { index };
   }
   throw badValue(
     "error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index",
   );
-}
-
-function isPattern(document: Uint8Array, name: string): boolean {
-  return Buffer.from(document).toString("latin1").slice(5).startsWith(`${name}\0`);
 }

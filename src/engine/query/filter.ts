@@ -5,11 +5,11 @@ import { isTruthy } from "../bson/numbers.ts";
 import { bsonType } from "../bson/types.ts";
 import { type Value } from "../bson/value.ts";
 import { elementsOf, fieldsOf, fieldsOfValue } from "../bson/walk.ts";
-import { type Bounds, boundsOfEquality, intersectBounds } from "./bounds.ts";
+import { boundsOfEquality, Conditions } from "./bounds.ts";
 import type { Collation } from "./collation.ts";
 import { compileEquality, exactly, refuseUndefined } from "./equality.ts";
 import { positionOfMatch, withoutPosition } from "./match-position.ts";
-import { compileOperators } from "./operator-conditions.ts";
+import { compileOperators, patternBounds } from "./operator-conditions.ts";
 import { compileElementTest } from "./operators/elemMatch.ts";
 import { isOperatorDocument } from "./operators/operator.ts";
 import {
@@ -25,8 +25,10 @@ export interface Filter {
   matches(document: Uint8Array): boolean;
   /** The array position by which a document fits, for the positional `$`; undefined when it does not fit, or not by an array. */
   positionOf(document: Uint8Array): number | undefined;
-  /** What every match must have at a path, from the conditions that all must hold; a planner may use any of them and must still ask `matches`. */
-  readonly bounds: ReadonlyMap<string, Bounds>;
+  /** What every match must have; a planner may use any of it and must still ask `matches`. */
+  readonly conditions: Conditions;
+  /** The query document. */
+  readonly query: Uint8Array;
   /** How strings compare. */
   readonly collation: Collation | undefined;
   /** Whether anything matches. */
@@ -35,32 +37,33 @@ export interface Filter {
 
 /** Compiles a query document. Throws 2 BadValue and others for what is no query, 238 NotImplemented for what is not supported. */
 export function compileFilter(filter: Uint8Array, options: FilterOptions = {}): Filter {
-  const bounds = new Map<string, Bounds>();
-  const tests = compileDocument(filter, 0, options, bounds);
+  const conditions = new Conditions();
+  const tests = compileDocument(filter, 0, options, conditions);
   const test = all(tests);
   return {
     matches: (document) => test(document, 0),
     positionOf: (document) => positionOfMatch(test, document),
-    bounds,
+    conditions,
+    query: filter,
     collation: options.collation,
     matchesAll: tests.length === 0,
   };
 }
 
-/** The conditions of one query document. `bounds` collects what must hold; undefined where conditions are not all needed. */
+/** The conditions of one query document. `conditions` collects what must hold; undefined where conditions are not all needed. */
 export function compileDocument(
   bytes: Uint8Array,
   start: number,
   options: FilterOptions,
-  bounds: Map<string, Bounds> | undefined,
+  conditions: Conditions | undefined,
 ): DocumentTest[] {
   const tests: DocumentTest[] = [];
   for (const { name, value } of fieldsOf(bytes, start)) {
     if (name.startsWith("$")) {
-      const test = compileTopLevel(name, value, options, bounds);
+      const test = compileTopLevel(name, value, options, conditions);
       if (test !== undefined) tests.push(test);
     } else {
-      tests.push(compileField(name, value, options, bounds));
+      tests.push(compileField(name, value, options, conditions));
     }
   }
   return tests;
@@ -70,15 +73,15 @@ function compileTopLevel(
   name: string,
   value: Value,
   options: FilterOptions,
-  bounds: Map<string, Bounds> | undefined,
+  conditions: Conditions | undefined,
 ): DocumentTest | undefined {
   switch (name) {
     case "$and":
       return all(
-        clausesOf(name, value).flatMap((clause) => compileDocument(clause.source, clause.start, options, bounds)),
+        clausesOf(name, value).flatMap((clause) => compileDocument(clause.source, clause.start, options, conditions)),
       );
     case "$or":
-      return compileOr(clausesOf(name, value), options);
+      return compileOr(clausesOf(name, value), options, conditions);
     case "$nor": {
       const branches = clausesOf(name, value).map((clause) => compileClause(clause, options));
       return withoutPosition((bytes, start) => !branches.some((branch) => branch(bytes, start)));
@@ -110,28 +113,15 @@ function compileField(
   name: string,
   value: Value,
   options: FilterOptions,
-  bounds: Map<string, Bounds> | undefined,
+  conditions: Conditions | undefined,
 ): DocumentTest {
   const path = parsePath(name);
   if (isOperatorDocument(value))
-    return all(compileOperators(path, value, nestedCompiler(options), options.collation, bounds));
+    return all(compileOperators(path, value, nestedCompiler(options), options.collation, conditions));
   refuseUndefined(value);
-  const { test, matchesMissing, bounds: equality } = equalityTest(value, options.collation);
-  if (bounds !== undefined && equality !== undefined) intersectBounds(bounds, name, equality);
+  const { test, matchesMissing } = compileEquality(value, options.collation);
+  conditions?.add(name, value.type === bsonType.regex ? patternBounds(value) : boundsOfEquality(value));
   return anyValueTest(path, test, matchesMissing);
-}
-
-/** `{field: value}`: equal, or a pattern that finds. */
-function equalityTest(
-  value: Value,
-  collation: Collation | undefined,
-): {
-  readonly test: ValueTest;
-  readonly matchesMissing: boolean;
-  readonly bounds: Bounds | undefined;
-} {
-  const compiled = compileEquality(value, collation);
-  return { ...compiled, bounds: value.type === bsonType.regex ? undefined : boundsOfEquality(value) };
 }
 
 function clausesOf(name: string, value: Value): Value[] {
@@ -146,16 +136,22 @@ function clausesOf(name: string, value: Value): Value[] {
 /** Documents nested in operators stand for elements, where the whole document is out of sight. */
 function nestedCompiler(options: FilterOptions): CompileDocument {
   const nested = { ...options, insideElement: true };
-  return (bytes, start, bounds) => compileDocument(bytes, start, nested, bounds);
+  return (bytes, start, conditions) => compileDocument(bytes, start, nested, conditions);
 }
 
-function compileClause(clause: Value, options: FilterOptions): DocumentTest {
-  return all(compileDocument(clause.source, clause.start, options, undefined));
+function compileClause(clause: Value, options: FilterOptions, conditions?: Conditions): DocumentTest {
+  return all(compileDocument(clause.source, clause.start, options, conditions));
 }
 
 /** `$or`. Equalities on one path are `$in` to MongoDB, which is why they, and no other clauses, tell a position. */
-function compileOr(clauses: readonly Value[], options: FilterOptions): DocumentTest {
-  const branches = clauses.map((clause) => compileClause(clause, options));
+function compileOr(
+  clauses: readonly Value[],
+  options: FilterOptions,
+  conditions: Conditions | undefined,
+): DocumentTest {
+  const each = clauses.map(() => new Conditions());
+  conditions?.alternatives.push(each);
+  const branches = clauses.map((clause, index) => compileClause(clause, options, each[index]));
   const test: DocumentTest = (bytes, start) => branches.some((branch) => branch(bytes, start));
   const paths = new Set(clauses.map(equalityPath));
   return paths.size === 1 && !paths.has(undefined) ? test : withoutPosition(test);

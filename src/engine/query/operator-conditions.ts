@@ -1,21 +1,28 @@
 import { badValue } from "../engine-error.ts";
 import type { Path } from "../bson/path.ts";
-import type { Value } from "../bson/value.ts";
-import { elementsOf, fieldsOfValue } from "../bson/walk.ts";
+import { regexOf, textOf, type Value } from "../bson/value.ts";
+import { elementsOf, type Field, fieldsOfValue } from "../bson/walk.ts";
 import { bsonType } from "../bson/types.ts";
-import { type Bounds, boundsOfComparison, boundsOfEquality, boundsOfList, intersectBounds } from "./bounds.ts";
+import {
+  type Bounds,
+  boundsOfComparison,
+  boundsOfEquality,
+  boundsOfList,
+  boundsOfPattern,
+  type Conditions,
+} from "./bounds.ts";
 import { queryOperators } from "./operators/index.ts";
 import type { OperatorPlace } from "./operators/operator.ts";
 import type { Collation } from "./collation.ts";
 import type { CompileDocument, DocumentTest } from "./tests.ts";
 
-/** The conditions of a document of operators on a path. `bounds` collects what must hold; undefined where conditions are not all needed. */
+/** The conditions of a document of operators on a path. `conditions` collects what must hold; undefined where conditions are not all needed. */
 export function compileOperators(
   path: Path,
   operators: Value,
   compileDocument: CompileDocument,
   collation: Collation | undefined,
-  bounds: Map<string, Bounds> | undefined,
+  conditions: Conditions | undefined,
 ): DocumentTest[] {
   const siblings = [...fieldsOfValue(operators)];
   const place: OperatorPlace = {
@@ -29,13 +36,33 @@ export function compileOperators(
     const operator = queryOperators.get(name);
     if (operator === undefined) throw badValue(`unknown operator: ${name}`);
     const test = operator(value, place);
-    if (bounds !== undefined) intersectBounds(bounds, path.text, boundsOf(name, value));
+    conditions?.add(path.text, boundsOf(name, value, siblings));
     return test;
   });
 }
 
-function boundsOf(name: string, value: Value): Bounds | undefined {
-  if (name === "$eq") return boundsOfEquality(value);
-  if (name === "$in" && value.type === bsonType.array) return boundsOfList(elementsOf(value));
-  return ["$gt", "$gte", "$lt", "$lte"].includes(name) ? boundsOfComparison(name, value) : undefined;
+function boundsOf(name: string, value: Value, siblings: readonly Field[]): Bounds | undefined {
+  switch (name) {
+    case "$eq":
+      return value.type === bsonType.regex ? undefined : boundsOfEquality(value);
+    case "$in":
+      return value.type === bsonType.array ? boundsOfList(elementsOf(value)) : undefined;
+    case "$gt":
+    case "$gte":
+    case "$lt":
+    case "$lte":
+      return boundsOfComparison(name, value);
+    case "$regex":
+      if (siblings.length > 1) return undefined;
+      if (value.type === bsonType.string) return boundsOfPattern(textOf(value), "");
+      return value.type === bsonType.regex ? patternBounds(value) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Bounds of a pattern as a value. */
+export function patternBounds(value: Value): Bounds | undefined {
+  const { pattern, options } = regexOf(value);
+  return boundsOfPattern(pattern, options);
 }

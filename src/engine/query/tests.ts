@@ -2,7 +2,7 @@ import { type Path, type PathVisitor, visitPath } from "../bson/path.ts";
 import { bsonType } from "../bson/types.ts";
 import type { Value } from "../bson/value.ts";
 import { elementsOf } from "../bson/walk.ts";
-import type { Bounds } from "./bounds.ts";
+import type { Conditions } from "./bounds.ts";
 import type { Collation } from "./collation.ts";
 import { recordPosition, withoutPosition } from "./match-position.ts";
 
@@ -29,11 +29,7 @@ export interface FilterOptions {
 }
 
 /** Compiles a nested query document; handed to operators that hold one, since documents hold operators and operators documents. */
-export type CompileDocument = (
-  bytes: Uint8Array,
-  start: number,
-  bounds: Map<string, Bounds> | undefined,
-) => DocumentTest[];
+export type CompileDocument = (bytes: Uint8Array, start: number, conditions: Conditions | undefined) => DocumentTest[];
 
 /**
  * A test that holds when some value the path leads to passes: an element of it when it is an array, or the value itself. `matchesMissing` says whether a place

@@ -1,4 +1,5 @@
-import { EngineError } from "../engine-error.ts";
+import { createHash } from "node:crypto";
+import { EngineError, located } from "../engine-error.ts";
 import { compareBytes } from "../bson/bytes.ts";
 import { encodeKey, KeyWriter } from "../bson/key.ts";
 import { visitPath } from "../bson/path.ts";
@@ -11,24 +12,39 @@ import { refuseBadId } from "../update/document-id.ts";
 /** Most keys one document may have in an index; the product of its arrays. */
 const keysMax = 100_000;
 
-/** Keys of a document in an index, each once; none when a sparse index leaves it out. Throws 171 CannotIndexParallelArrays. */
-export function indexKeys(index: Pick<IndexSpecification, "fields" | "sparse">, document: Uint8Array): Uint8Array[] {
+/**
+ * Keys of a document in an index, each once; none when a sparse or partial index leaves it out. Throws 171 CannotIndexParallelArrays, and 16766 for an array in a
+ * hashed field.
+ */
+export function indexKeys(
+  index: Pick<IndexSpecification, "fields" | "sparse" | "partial">,
+  document: Uint8Array,
+): Uint8Array[] {
+  if (index.partial?.matches(document) === false) return [];
   const values = index.fields.map((field) => fieldValues(document, field));
   if (index.sparse && values.every((field) => !field.exists)) return [];
   const [only] = values;
   if (values.length === 1 && only?.values.length === 1)
-    return [new KeyWriter().value(only.values[0] as Value, index.fields[0]?.descending).finish()];
+    return [fieldKey(only.values[0] as Value, index.fields[0] as IndexField)];
   refuseParallelArrays(index.fields, values);
   let keys: Uint8Array[][] = [[]];
   for (const [position, field] of values.entries()) {
-    const encoded = field.values.map((value) =>
-      new KeyWriter().value(value, index.fields[position]?.descending).finish(),
-    );
+    const encoded = field.values.map((value) => fieldKey(value, index.fields[position] as IndexField));
     keys = keys.flatMap((key) => encoded.map((part) => [...key, part]));
     if (keys.length > keysMax)
       throw new EngineError(67, "CannotCreateIndex", "a document has too many keys for an index");
   }
   return distinct(keys.map((parts) => Buffer.concat(parts)));
+}
+
+function fieldKey(value: Value, { hashed, descending }: IndexField): Uint8Array {
+  return hashed ? hashedKey(encodeKey(value)) : new KeyWriter().value(value, descending).finish();
+}
+
+/** The key of a value in a hashed field, made of its key in an ordinary one. Values with one hash are told apart by the query. */
+export function hashedKey(key: Uint8Array): Uint8Array {
+  // The first byte is one that keys of values begin with too, below the ff that ends ranges.
+  return Uint8Array.of(0x20, ...createHash("sha256").update(key).digest().subarray(0, 8));
 }
 
 /** The key of `_id`. Throws 53 InvalidIdField and 52 DollarPrefixedFieldName for what cannot be one. */
@@ -44,13 +60,18 @@ interface FieldValues {
   readonly exists: boolean;
 }
 
-function fieldValues(document: Uint8Array, { path }: IndexField): FieldValues {
+function fieldValues(document: Uint8Array, { path, hashed }: IndexField): FieldValues {
   const values: Value[] = [];
   let exists = false;
   visitPath(document, 0, path, (value) => {
     if (value === undefined) values.push(nullValue);
     else {
       exists = true;
+      if (hashed && value.type === bsonType.array)
+        throw located(
+          16_766,
+          `hashed indexes do not currently support array values. Found array at path: ${path.text}`,
+        );
       if (value.type !== bsonType.array) values.push(value);
       else {
         const elements = elementsOf(value);
@@ -60,6 +81,9 @@ function fieldValues(document: Uint8Array, { path }: IndexField): FieldValues {
     }
     return false;
   });
+  // An array of documents on the way gives several values, and so several hashes, which is as bad.
+  if (hashed && values.length > 1)
+    throw located(16_766, `hashed indexes do not currently support array values. Found array at path: ${path.text}`);
   return { values: values.length === 0 ? [nullValue] : values, exists };
 }
 

@@ -1,0 +1,110 @@
+import { badValue, EngineError, notSupported, typeMismatch } from "./engine-error.ts";
+import { buildDocument } from "./bson/builder.ts";
+import { isTruthy } from "./bson/numbers.ts";
+import { bsonType, isNumberType, typeName } from "./bson/types.ts";
+import { boolValue, int64Value, textOf, type Value } from "./bson/value.ts";
+import { fieldsOf, fieldsOfValue } from "./bson/walk.ts";
+import type { CollectionIndex, CollectionRecord } from "./catalog/catalog.ts";
+import { checkedExpiry, isIdKey, isSameKey, parseIndexSpecification } from "./catalog/index-specification.ts";
+import type { WriteTransaction } from "./write-transaction.ts";
+
+/**
+ * Changes a collection as `collMod` says (manual, "collMod"): one index's `hidden` or `expireAfterSeconds`. Answers what was and what is, as the reply shows it.
+ * Throws 27 IndexNotFound, 72 InvalidOptions, 2 BadValue and others.
+ */
+export function modifyCollection(
+  transaction: WriteTransaction,
+  record: CollectionRecord,
+  changes: Uint8Array,
+): Uint8Array {
+  const reply: [string, Value][] = [];
+  for (const { name, value } of fieldsOf(changes)) {
+    if (name !== "index") throw notSupported(`the collMod option ${name}`);
+    if (value.type !== bsonType.object) throw typeMismatch("BSON field 'collMod.index' must be an object");
+    reply.push(...modifyIndex(transaction, record, value));
+  }
+  return buildDocument(reply);
+}
+
+function modifyIndex(transaction: WriteTransaction, record: CollectionRecord, change: Value): [string, Value][] {
+  const given = new Map(Array.from(fieldsOfValue(change), ({ name, value }) => [name, value]));
+  for (const name of given.keys()) {
+    if (name === "unique" || name === "prepareUnique") throw notSupported(`the collMod option index.${name}`);
+    if (!["name", "keyPattern", "hidden", "expireAfterSeconds"].includes(name))
+      throw new EngineError(40_415, "Location40415", `BSON field 'collMod.index.${name}' is an unknown field.`);
+  }
+  const hidden = given.get("hidden");
+  const expiry = given.get("expireAfterSeconds");
+  if (hidden === undefined && expiry === undefined)
+    throw new EngineError(72, "InvalidOptions", "no expireAfterSeconds, hidden, unique, or prepareUnique field");
+  const index = wantedIndex(record, given);
+  const reply: [string, Value][] = [];
+  const options = new Map<string, Value>();
+  if (expiry !== undefined) {
+    if (!isNumberType(expiry.type))
+      throw typeMismatch(
+        `BSON field 'collMod.index.expireAfterSeconds' is the wrong type '${typeName(expiry.type)}', expected types '[int, decimal, double, long]'`,
+      );
+    const seconds = checkedExpiry(expiry);
+    if (index.fields.length > 1 || index.fields[0]?.hashed === true)
+      throw new EngineError(72, "InvalidOptions", "TTL indexes are single-field indexes");
+    if (index.expireAfterSeconds !== undefined)
+      reply.push(["expireAfterSeconds_old", int64Value(BigInt(index.expireAfterSeconds))]);
+    reply.push(["expireAfterSeconds_new", int64Value(BigInt(seconds))]);
+    options.set("expireAfterSeconds", expiry);
+  }
+  if (hidden !== undefined && isTruthy(hidden) !== index.hidden) {
+    reply.push(["hidden_old", boolValue(index.hidden)], ["hidden_new", boolValue(!index.hidden)]);
+    options.set("hidden", boolValue(!index.hidden));
+  }
+  keepIndex(transaction, record, index, options);
+  return reply;
+}
+
+/** Throws 27 IndexNotFound, and 2 BadValue for the index of `_id`. */
+function wantedIndex(record: CollectionRecord, given: ReadonlyMap<string, Value>): CollectionIndex {
+  const [name, pattern] = [given.get("name"), given.get("keyPattern")];
+  if ((name === undefined) === (pattern === undefined))
+    throw new EngineError(72, "InvalidOptions", "must specify either index name or key pattern");
+  if (name !== undefined && name.type !== bsonType.string)
+    throw typeMismatch("BSON field 'collMod.index.name' must be a string");
+  if (pattern !== undefined && pattern.type !== bsonType.object)
+    throw typeMismatch("BSON field 'collMod.index.keyPattern' must be an object");
+  const text = name === undefined ? undefined : textOf(name);
+  if (text === "_id_" || (pattern !== undefined && isIdKey(pattern.bytes())))
+    throw badValue("can't hide _id index, and it has no time to live");
+  const found = record.indexes.filter((index) =>
+    text === undefined ? isSameKey(index.key, (pattern as Value).bytes()) : index.name === text,
+  );
+  const [index] = found;
+  if (index === undefined)
+    throw new EngineError(
+      27,
+      "IndexNotFound",
+      `cannot find index ${text ?? "(key pattern)"} for ns ${record.database}.${record.name}`,
+    );
+  if (found.length > 1)
+    throw new EngineError(126, "AmbiguousIndexKeyPattern", "several indexes have this key pattern; name the index");
+  return index;
+}
+
+function keepIndex(
+  transaction: WriteTransaction,
+  record: CollectionRecord,
+  index: CollectionIndex,
+  options: ReadonlyMap<string, Value>,
+): void {
+  if (options.size === 0) return;
+  const fields = new Map(Array.from(fieldsOf(index.bytes), ({ name, value }) => [name, value]));
+  for (const [name, value] of options) {
+    // What is not hidden has no such option.
+    if (name === "hidden" && !isTruthy(value)) fields.delete(name);
+    else fields.set(name, value);
+  }
+  const changed = { ...index, ...parseIndexSpecification(buildDocument(fields), index.collation) };
+  transaction.connection.run("UPDATE index_specification SET specification = ? WHERE id = ?", changed.bytes, index.id);
+  transaction.catalog = transaction.catalog.with({
+    ...record,
+    indexes: record.indexes.map((one) => (one === index ? changed : one)),
+  });
+}
