@@ -62,6 +62,21 @@ describe("the engine", () => {
     assert.deepEqual(Buffer.from((await cursor.next(everything, signal))[0] as Uint8Array), Buffer.from(document));
   });
 
+  test("an update of one with a sort changes the first by it, also through no index; of many it is refused", async () => {
+    const namespace = fresh();
+    await engine.insert(
+      namespace,
+      [3, 1, 2].map((n) => bytes({ _id: n, n })),
+      true,
+      write,
+    );
+    const one = { filter: bytes({}), upsert: false, arrayFilters: [], update: bytes({ $set: { first: true } }) };
+    await engine.update(namespace, [{ ...one, multi: false, sort: bytes({ n: 1 }) }], true, write);
+    assert.deepEqual(await find(namespace, { filter: { first: true } }), [{ _id: 1, n: 1, first: true }]);
+    const refused = await engine.update(namespace, [{ ...one, multi: true, sort: bytes({ n: 1 }) }], true, write);
+    assert.equal(refused.writeErrors[0]?.code, 9);
+  });
+
   test("a write that is interrupted fails as a whole, and nothing of it stays", async () => {
     const namespace = fresh();
     const documents = Array.from({ length: 10_000 }, (_, n) => bytes({ _id: n, filler: "x".repeat(200) }));

@@ -21,7 +21,7 @@ import { choosePlan } from "./planner/plan.ts";
 import { compileFilter, type Filter } from "./query/filter.ts";
 import type { Collation } from "./query/collation.ts";
 import { compileProjection } from "./query/projection.ts";
-import { createSortOrder, parseSort } from "./query/sort.ts";
+import { createSortOrder, parseSort, type SortKey } from "./query/sort.ts";
 import { DuplicateKey, withIdFirst } from "./storage/collection-writer.ts";
 import type { Pace } from "./storage/turns.ts";
 import { compileUpdate, isOperatorUpdate, type Update } from "./update/update.ts";
@@ -44,42 +44,67 @@ export function writeError(error: unknown, index: number): WriteError {
   return { index, code: error.code, message: error.message, ...details };
 }
 
-/** Rows that fit now, found before any is changed: a change must not be met again by the same statement. */
-async function matchingRows(
+/** A row to change: the document as it was found, or the number of the row, by which it is read again. */
+type Row = StoredDocument | number;
+
+/**
+ * Rows that fit now, found before any is changed: a change must not be met again by the same statement. Only their numbers are kept, so that memory hardly grows
+ * with what is changed.
+ */
+async function allMatches(context: WriteContext, record: CollectionRecord, filter: Filter): Promise<readonly Row[]> {
+  const found: number[] = [];
+  for (const batch of storedBatches(
+    context.transaction.connection,
+    record,
+    choosePlan(record, filter, [], undefined),
+  )) {
+    for (const { rowId, bytes } of batch) if (filter.matches(bytes)) found.push(rowId);
+    if (context.pace.due) await context.pace.rest();
+  }
+  return found;
+}
+
+/** The first document that fits, by `sort` when one is given; none or one. */
+async function firstMatch(
+  context: WriteContext,
+  record: CollectionRecord,
+  filter: Filter,
+  sort: Uint8Array | undefined,
+): Promise<readonly StoredDocument[]> {
+  const fields = sort === undefined ? [] : parseSort(sort);
+  const plan = choosePlan(record, filter, fields, undefined);
+  const order = createSortOrder(fields, filter.collation);
+  let best: { readonly stored: StoredDocument; readonly key: SortKey } | undefined;
+  for (const batch of storedBatches(context.transaction.connection, record, plan)) {
+    for (const stored of batch) {
+      if (!filter.matches(stored.bytes)) continue;
+      if (plan.sorted) return [stored];
+      const key = order.keyOf(stored.bytes);
+      if (best === undefined || order.compare(key, best.key) < 0) best = { stored, key };
+    }
+    if (context.pace.due) await context.pace.rest();
+  }
+  return best === undefined ? [] : [best.stored];
+}
+
+function rowsOf(
   context: WriteContext,
   record: CollectionRecord,
   filter: Filter,
   justOne: boolean,
-  sort?: Uint8Array,
-): Promise<StoredDocument[]> {
-  const fields = sort === undefined ? [] : parseSort(sort);
-  const plan = choosePlan(record, filter, fields, undefined);
-  const found: StoredDocument[] = [];
-  for (const batch of storedBatches(context.transaction.connection, record, plan)) {
-    for (const stored of batch) {
-      if (!filter.matches(stored.bytes)) continue;
-      // Bytes are read again when it is their turn: memory must not grow with what is changed.
-      found.push(justOne ? stored : { rowId: stored.rowId, bytes: fields.length === 0 ? empty : stored.bytes });
-      if (justOne && plan.sorted) return found;
-    }
-    if (context.pace.due) await context.pace.rest();
-  }
-  if (plan.sorted) return found;
-  const order = createSortOrder(fields, filter.collation);
-  const best = found
-    .map((stored) => ({ stored, key: order.keyOf(stored.bytes) }))
-    .toSorted((one, other) => order.compare(one.key, other.key));
-  return best.slice(0, justOne ? 1 : best.length).map(({ stored }) => stored);
+  sort: Uint8Array | undefined,
+): Promise<readonly Row[]> {
+  return justOne ? firstMatch(context, record, filter, sort) : allMatches(context, record, filter);
 }
 
-const empty = new Uint8Array(0);
-
-function bytesOf(context: WriteContext, record: CollectionRecord, stored: StoredDocument): Uint8Array | undefined {
-  if (stored.bytes.length > 0) return stored.bytes;
-  return context.transaction.connection.get(`SELECT d FROM c_${record.id} WHERE rid = ?`, stored.rowId)?.[0] as
+function bytesOf(context: WriteContext, record: CollectionRecord, row: Row): Uint8Array | undefined {
+  if (typeof row !== "number") return row.bytes;
+  return context.transaction.connection.get(`SELECT d FROM c_${record.id} WHERE rid = ?`, row)?.[0] as
     | Uint8Array
     | undefined;
 }
+
+const rowIdOf = (row: Row): number => (typeof row === "number" ? row : row.rowId);
 
 /** One statement of an update. Documents changed before a failing one stay changed, as in MongoDB. */
 export async function runUpdate(
@@ -91,20 +116,21 @@ export async function runUpdate(
   const collation = collationFor(statement.collation, record);
   const filter = filterOf(statement.filter, statement.variables, collation);
   const update = updateOf(statement, collation);
+  if (statement.multi && statement.sort !== undefined)
+    throw new EngineError(9, "FailedToParse", "Cannot specify sort with multi=true");
   if (statement.multi && statement.update instanceof Uint8Array && !isOperatorUpdate(statement.update)) {
     throw new EngineError(9, "FailedToParse", "multi update is not supported for replacement-style update");
   }
-  const rows =
-    record === undefined ? [] : await matchingRows(context, record, filter, !statement.multi, statement.sort);
+  const rows = record === undefined ? [] : await rowsOf(context, record, filter, !statement.multi, statement.sort);
   if (rows.length === 0) return statement.upsert ? upsert(context, statement, filter, update) : undefined;
   const writer = context.transaction.writerOf(record as CollectionRecord);
-  for (const stored of rows) {
-    const before = bytesOf(context, record as CollectionRecord, stored);
+  for (const row of rows) {
+    const before = bytesOf(context, record as CollectionRecord, row);
     if (before === undefined) continue;
     progress.matched += 1;
     const after = update(before, { filter, moment: { nowMs: context.nowMs }, inserting: false });
     if (after !== before) {
-      writer.replace(stored.rowId, before, after);
+      writer.replace(rowIdOf(row), before, after);
       progress.modified += 1;
     }
     if (context.pace.due) await context.pace.rest();
@@ -137,11 +163,11 @@ export async function runDelete(context: WriteContext, statement: DeleteStatemen
   const record = context.transaction.catalog.find(context.namespace);
   const filter = filterOf(statement.filter, statement.variables, collationFor(statement.collation, record));
   if (record === undefined) return 0;
-  const rows = await matchingRows(context, record, filter, statement.justOne);
+  const rows = await rowsOf(context, record, filter, statement.justOne, undefined);
   const writer = context.transaction.writerOf(record);
-  for (const stored of rows) {
-    const bytes = bytesOf(context, record, stored);
-    if (bytes !== undefined) writer.remove(stored.rowId, bytes);
+  for (const row of rows) {
+    const bytes = bytesOf(context, record, row);
+    if (bytes !== undefined) writer.remove(rowIdOf(row), bytes);
     if (context.pace.due) await context.pace.rest();
   }
   return rows.length;
@@ -160,7 +186,7 @@ export async function runFindAndModify(context: WriteContext, query: FindAndModi
           filter,
           compileExpression: compilerIn(contextOf(variablesOf(query.variables), collation)),
         });
-  const [stored] = record === undefined ? [] : await matchingRows(context, record, filter, true, query.sort);
+  const [stored] = record === undefined ? [] : await firstMatch(context, record, filter, query.sort);
   if (stored === undefined || record === undefined) {
     if (update === undefined || !query.upsert) return { value: undefined, updatedExisting: false };
     const document = upsertedDocument(context, query.filter, filter, update);
