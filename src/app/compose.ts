@@ -4,7 +4,6 @@ import { createFileBlobStore } from "../adapters/blob-file-system/file-blob-stor
 import { createSystemClock } from "../adapters/clock-system.ts";
 import { createEmbeddedDeploymentHost } from "../adapters/deployment-host-embedded/embedded-deployment-host.ts";
 import { createRandomIds } from "../adapters/ids-random.ts";
-import { loadOrCreateMasterKey } from "../adapters/master-key-file/master-key-file.ts";
 import { createSqliteMetadata } from "../adapters/metadata-sql/sqlite-metadata.ts";
 import { createAesSealer } from "../adapters/sealer-aes/sealer-aes.ts";
 import { openBackupStore } from "../backup-store/index.ts";
@@ -22,8 +21,10 @@ import { recover } from "../jobs/recover.ts";
 import { createScheduler } from "../jobs/scheduler.ts";
 import { collectGarbage } from "../jobs/tasks/collectGarbage.ts";
 import { deprovision } from "../jobs/tasks/deprovision.ts";
+import { drill } from "../jobs/tasks/drill.ts";
 import { provision } from "../jobs/tasks/provision.ts";
 import { restore } from "../jobs/tasks/restore.ts";
+import { scrub } from "../jobs/tasks/scrub.ts";
 import { takeSnapshot } from "../jobs/tasks/takeSnapshot.ts";
 import { createWorker } from "../jobs/worker.ts";
 import type { OperationServices } from "../operations/define-operation.ts";
@@ -37,6 +38,7 @@ import type { Metadata } from "../ports/metadata/metadata.ts";
 import type { Sealer } from "../ports/sealer.ts";
 import type { SnapshotSource } from "../ports/snapshot-source.ts";
 import type { Configuration } from "./configuration.ts";
+import { readSecret } from "./store-secret.ts";
 import { version } from "./version.ts";
 
 /** The MongoDB version whose wire protocol and commands the embedded databases speak. */
@@ -68,8 +70,8 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
   const metadata = await createSqliteMetadata({ path: configuration.metadata.path, clock });
   const blobs = await createFileBlobStore({ root: configuration.blobs.path, randomBytes });
   await requireStoreOf(metadata, blobs, configuration.blobs.path);
-  const secret = await loadOrCreateMasterKey(join(configuration.dataDirectory, "master.key"), randomBytes);
-  const repository = await openBackupStore({ blobs, secret, secretLabel: "master.key", randomBytes });
+  const { secret, label } = await readSecret(configuration.unlock, randomBytes);
+  const repository = await openBackupStore({ blobs, secret, secretLabel: label, randomBytes });
   const sealer = createAesSealer(repository.sealingKey, ids);
   const host = createEmbeddedDeploymentHost({
     dataFolder: join(configuration.dataDirectory, "engine"),
@@ -98,6 +100,8 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
       takeSnapshot({ transitions: snapshots, host, source: lazySource(clock), repository, clock, log }),
       restore({ transitions: createRestoreTransitions({ metadata, clock }), host, repository, clock, log }),
       collectGarbage({ metadata, repository, clock, ids, log }),
+      scrub({ metadata, repository, clock, ids, log }),
+      drill({ metadata, repository, host, clock, log }),
     ],
   });
   const scheduler = createScheduler({

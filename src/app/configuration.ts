@@ -6,6 +6,12 @@ export type MetadataLocation = { readonly kind: "sqlite"; readonly path: string 
 /** Where snapshot objects live. */
 export type BlobLocation = { readonly kind: "file"; readonly path: string };
 
+/** Where the secret is that opens the snapshot store. */
+export type UnlockLocation =
+  | { readonly kind: "key file"; readonly path: string }
+  | { readonly kind: "passphrase file"; readonly path: string }
+  | { readonly kind: "key variable" | "passphrase variable"; readonly variable: string };
+
 /** Everything an operator can set, checked and complete. */
 export interface Configuration {
   readonly host: string;
@@ -17,6 +23,7 @@ export interface Configuration {
   readonly enginePortRange: { readonly first: number; readonly last: number };
   readonly metadata: MetadataLocation;
   readonly blobs: BlobLocation;
+  readonly unlock: UnlockLocation;
   readonly logLevel: string;
   readonly rateLimits: "atlas" | "off";
   readonly demo: boolean;
@@ -58,6 +65,12 @@ export const settings: readonly Setting[] = [
     "LOCATION",
     "file:",
     "Snapshot store: `file:` (in the data folder) or `file:PATH`. `s3://` is not built yet.",
+  ),
+  setting(
+    "unlock",
+    "LOCATION",
+    "file:",
+    "What opens the snapshot store: `file:` (master.key in the data folder, made when missing) or `file:PATH`, a file of 32 bytes; `env:NAME`, a variable with 64 hexadecimal digits; `passphrase-file:PATH` or `passphrase-env:NAME`.",
   ),
   setting(
     "roles",
@@ -112,6 +125,7 @@ export function readConfiguration(
       kind: "file",
       path: parseLocation("blobs", value("blobs"), "file:", resolve(dataDirectory, "store"), problems),
     },
+    unlock: parseUnlock(value("unlock"), resolve(dataDirectory, "master.key"), problems),
     logLevel: oneOf("log-level", value("log-level"), ["debug", "info", "warn", "error", "silent"], problems),
     rateLimits: oneOf("rate-limits", value("rate-limits"), ["atlas", "off"], problems) as "atlas" | "off",
     demo: given.has("demo"),
@@ -201,6 +215,19 @@ function parseLocation(flag: string, text: string, scheme: string, defaultPath: 
   }
   const path = text.slice(scheme.length);
   return path === "" ? defaultPath : resolve(path);
+}
+
+/** Also what `telamon keys` takes for a new way in. */
+export function parseUnlock(text: string, defaultPath: string, problems: string[]): UnlockLocation {
+  const match = /^(file|env|passphrase-file|passphrase-env):(.*)$/s.exec(text);
+  const [, kind = "", rest = ""] = match ?? [];
+  if (kind === "file") return { kind: "key file", path: rest === "" ? defaultPath : resolve(rest) };
+  if (kind === "passphrase-file" && rest !== "") return { kind: "passphrase file", path: resolve(rest) };
+  if (kind.endsWith("env") && /^[A-Za-z_][A-Za-z0-9_]*$/.test(rest))
+    return { kind: kind === "env" ? "key variable" : "passphrase variable", variable: rest };
+  // Not the text: whoever mistakes the setting may have put a secret there.
+  problems.push("--unlock must be file:, file:PATH, env:NAME, passphrase-file:PATH or passphrase-env:NAME");
+  return { kind: "key file", path: defaultPath };
 }
 
 function oneOf(flag: string, text: string, allowed: readonly string[], problems: string[]): string {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { newApiKey, newServiceAccount } from "../domain/access/create-principals.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
-import type { Metadata } from "../ports/metadata/metadata.ts";
+import type { Metadata, MetadataRecords } from "../ports/metadata/metadata.ts";
 import type { Sealer } from "../ports/sealer.ts";
 import { writePrivateFile } from "./data-directory.ts";
 import type { DemoCredentials } from "./demo.ts";
@@ -51,7 +51,7 @@ export async function prepareFirstStart(options: {
   readonly ids: Ids;
   readonly sealer: Sealer;
 }): Promise<Credentials | undefined> {
-  const { metadata, clock, ids, sealer } = options;
+  const { metadata, clock, ids } = options;
   if (await metadata.organizations.any()) return undefined;
   const nowMs = clock.nowMs();
   const organization = { id: ids.objectId(), name: "My Organization", createdAtMs: nowMs };
@@ -63,10 +63,38 @@ export async function prepareFirstStart(options: {
     tags: undefined,
     withDefaultAlertsSettings: true,
   };
-  const principal = {
+  return prepareOwner({
+    ...options,
     organizationId: organization.id,
+    projectId: project.id,
+    alsoInsert: async (records) => {
+      await records.organizations.insert(organization);
+      await records.projects.insert(project);
+    },
+  });
+}
+
+export interface OwnerOptions {
+  readonly metadata: Metadata;
+  readonly dataDirectory: string;
+  readonly baseUrl: string;
+  readonly organizationId: string;
+  readonly projectId: string;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly sealer: Sealer;
+  /** Done in the same transaction. */
+  readonly alsoInsert?: (records: MetadataRecords) => Promise<void>;
+}
+
+/** One API key and one service account, both Organization Owner; their secrets are written to `credentials.json` before the metadata. */
+export async function prepareOwner(options: OwnerOptions): Promise<Credentials> {
+  const { metadata, organizationId, projectId, clock, ids, sealer } = options;
+  const nowMs = clock.nowMs();
+  const principal = {
+    organizationId,
     description: "made by the first start",
-    roles: [{ scope: "organization", scopeId: organization.id, roleName: "ORG_OWNER" } as const],
+    roles: [{ scope: "organization", scopeId: organizationId, roleName: "ORG_OWNER" } as const],
     nowMs,
   };
   const key = newApiKey(principal, { ids, sealer });
@@ -76,15 +104,14 @@ export async function prepareFirstStart(options: {
   );
   const credentials: Credentials = {
     baseUrl: options.baseUrl,
-    orgId: organization.id,
-    groupId: project.id,
+    orgId: organizationId,
+    groupId: projectId,
     apiKey: { publicKey: key.record.publicKey, privateKey: key.privateKey },
     serviceAccount: { clientId: account.record.clientId, clientSecret: account.clientSecret },
   };
   await writeCredentials(options.dataDirectory, credentials);
   await metadata.transaction(async (records) => {
-    await records.organizations.insert(organization);
-    await records.projects.insert(project);
+    await options.alsoInsert?.(records);
     await records.access.insertApiKey(key.record);
     await records.access.insertServiceAccount(account.record);
   });

@@ -25,6 +25,8 @@ export interface KeySlots {
   list(): Promise<readonly KeySlotSummary[]>;
   /** Adds a way in, and answers the slot's id once it was read back and opened. */
   add(secret: StoreSecret, label: string): Promise<string>;
+  /** The slot that a secret opens; undefined when none does. */
+  find(secret: StoreSecret): Promise<string | undefined>;
   /** Throws when there is no such slot, or it is the only one that can be read. */
   remove(slotId: string): Promise<void>;
 }
@@ -75,6 +77,11 @@ export function createKeySlots(parts: SlotParts, secrets: RepositorySecrets): Ke
         readableCopies: readable.length,
       })),
     add: (secret, label) => putSlot(parts, secret, label, secrets),
+    async find(secret) {
+      for (const [id, readable] of await readSlots(blobs))
+        for (const slot of readable) if ((await openSlot(secret, slot)) !== undefined) return id;
+      return undefined;
+    },
     async remove(slotId) {
       const slots = await readSlots(blobs);
       if (!slots.has(slotId)) throw new Error(`there is no key slot ${slotId}`);

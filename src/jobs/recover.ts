@@ -6,6 +6,7 @@ import type { DeploymentRecord } from "../ports/metadata/deployment-records.ts";
 import type { Metadata } from "../ports/metadata/metadata.ts";
 import { reasonOf } from "./reason.ts";
 import { requestGarbageCollection } from "./request-garbage-collection.ts";
+import { requestScrub, scrubIntervalMs } from "./request-scrub.ts";
 
 export interface RecoverOptions {
   readonly metadata: Metadata;
@@ -39,6 +40,7 @@ export async function recover(options: RecoverOptions): Promise<void> {
   }
   // Snapshots that a dying process was writing have left packs that nothing refers to.
   await requestGarbageCollection(options);
+  await requestScrub(options, options.clock.nowMs() + scrubIntervalMs);
 }
 
 /** Status and job change together, so none should be found; one that is found would look busy for ever. */

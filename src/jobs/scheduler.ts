@@ -4,6 +4,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { Log } from "../ports/log.ts";
 import type { Metadata } from "../ports/metadata/metadata.ts";
+import { requestDrill } from "./request-drills.ts";
 import { requestGarbageCollection } from "./request-garbage-collection.ts";
 
 export interface SchedulerOptions {
@@ -24,6 +25,8 @@ export interface Scheduler {
 }
 
 const intervalMs = 5000;
+/** How often is looked for snapshots that should be restored on trial. */
+const drillsEveryMs = 3_600_000;
 /** Deployments or snapshots dealt with in one transaction or query, and how many such batches in one round. */
 export const batch = 100;
 const batchesMax = 20;
@@ -33,6 +36,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const { metadata, transitions, expiry, clock, log } = options;
   const stopping = new AbortController();
   let loop: Promise<void> = Promise.resolve();
+  let drillsLookedAtMs = clock.monotonicMs();
   return {
     start() {
       loop = run();
@@ -55,6 +59,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     await attempt("correcting snapshot plans", async () => void (await transitions.correctPlans()));
     await attempt("queueing scheduled snapshots", queueDue);
     await attempt("removing expired snapshots", removeExpired);
+    await attempt("queueing restore drills", queueDrills);
     await attempt(
       "removing expired tokens",
       async () => void (await metadata.access.deleteExpiredTokens(clock.nowMs())),
@@ -87,6 +92,13 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       }
       if (due.length < batch) return;
     }
+  }
+
+  async function queueDrills(): Promise<void> {
+    if (clock.monotonicMs() - drillsLookedAtMs < drillsEveryMs) return;
+    drillsLookedAtMs = clock.monotonicMs();
+    const snapshotId = await requestDrill(options);
+    if (snapshotId !== undefined) log.info({ snapshotId }, "a restore drill is due");
   }
 
   async function removeExpired(): Promise<void> {

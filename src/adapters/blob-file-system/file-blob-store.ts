@@ -10,20 +10,26 @@ export interface FileBlobStoreOptions {
   readonly root: string;
   /** Names for unfinished files. */
   readonly randomBytes: (length: number) => Uint8Array;
+  /** Only reads, and leaves what another process has under way alone; the folder must be there. */
+  readonly forReading?: boolean;
 }
 
 /** Objects as files below a folder. What a dead process left unfinished is removed when the store is opened; one process at a time may have it open. */
-export async function createFileBlobStore({ root, randomBytes }: FileBlobStoreOptions): Promise<BlobStore> {
+export async function createFileBlobStore(options: FileBlobStoreOptions): Promise<BlobStore> {
+  const { root, randomBytes, forReading = false } = options;
   const unfinished = join(root, temporaryFolder);
-  await mkdir(root, { recursive: true, mode: 0o700 });
-  await rm(unfinished, { recursive: true, force: true });
-  await mkdir(unfinished, { mode: 0o700 });
+  if (!forReading) {
+    await mkdir(root, { recursive: true, mode: 0o700 });
+    await rm(unfinished, { recursive: true, force: true });
+    await mkdir(unfinished, { mode: 0o700 });
+  }
   const pathOf = (key: string): string =>
     join(root, ...requireKey(key, (message) => new BlobError("blob_key_invalid", message)).split("/"));
 
   return {
     async put(key, parts) {
       const path = pathOf(key);
+      if (forReading) throw openForReading(key);
       const temporary = join(unfinished, Buffer.from(randomBytes(16)).toString("hex"));
       await translated(key, async () => {
         await makeFolders(root, dirname(path));
@@ -81,12 +87,17 @@ export async function createFileBlobStore({ root, randomBytes }: FileBlobStoreOp
     delete: (key) =>
       translated(key, async () => {
         const path = pathOf(key);
+        if (forReading) throw openForReading(key);
         await rm(path, { force: true });
         await syncFolder(dirname(path)).catch((error: NodeJS.ErrnoException) => {
           if (error.code !== "ENOENT") throw error;
         });
       }),
   };
+}
+
+function openForReading(key: string): BlobError {
+  return new BlobError("blob_store_failed", `${key} cannot be changed: the store is open for reading`);
 }
 
 async function writeFile(path: string, parts: readonly Uint8Array[]): Promise<void> {

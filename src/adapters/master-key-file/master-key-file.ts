@@ -9,15 +9,16 @@ export async function loadOrCreateMasterKey(
   randomBytes: (length: number) => Uint8Array,
 ): Promise<Uint8Array> {
   try {
-    return await load(path);
+    return await loadMasterKey(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
   await create(path, randomBytes);
-  return load(path);
+  return loadMasterKey(path);
 }
 
-async function load(path: string): Promise<Uint8Array> {
+/** Throws when the file is not there (`ENOENT`), others may read it, or it is not a key. */
+export async function loadMasterKey(path: string): Promise<Uint8Array> {
   const { mode } = await stat(path);
   if ((mode & 0o077) !== 0)
     throw new Error(`the master key ${path} may be read by others; make it the owner's alone (chmod 600)`);

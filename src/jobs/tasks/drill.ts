@@ -1,0 +1,70 @@
+import type { Clock } from "../../ports/clock.ts";
+import type { DeploymentHost } from "../../ports/deployment-host.ts";
+import type { Log } from "../../ports/log.ts";
+import type { Metadata } from "../../ports/metadata/metadata.ts";
+import { SnapshotDamaged, type SnapshotRepository } from "../../ports/snapshot-repository.ts";
+import { defineTask, type Task } from "../define-task.ts";
+import { NotProven, stageAndProve } from "../prove-restore.ts";
+import { reasonOf } from "../reason.ts";
+
+export interface DrillParts {
+  readonly metadata: Metadata;
+  readonly repository: SnapshotRepository;
+  readonly host: DeploymentHost;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Restores a snapshot on trial into a data file that nobody serves, compares every collection, index and document with the snapshot, and deletes the file. The snapshot then
+ * says when it was last proven restorable. Jobs of kind `drill` have the snapshot's id as subject and the deployment's id as exclusive key.
+ */
+export function drill(parts: DrillParts): Task {
+  const { metadata, clock, log } = parts;
+  return defineTask({
+    kind: "drill",
+    attemptsMax: 2,
+    async run(job, signal) {
+      const snapshot = await metadata.snapshots.find(job.exclusiveKey, job.subjectId);
+      if (snapshot?.status !== "completed" || snapshot.manifestKey === undefined) {
+        await metadata.jobs.finish(job);
+        return;
+      }
+      try {
+        await restoreOnTrial(parts, job.id, snapshot.manifestKey, signal);
+      } catch (error) {
+        if (signal.aborted || !(error instanceof SnapshotDamaged || error instanceof NotProven)) throw error;
+        log.error({ snapshotId: snapshot.id, reason: reasonOf(error) }, "a snapshot could not be restored on trial");
+        await metadata.jobs.finish(job);
+        return;
+      }
+      const isHeld = await metadata.transaction(async (records) => {
+        if (!(await records.jobs.finish(job))) return false;
+        await records.snapshots.update(snapshot.id, { provenAtMs: clock.nowMs() });
+        return true;
+      });
+      if (isHeld) log.info({ snapshotId: snapshot.id }, "a snapshot is proven restorable");
+    },
+    async giveUp(job, reason) {
+      log.error({ snapshotId: job.subjectId, reason }, "a snapshot could not be restored on trial");
+      await metadata.jobs.finish(job);
+    },
+  });
+}
+
+/** `scratchId` (24 hex digits) names the data file; what a dead drill left under it goes first. Throws when the snapshot does not restore to what it holds. */
+export async function restoreOnTrial(
+  { repository, host }: Pick<DrillParts, "repository" | "host">,
+  scratchId: string,
+  manifestKey: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const reader = await repository.open(manifestKey);
+  const staging = await host.openStaging(scratchId, 1);
+  try {
+    await stageAndProve(reader, staging, async () => signal.throwIfAborted());
+  } finally {
+    await staging.abort();
+    await host.remove(scratchId);
+  }
+}
