@@ -1,7 +1,8 @@
-import { EngineError, isNumberType } from "../engine/index.ts";
+import { EngineError, isNumberType, pipelineNamespaces, type Value } from "../engine/index.ts";
 import { cursorOptionsOf, firstBatch } from "./cursor-reply.ts";
 import { hintOf } from "./hint.ts";
-import { defineCommand } from "./define-command.ts";
+import { type CommandContext, defineCommand } from "./define-command.ts";
+import { isAllowed, unauthorized } from "./privileges.ts";
 
 /** `aggregate`: a pipeline's first batch. */
 export const aggregate = defineCommand({
@@ -27,9 +28,15 @@ export const aggregate = defineCommand({
         "The 'cursor' option is required, except for aggregate with the explain argument",
       );
     const { batchSize } = cursorOptions;
+    requireRights(parameters.main, pipeline, context);
     const engine = await context.engine();
     const read = await context.read(engine);
-    const cursor = await engine.aggregate(context.database, collection, { pipeline, variables, hint, collation }, read);
+    const cursor = await engine.aggregate(
+      context.database,
+      collection,
+      { pipeline, variables, hint, collation, write: context.write },
+      read,
+    );
     const namespace = `${context.database}.${collection ?? "$cmd.aggregate"}`;
     return firstBatch(
       cursor,
@@ -38,3 +45,17 @@ export const aggregate = defineCommand({
     );
   },
 });
+
+/** Throws 13 unless the user may read and write what the stages name besides the collection itself (manual, "Aggregation Pipeline", privileges). */
+function requireRights(
+  main: Value,
+  pipeline: readonly Uint8Array[],
+  { connection, database }: Pick<CommandContext, "connection" | "database">,
+): void {
+  for (const { namespace, writes } of pipelineNamespaces(database, pipeline)) {
+    const { user } = connection;
+    const action = writes ? "write" : "find";
+    if (user === undefined || !isAllowed(user.credential, action, namespace.database, namespace.collection))
+      throw unauthorized("aggregate", main, database);
+  }
+}

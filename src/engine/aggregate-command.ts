@@ -19,11 +19,12 @@ export interface AggregateSurroundings {
   readonly state: ReadState;
   readonly moment: Moment;
   readonly random: () => number;
+  readonly openedMs: number;
 }
 
 /** Results of an aggregation. */
 export function aggregateFlow(
-  { state, moment, random }: AggregateSurroundings,
+  { state, moment, random, openedMs }: AggregateSurroundings,
   namespace: Namespace,
   query: AggregateQuery,
 ): Flow {
@@ -35,6 +36,7 @@ export function aggregateFlow(
     },
     random,
     nowMs: moment.nowMs,
+    openedMs,
   };
   const record = state.catalog.find(namespace);
   const open = compileRead(namespace, query.pipeline, {

@@ -6,8 +6,9 @@ import { checkedOptions } from "./catalog/collection-options.ts";
 import { collationFor } from "./catalog/collection-settings.ts";
 import { checkDatabaseName, namespaceNotFound } from "./catalog/names.ts";
 import type * as contract from "./engine.ts";
-import { EngineError } from "./engine-error.ts";
+import { EngineError, notSupported } from "./engine-error.ts";
 import { expiredStatements } from "./expiry.ts";
+import { uuid } from "./catalog/uuid.ts";
 import { FlowCursor } from "./engine-cursor.ts";
 import { createIndexes, dropIndexes } from "./index-commands.ts";
 import { storedBatches } from "./planner/access.ts";
@@ -18,6 +19,7 @@ import { limited, skipped } from "./query/flow.ts";
 import { distinctFlow, findFlow } from "./read-commands.ts";
 import { SnapshotRegistry, type ReadState } from "./snapshot-registry.ts";
 import { DatabaseFile } from "./storage/database-file.ts";
+import { pipelineTarget, writeResults } from "./pipeline-writes.ts";
 import { Pace } from "./storage/turns.ts";
 import {
   runDelete,
@@ -48,11 +50,13 @@ export class EmbeddedEngine implements contract.Engine {
   readonly #randomBytes: (length: number) => Uint8Array;
   readonly #writes: WriteSide;
   readonly #snapshots: SnapshotRegistry;
+  readonly #openedMs: number;
 
   constructor(options: EngineOptions) {
     this.path = options.path;
     this.#clock = options.clock;
     this.#randomBytes = options.randomBytes;
+    this.#openedMs = options.clock.nowMs();
     this.#file = new DatabaseFile(options.path);
     this.#writes = new WriteSide(this.#file, options.clock, () => uuid(options.randomBytes));
     this.#snapshots = new SnapshotRegistry(this.#file, () => options.clock.monotonicMs());
@@ -257,9 +261,18 @@ export class EmbeddedEngine implements contract.Engine {
     const surroundings = {
       state: this.#state(read),
       moment: { nowMs: this.#clock.nowMs(), clusterTime: this.clusterTime() },
+      openedMs: this.#openedMs,
       random: () => Buffer.from(this.#randomBytes(6)).readUIntBE(0, 6) / 2 ** 48,
     };
-    return this.#cursor(aggregateFlow(surroundings, { database, collection: collection ?? "" }, query));
+    const flow = aggregateFlow(surroundings, { database, collection: collection ?? "" }, query);
+    const target = pipelineTarget(query.pipeline, database);
+    if (target === undefined) return this.#cursor(flow);
+    const { write } = query;
+    if (write === undefined) throw notSupported(`${target.stage} in a pipeline that is only read`);
+    await this.#writes.run(write, (transaction) =>
+      writeResults(this.#context(transaction, target.namespace, write), target, flow),
+    );
+    return this.#cursor(noDocuments());
   }
 
   async count(namespace: Namespace, query: contract.CountQuery, read: contract.ReadOptions): Promise<number> {
@@ -379,10 +392,4 @@ export class EmbeddedEngine implements contract.Engine {
   }
 }
 
-/** RFC 9562, version 4. */
-function uuid(randomBytes: (length: number) => Uint8Array): Uint8Array {
-  const bytes = randomBytes(16);
-  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
-  return bytes;
-}
+function* noDocuments(): ReturnType<typeof findFlow> {}

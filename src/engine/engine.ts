@@ -126,6 +126,8 @@ export interface AggregateQuery {
   /** Index name or key pattern document. */
   readonly hint?: string | Uint8Array | undefined;
   readonly databaseStages?: DatabaseStages | undefined;
+  /** For pipelines that end in `$out` or `$merge`. */
+  readonly write?: WriteOptions | undefined;
   /** `{locale, strength, ...}`; without one the collection's own holds. */
   readonly collation?: Uint8Array | undefined;
 }

@@ -24,6 +24,7 @@ export {
 } from "./bson/value.ts";
 export { elementsOf, fieldsOf, fieldsOfValue, getField } from "./bson/walk.ts";
 export { withoutUnknownOptions } from "./catalog/index-specification.ts";
+export { pipelineNamespaces } from "./pipeline-namespaces.ts";
 export { compileFilter } from "./query/filter.ts";
 
 import { EmbeddedEngine, type EngineOptions } from "./embedded-engine.ts";

@@ -62,7 +62,7 @@ export function stageField(bytes: Uint8Array): Field {
 
 function compileStages(fields: readonly Field[], surroundings: PipelineSurroundings): Stage[] {
   return fields.map(({ name, value }, position) => {
-    const definition = stages.get(name);
+    const definition = stages.get(name) ?? givenByCaller(name, surroundings);
     if (definition === undefined) throw located(40_324, `Unrecognized pipeline stage name: '${name}'`);
     refusePlace(name, definition, position, fields.length, surroundings);
     return definition.compile(value, {
@@ -73,6 +73,20 @@ function compileStages(fields: readonly Field[], surroundings: PipelineSurroundi
       compileRead,
     });
   });
+}
+
+/** A stage on a database whose documents the caller of the engine has. */
+function givenByCaller(name: string, { databaseStages, namespace }: PipelineSurroundings): StageDefinition | undefined {
+  const documentsOf = databaseStages?.get(name);
+  if (documentsOf === undefined || namespace.collection !== "") return undefined;
+  return {
+    position: "first",
+    onDatabase: true,
+    compile: (argument) =>
+      function* given(): Flow {
+        yield* documentsOf(argument);
+      },
+  };
 }
 
 function refusePlace(
@@ -88,6 +102,8 @@ function refusePlace(
     throw located(40_602, `${name} is only valid as the first stage in a pipeline`);
   if (wanted === "last" && position < count - 1)
     throw located(40_601, `${name} can only be the final stage in the pipeline`);
+  if (onDatabase === true && namespace.collection !== "" && within.length === 0)
+    throw new EngineError(73, "InvalidNamespace", `'${name}' can only be run with {aggregate: 1}`);
   if (
     position === 0 &&
     namespace.collection === "" &&

@@ -32,6 +32,8 @@ export interface PipelineSource {
   /** A number from 0 up to 1. */
   readonly random: () => number;
   readonly nowMs: number;
+  /** When the data file was opened, from which uses of indexes are counted. */
+  readonly openedMs: number;
 }
 
 /** What a whole pipeline is compiled in. */

@@ -1,6 +1,7 @@
 import { compareBytes } from "../bson/bytes.ts";
 import type { CollectionRecord } from "../catalog/catalog.ts";
 import type { Connection } from "../storage/database-file.ts";
+import { countIndexUse } from "./index-uses.ts";
 import type { KeyRange } from "./key-ranges.ts";
 import type { KeysPlan, Plan } from "./plan.ts";
 
@@ -59,6 +60,7 @@ function* keyBatches(
   { index, ranges, backwards }: KeysPlan,
   figures: AccessFigures,
 ): Batches {
+  countIndexUse(index?.bytes ?? record.uuid);
   // In an index over arrays one document has several keys, and is given once.
   const given = index?.multikey === true ? new Set<number>() : undefined;
   for (const range of backwards ? ranges.toReversed() : ranges) {

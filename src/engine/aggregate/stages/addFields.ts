@@ -78,7 +78,7 @@ function collision(one: string, other: string): Error {
 }
 
 /** Adds into every document of an array on the way; what is no document is replaced by one. */
-function addAt(root: MutableDocument, segments: readonly string[], value: Value | undefined): void {
+export function addAt(root: MutableDocument, segments: readonly string[], value: Value | undefined): void {
   const [name, ...rest] = segments as [string, ...string[]];
   if (rest.length === 0) {
     if (value === undefined) root.remove(name);

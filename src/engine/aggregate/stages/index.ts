@@ -1,14 +1,28 @@
 import { notSupported } from "../../engine-error.ts";
 import type { StageDefinition } from "../stage.ts";
 import { $addFields } from "./addFields.ts";
+import { $bucket } from "./bucket.ts";
+import { $bucketAuto } from "./bucketAuto.ts";
+import { $collStats } from "./collStats.ts";
 import { $count } from "./count.ts";
+import { $documents } from "./documents.ts";
+import { $facet } from "./facet.ts";
+import { $graphLookup } from "./graphLookup.ts";
 import { $group } from "./group.ts";
+import { $indexStats } from "./indexStats.ts";
 import { $limit } from "./limit.ts";
+import { $lookup } from "./lookup.ts";
 import { $match } from "./match.ts";
+import { $merge } from "./merge.ts";
+import { $out } from "./out.ts";
 import { $project } from "./project.ts";
+import { $redact } from "./redact.ts";
 import { $replaceRoot, $replaceWith } from "./replaceRoot.ts";
+import { $sample } from "./sample.ts";
 import { $skip } from "./skip.ts";
 import { $sort } from "./sort.ts";
+import { $sortByCount } from "./sortByCount.ts";
+import { $unionWith } from "./unionWith.ts";
 import { $unset } from "./unset.ts";
 import { $unwind } from "./unwind.ts";
 
@@ -16,16 +30,30 @@ import { $unwind } from "./unwind.ts";
 export const stages: ReadonlyMap<string, StageDefinition> = new Map(
   Object.entries({
     $addFields: { compile: $addFields },
+    $bucket: { compile: $bucket },
+    $bucketAuto: { compile: $bucketAuto },
+    $collStats: { compile: $collStats, position: "first", notWithin: ["$facet"] },
     $count: { compile: $count },
+    $documents: { compile: $documents, position: "first", onDatabase: true, notWithin: ["$facet"] },
+    $facet: { compile: $facet, notWithin: ["$facet"] },
+    $graphLookup: { compile: $graphLookup },
     $group: { compile: $group },
+    $indexStats: { compile: $indexStats, position: "first", notWithin: ["$facet"] },
     $limit: { compile: $limit },
+    $lookup: { compile: $lookup },
     $match: { compile: $match },
+    $merge: { compile: $merge, position: "last", notWithin: ["$facet", "$lookup", "$unionWith", "$graphLookup"] },
+    $out: { compile: $out, position: "last", notWithin: ["$facet", "$lookup", "$unionWith", "$graphLookup"] },
     $project: { compile: $project },
+    $redact: { compile: $redact },
     $replaceRoot: { compile: $replaceRoot },
     $replaceWith: { compile: $replaceWith },
+    $sample: { compile: $sample },
     $set: { compile: $addFields },
     $skip: { compile: $skip },
     $sort: { compile: $sort },
+    $sortByCount: { compile: $sortByCount },
+    $unionWith: { compile: $unionWith },
     $unset: { compile: $unset },
     $unwind: { compile: $unwind },
     ...refused(

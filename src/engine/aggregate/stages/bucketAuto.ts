@@ -1,0 +1,114 @@
+import { located } from "../../engine-error.ts";
+import { DocumentBuilder, objectValue } from "../../bson/builder.ts";
+import { bsonType } from "../../bson/types.ts";
+import { documentValue, nullValue, textOf, type Value } from "../../bson/value.ts";
+import { fieldsOf } from "../../bson/walk.ts";
+import { blockingStepMaxBytes, type Flow, memoryLimit } from "../../query/flow.ts";
+import { type Accumulator, detached } from "../accumulators/accumulator.ts";
+import { compileExpression } from "../expression.ts";
+import { granularityNamed } from "../granularity.ts";
+import { int32Of, isNumber, shownNumber, typeOf } from "../operators/operator.ts";
+import { objectOf, type StageFactory } from "../stage.ts";
+import { countOutput, outputsOf, refusePlain } from "./bucket.ts";
+import type { Output } from "./group.ts";
+
+interface Ranked {
+  readonly key: Value;
+  readonly document: Uint8Array;
+}
+
+/** So many groups of about the same size, in the order of a value; with a granularity, borders are of its series. */
+export const $bucketAuto: StageFactory = (argument, place) => {
+  const { expressions, name } = place;
+  let groupBy: Value | undefined;
+  let buckets: number | undefined;
+  let granularity: string | undefined;
+  let outputs: readonly Output[] = countOutput(expressions);
+  for (const field of fieldsOf(objectOf(argument, name, 40_240))) {
+    if (field.name === "groupBy") groupBy = refusePlain(field.value, 40_239, name);
+    else if (field.name === "buckets") buckets = bucketsOf(field.value);
+    else if (field.name === "output") outputs = outputsOf(field.value, place, 40_244);
+    else if (field.name === "granularity") {
+      if (field.value.type !== bsonType.string)
+        throw located(
+          40_261,
+          `The $bucketAuto 'granularity' field must be a string, but found type: ${typeOf(field.value)}.`,
+        );
+      granularity = textOf(field.value);
+    } else throw located(40_245, `Unrecognized option to $bucketAuto: ${field.name}.`);
+  }
+  if (groupBy === undefined || buckets === undefined)
+    throw located(40_246, "$bucketAuto requires 'groupBy' and 'buckets' to be specified.");
+  const round = granularity === undefined ? undefined : granularityNamed(granularity);
+  const key = compileExpression(groupBy, expressions);
+  const count = buckets;
+  const { compare } = expressions;
+  return function* bucketAuto(flow: Flow): Flow {
+    const ranked: Ranked[] = [];
+    let bytes = 0;
+    for (const document of flow) {
+      if (document === undefined) {
+        yield undefined;
+        continue;
+      }
+      const value = key(documentValue(document)) ?? nullValue;
+      if (round !== undefined) round.check(value);
+      ranked.push({ key: detached(value), document });
+      bytes += document.length + 128;
+      if (bytes > blockingStepMaxBytes) throw memoryLimit(name);
+    }
+    ranked.sort((one, other) => compare(one.key, other.key));
+    const size = Math.max(1, Math.round(ranked.length / count));
+    let position = 0;
+    let lower = round !== undefined && ranked[0] !== undefined ? round.down(ranked[0].key) : ranked[0]?.key;
+    for (let made = 1; position < ranked.length && lower !== undefined; made += 1) {
+      let end = made >= count ? ranked.length : Math.min(position + size, ranked.length);
+      // Equal values stay together.
+      while (end < ranked.length && compare((ranked[end] as Ranked).key, (ranked[end - 1] as Ranked).key) === 0)
+        end += 1;
+      let upper: Value;
+      if (round === undefined) upper = (ranked[end] ?? (ranked.at(-1) as Ranked)).key;
+      else {
+        upper = round.up((ranked[end - 1] as Ranked).key);
+        while (end < ranked.length && compare((ranked[end] as Ranked).key, upper) < 0) end += 1;
+      }
+      yield bucketDocument(lower, upper, ranked.slice(position, end), outputs);
+      position = end;
+      lower = upper;
+    }
+  };
+};
+
+function bucketDocument(
+  lower: Value,
+  upper: Value,
+  members: readonly Ranked[],
+  outputs: readonly Output[],
+): Uint8Array {
+  const id = objectValue([
+    ["min", lower],
+    ["max", upper],
+  ]);
+  const builder = new DocumentBuilder().append("_id", id);
+  for (const output of outputs) {
+    const accumulator: Accumulator = output.create(id);
+    for (const { document } of members) accumulator.add(documentValue(document));
+    const result = accumulator.result();
+    if (result !== undefined) builder.appendBytes(output.name, result);
+  }
+  return builder.finish();
+}
+
+function bucketsOf(value: Value): number {
+  if (!isNumber(value))
+    throw located(40_241, `The $bucketAuto 'buckets' field must be a numeric value, but found type: ${typeOf(value)}.`);
+  const number = int32Of(value);
+  if (number === undefined)
+    throw located(
+      40_242,
+      `The $bucketAuto 'buckets' field must be representable as a 32-bit integer, but found ${shownNumber(value)}.`,
+    );
+  if (number <= 0)
+    throw located(40_243, `The $bucketAuto 'buckets' field must be greater than 0, but found: ${number}.`);
+  return number;
+}

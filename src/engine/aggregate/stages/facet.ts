@@ -1,0 +1,108 @@
+import { located } from "../../engine-error.ts";
+import { arrayValue, buildDocument } from "../../bson/builder.ts";
+import { bsonType, typeName } from "../../bson/types.ts";
+import { documentValue, type Value } from "../../bson/value.ts";
+import { elementsOf, fieldsOf } from "../../bson/walk.ts";
+import { blockingStepMaxBytes, type Flow } from "../../query/flow.ts";
+import { objectOf, type Stage, type StageFactory } from "../stage.ts";
+
+export const $facet: StageFactory = (argument, place) => {
+  const fields = [...fieldsOf(objectOf(argument, place.name, 40_169))];
+  if (fields.length === 0) throw located(40_169, "the $facet specification must be a non-empty object");
+  const facets = fields.map(({ name, value }) => {
+    if (name === "" || name.startsWith("$") || name.includes("."))
+      throw located(16_412, `FieldPath field names may not be '${name}'`);
+    const pipeline = pipelineOf(name, value);
+    return { name, run: place.compile(pipeline, { ...place, within: [...place.within, "$facet"] }) };
+  });
+  return function* facet(flow: Flow): Flow {
+    const running = facets.map(({ name, run }) => new Running(name, run));
+    let bytes = 0;
+    for (const document of flow) {
+      if (document === undefined) yield undefined;
+      else for (const one of running) bytes += one.give(document);
+      if (bytes > blockingStepMaxBytes) throw tooLarge();
+    }
+    for (const one of running) {
+      one.end();
+      for (const grown of one.drain()) {
+        bytes += grown;
+        if (bytes > blockingStepMaxBytes) throw tooLarge();
+        if (grown === 0) yield undefined;
+      }
+    }
+    yield buildDocument(running.map(({ name, results }) => [name, arrayValue(results)] as const));
+  };
+};
+
+function tooLarge(): Error {
+  return located(4_031_700, `document constructed by $facet exceeds the limit of ${blockingStepMaxBytes} bytes`);
+}
+
+function pipelineOf(name: string, value: Value): readonly Uint8Array[] {
+  if (value.type !== bsonType.array)
+    throw located(40_170, `arguments to $facet must be arrays, ${name} is type ${typeName(value.type)}`);
+  return elementsOf(value).map((stage) => {
+    if (stage.type !== bsonType.object)
+      throw located(
+        40_171,
+        `elements of arrays in $facet spec must be non-empty objects, ${name} argument contained an element of type ${typeName(stage.type)}`,
+      );
+    return stage.bytes();
+  });
+}
+
+/** One pipeline of several over the same documents, each handed to it when it comes: nothing is kept but results. */
+class Running {
+  readonly name: string;
+  readonly results: Value[] = [];
+  readonly #flow: Flow;
+  #next: Uint8Array | undefined;
+  #ended = false;
+  #done = false;
+
+  constructor(name: string, run: Stage) {
+    this.name = name;
+    this.#flow = run(this.#feed());
+  }
+
+  /** Answers how many bytes of results came. */
+  give(document: Uint8Array): number {
+    if (this.#done) return 0;
+    this.#next = document;
+    let bytes = 0;
+    // Stages hand a pause on when there is nothing more to take.
+    for (;;) {
+      const step = this.#flow.next();
+      if (step.done === true) {
+        this.#done = true;
+        return bytes;
+      }
+      if (step.value !== undefined) bytes += this.#keep(step.value);
+      else if (this.#next === undefined) return bytes;
+    }
+  }
+
+  end(): void {
+    this.#ended = true;
+  }
+
+  /** Takes what is left, giving the bytes of each result, 0 for a pause. */
+  *drain(): Generator<number> {
+    if (this.#done) return;
+    for (const document of this.#flow) yield document === undefined ? 0 : this.#keep(document);
+  }
+
+  #keep(document: Uint8Array): number {
+    this.results.push(documentValue(document));
+    return document.length + 16;
+  }
+
+  *#feed(): Flow {
+    while (!this.#ended) {
+      const document = this.#next;
+      this.#next = undefined;
+      yield document;
+    }
+  }
+}
