@@ -29,7 +29,13 @@ const log: Log = { debug: line("debug"), info: line("info"), warn: line("warn"),
 
 const service = createDatabaseService({
   listen: (request) => startWireListener({ ...request, host, serverVersion, systemUser, clock, ids, log }),
-  openFile: (path) => openEngine({ path, clock, randomBytes: (length) => ids.randomBytes(length) }),
+  openFile: (path) =>
+    openEngine({
+      path,
+      clock,
+      randomBytes: (length) => ids.randomBytes(length),
+      warn: (fields, message) => log.warn(fields, message),
+    }),
   directory: {
     findCredential: async (deploymentId, authenticationDatabase, username) =>
       (await peer.call("findCredential", { deploymentId, authenticationDatabase, username })) as ReturnType<

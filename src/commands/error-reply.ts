@@ -19,9 +19,10 @@ export function errorReply(error: unknown): Reply {
     ["code", int32Value(error.code)],
     ["codeName", stringValue(error.codeName)],
   ];
-  const details = error as { keyPattern?: Uint8Array; keyValue?: Uint8Array };
+  const details = error as { keyPattern?: Uint8Array; keyValue?: Uint8Array; details?: Uint8Array };
   if (details.keyPattern !== undefined) fields.push(["keyPattern", documentValue(details.keyPattern)]);
   if (details.keyValue !== undefined) fields.push(["keyValue", documentValue(details.keyValue)]);
+  if (details.details !== undefined) fields.push(["errInfo", documentValue(details.details)]);
   if (error.labels.length > 0) fields.push(["errorLabels", arrayValue(error.labels.map(stringValue))]);
   return fields;
 }

@@ -45,12 +45,13 @@ function create(name: string): CommandDefinition {
         ...(hasUpdate ? { update: updateOf(parameters, "update") } : {}),
       };
       const hint = hintOf(parameters.get("hint"));
-      parameters.ignore("bypassDocumentValidation", "bypassEmptyTsReplacement", "stmtId");
+      const bypassDocumentValidation = parameters.flag("bypassDocumentValidation");
+      parameters.ignore("bypassEmptyTsReplacement", "stmtId");
       parameters.rejectUnknown();
       const engine = await context.engine();
       const namespace = { database: context.database, collection };
       await requireHint(engine, namespace, hint, context.signal);
-      const result = await engine.findAndModify(namespace, query, context.write);
+      const result = await engine.findAndModify(namespace, query, { ...context.write, bypassDocumentValidation });
       const changed = result.value !== undefined || result.upserted !== undefined || result.updatedExisting;
       const last: [string, Value][] = [["n", int32Value(changed ? 1 : 0)]];
       if (!remove) last.push(["updatedExisting", boolValue(result.updatedExisting)]);

@@ -13,7 +13,8 @@ export const insert = defineCommand({
     const collection = parameters.collection();
     const documents = parameters.requiredDocuments("documents");
     const ordered = orderedOf(parameters);
-    parameters.ignore("bypassDocumentValidation", "bypassEmptyTsReplacement", "stmtIds", "stmtId");
+    const bypassDocumentValidation = parameters.flag("bypassDocumentValidation");
+    parameters.ignore("bypassEmptyTsReplacement", "stmtIds", "stmtId");
     parameters.rejectUnknown();
     requireStatements(documents.length);
     const engine = await context.engine();
@@ -21,7 +22,7 @@ export const insert = defineCommand({
       { database: context.database, collection },
       documents,
       ordered,
-      context.write,
+      { ...context.write, bypassDocumentValidation },
     );
     return [["n", int32Value(insertedCount)], ...writeErrorsField(writeErrors)];
   },

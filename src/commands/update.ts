@@ -25,7 +25,8 @@ export const update = defineCommand({
     const hints: (string | Uint8Array | undefined)[] = [];
     const statements = parameters.requiredDocuments("updates").map((bytes) => statementOf(bytes, variables, hints));
     const ordered = orderedOf(parameters);
-    parameters.ignore("bypassDocumentValidation", "bypassEmptyTsReplacement", "stmtIds", "stmtId");
+    const bypassDocumentValidation = parameters.flag("bypassDocumentValidation");
+    parameters.ignore("bypassEmptyTsReplacement", "stmtIds", "stmtId");
     parameters.rejectUnknown();
     requireStatements(statements.length);
     requireOneEach(
@@ -36,7 +37,10 @@ export const update = defineCommand({
     const engine = await context.engine();
     const namespace = { database: context.database, collection };
     for (const hint of hints) await requireHint(engine, namespace, hint, context.signal);
-    const result = await engine.update(namespace, statements, ordered, context.write);
+    const result = await engine.update(namespace, statements, ordered, {
+      ...context.write,
+      bypassDocumentValidation,
+    });
     return [
       ["n", int32Value(result.matchedCount + result.upserted.length)],
       ...(result.upserted.length === 0

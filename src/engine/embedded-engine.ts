@@ -1,17 +1,17 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { readInt32 } from "./bson/bytes.ts";
 import { aggregateFlow } from "./aggregate-command.ts";
 import { idIndexBytes } from "./catalog/index-specification.ts";
 import { checkedOptions } from "./catalog/collection-options.ts";
 import { collationFor } from "./catalog/collection-settings.ts";
 import { checkDatabaseName, namespaceNotFound } from "./catalog/names.ts";
 import type * as contract from "./engine.ts";
-import { EngineError, notSupported } from "./engine-error.ts";
+import { notSupported } from "./engine-error.ts";
 import { expiredStatements } from "./expiry.ts";
 import { uuid } from "./catalog/uuid.ts";
 import { FlowCursor } from "./engine-cursor.ts";
 import { createIndexes, dropIndexes } from "./index-commands.ts";
 import { storedBatches } from "./planner/access.ts";
+import { loadDocuments } from "./load-documents.ts";
 import { modifyCollection } from "./modify-collection.ts";
 import { everythingById } from "./planner/plan.ts";
 import { compileFilter } from "./query/filter.ts";
@@ -30,6 +30,7 @@ import {
   type WriteContext,
   writeError,
 } from "./write-commands.ts";
+import type { Warn } from "./validation.ts";
 import { type Clock, type WriteTransaction, WriteSide } from "./write-transaction.ts";
 
 export interface EngineOptions {
@@ -38,6 +39,8 @@ export interface EngineOptions {
   readonly clock: Clock;
   /** Random bytes, for UUIDs of collections and `_id`s of upserts. */
   readonly randomBytes: (length: number) => Uint8Array;
+  /** Told of documents that were written against a validator that only warns. */
+  readonly warn?: Warn;
 }
 
 type Namespace = contract.Namespace;
@@ -48,6 +51,7 @@ export class EmbeddedEngine implements contract.Engine {
   readonly #file: DatabaseFile;
   readonly #clock: Clock;
   readonly #randomBytes: (length: number) => Uint8Array;
+  readonly #warn: Warn;
   readonly #writes: WriteSide;
   readonly #snapshots: SnapshotRegistry;
   readonly #openedMs: number;
@@ -57,6 +61,7 @@ export class EmbeddedEngine implements contract.Engine {
     this.#clock = options.clock;
     this.#randomBytes = options.randomBytes;
     this.#openedMs = options.clock.nowMs();
+    this.#warn = options.warn ?? (() => undefined);
     this.#file = new DatabaseFile(options.path);
     this.#writes = new WriteSide(this.#file, options.clock, () => uuid(options.randomBytes));
     this.#snapshots = new SnapshotRegistry(this.#file, () => options.clock.monotonicMs());
@@ -121,7 +126,7 @@ export class EmbeddedEngine implements contract.Engine {
     write: contract.WriteOptions,
     given?: Uint8Array,
   ): Promise<void> {
-    const kept = checkedOptions(options);
+    const kept = checkedOptions(namespace, options);
     return this.#writes.run(write, async (transaction) => {
       this.#writes.createCollection(transaction, namespace, kept, given);
     });
@@ -320,16 +325,7 @@ export class EmbeddedEngine implements contract.Engine {
     return this.#writes.run(write, async (transaction) => {
       const record = transaction.catalog.find(namespace);
       if (record === undefined) throw namespaceNotFound(namespace);
-      const writer = transaction.writerOf(record);
-      const pace = this.#pace(write.signal);
-      for (let position = 0; position < documents.length;) {
-        const length = readInt32(documents, position);
-        if (length < 5 || position + length > documents.length)
-          throw new EngineError(22, "InvalidBSON", "what is to be loaded is no sequence of whole documents");
-        writer.insert(documents.subarray(position, position + length));
-        position += length;
-        if (pace.due) await pace.rest();
-      }
+      await loadDocuments(transaction.writerOf(record), documents, this.#pace(write.signal));
     });
   }
 
@@ -381,6 +377,8 @@ export class EmbeddedEngine implements contract.Engine {
       transaction,
       namespace,
       pace: this.#pace(write.signal),
+      bypassValidation: write.bypassDocumentValidation === true,
+      warn: this.#warn,
       nowMs,
       newObjectId: () => {
         const bytes = new Uint8Array(12);

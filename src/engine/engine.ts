@@ -23,6 +23,8 @@ export interface WriteOptions {
   readonly signal: AbortSignal;
   /** Wait for fsync before answering (`j: true`, `w: "majority"`, and the default). */
   readonly durable: boolean;
+  /** Documents need not be as the collection's validator says. */
+  readonly bypassDocumentValidation?: boolean | undefined;
   /** A retryable write: the same pair again answers what was answered before and changes nothing. */
   readonly retry?: { readonly sessionId: Uint8Array; readonly transactionNumber: bigint };
 }

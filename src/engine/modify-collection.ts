@@ -5,11 +5,12 @@ import { bsonType, isNumberType, typeName } from "./bson/types.ts";
 import { boolValue, int64Value, textOf, type Value } from "./bson/value.ts";
 import { fieldsOf, fieldsOfValue } from "./bson/walk.ts";
 import type { CollectionIndex, CollectionRecord } from "./catalog/catalog.ts";
+import { checkRule, checkValidator } from "./catalog/collection-options.ts";
 import { checkedExpiry, isIdKey, isSameKey, parseIndexSpecification } from "./catalog/index-specification.ts";
 import type { WriteTransaction } from "./write-transaction.ts";
 
 /**
- * Changes a collection as `collMod` says (manual, "collMod"): one index's `hidden` or `expireAfterSeconds`. Answers what was and what is, as the reply shows it.
+ * Changes a collection as `collMod` says (manual, "collMod"): one index's `hidden` or `expireAfterSeconds`, the rules for documents. Answers what was and what is, as the reply shows it.
  * Throws 27 IndexNotFound, 72 InvalidOptions, 2 BadValue and others.
  */
 export function modifyCollection(
@@ -18,12 +19,34 @@ export function modifyCollection(
   changes: Uint8Array,
 ): Uint8Array {
   const reply: [string, Value][] = [];
+  const rules = new Map<string, Value>();
   for (const { name, value } of fieldsOf(changes)) {
+    if (["validator", "validationLevel", "validationAction"].includes(name)) {
+      checkRule("collMod", name, value);
+      rules.set(name, value);
+      continue;
+    }
     if (name !== "index") throw notSupported(`the collMod option ${name}`);
     if (value.type !== bsonType.object) throw typeMismatch("BSON field 'collMod.index' must be an object");
     reply.push(...modifyIndex(transaction, record, value));
   }
+  if (rules.size > 0) keepRules(transaction, record, rules);
   return buildDocument(reply);
+}
+
+function keepRules(
+  transaction: WriteTransaction,
+  { database, name }: CollectionRecord,
+  rules: ReadonlyMap<string, Value>,
+): void {
+  // The index that was changed before is in the newest state of the record.
+  const record = transaction.catalog.find({ database, collection: name }) as CollectionRecord;
+  const fields = new Map(Array.from(fieldsOf(record.options), (field) => [field.name, field.value]));
+  for (const [rule, value] of rules) fields.set(rule, value);
+  const options = buildDocument(fields);
+  checkValidator({ database, collection: name }, options);
+  transaction.connection.run("UPDATE catalog SET options = ? WHERE id = ?", options, record.id);
+  transaction.catalog = transaction.catalog.with({ ...record, options });
 }
 
 function modifyIndex(transaction: WriteTransaction, record: CollectionRecord, change: Value): [string, Value][] {

@@ -26,6 +26,7 @@ import { DuplicateKey, withIdFirst } from "./storage/collection-writer.ts";
 import type { Pace } from "./storage/turns.ts";
 import { compileUpdate, isOperatorUpdate, type Update } from "./update/update.ts";
 import { documentFromFilter } from "./update/upsert.ts";
+import { DocumentInvalid, validate, type Warn } from "./validation.ts";
 import type { WriteTransaction } from "./write-transaction.ts";
 
 export interface WriteContext {
@@ -33,6 +34,9 @@ export interface WriteContext {
   readonly namespace: Namespace;
   readonly pace: Pace;
   readonly nowMs: number;
+  /** Whether documents need not be as the collection's rules say. */
+  readonly bypassValidation: boolean;
+  readonly warn: Warn;
   /** 12 bytes for an `_id` that an upsert must make. */
   readonly newObjectId: () => Uint8Array;
 }
@@ -40,7 +44,12 @@ export interface WriteContext {
 /** The error of one statement, to be answered beside what went through; anything that is no engine error, and an interruption, ends the command. */
 export function writeError(error: unknown, index: number): WriteError {
   if (!(error instanceof EngineError) || isInterruption(error)) throw error;
-  const details = error instanceof DuplicateKey ? { keyPattern: error.keyPattern, keyValue: error.keyValue } : {};
+  const details =
+    error instanceof DuplicateKey
+      ? { keyPattern: error.keyPattern, keyValue: error.keyValue }
+      : error instanceof DocumentInvalid
+        ? { details: error.details }
+        : {};
   return { index, code: error.code, message: error.message, ...details };
 }
 
@@ -130,6 +139,7 @@ export async function runUpdate(
     progress.matched += 1;
     const after = update(before, { filter, moment: { nowMs: context.nowMs }, inserting: false });
     if (after !== before) {
+      accept(context, record as CollectionRecord, before, after);
       writer.replace(rowIdOf(row), before, after);
       progress.modified += 1;
     }
@@ -145,7 +155,7 @@ function upsert(
   update: Update,
 ): Value {
   const document = upsertedDocument(context, statement.filter, filter, update);
-  context.transaction.writerOf(context.transaction.ensureCollection(context.namespace)).insert(document);
+  insertOne(context, document);
   return getField(document, "_id") as Value;
 }
 
@@ -190,7 +200,7 @@ export async function runFindAndModify(context: WriteContext, query: FindAndModi
   if (stored === undefined || record === undefined) {
     if (update === undefined || !query.upsert) return { value: undefined, updatedExisting: false };
     const document = upsertedDocument(context, query.filter, filter, update);
-    context.transaction.writerOf(context.transaction.ensureCollection(context.namespace)).insert(document);
+    insertOne(context, document);
     return {
       value: query.returnNew ? project(document) : undefined,
       updatedExisting: false,
@@ -203,8 +213,27 @@ export async function runFindAndModify(context: WriteContext, query: FindAndModi
     return { value: project(stored.bytes), updatedExisting: false };
   }
   const after = update(stored.bytes, { filter, moment: { nowMs: context.nowMs }, inserting: false });
-  if (after !== stored.bytes) writer.replace(stored.rowId, stored.bytes, after);
+  if (after !== stored.bytes) {
+    accept(context, record, stored.bytes, after);
+    writer.replace(stored.rowId, stored.bytes, after);
+  }
   return { value: project(query.returnNew ? after : stored.bytes), updatedExisting: true };
+}
+
+function insertOne(context: WriteContext, document: Uint8Array): void {
+  const record = context.transaction.ensureCollection(context.namespace);
+  accept(context, record, undefined, document);
+  context.transaction.writerOf(record).insert(document);
+}
+
+/** Throws 121 for a document that the collection's rules do not allow. */
+function accept(
+  context: WriteContext,
+  record: CollectionRecord,
+  before: Uint8Array | undefined,
+  document: Uint8Array,
+): void {
+  if (!context.bypassValidation) validate(record, before, document, context.warn);
 }
 
 /** Inserts each document; answers how many went in. Stops at the first failure when ordered. */
@@ -213,12 +242,15 @@ export async function runInsert(
   documents: readonly Uint8Array[],
   ordered: boolean,
 ): Promise<{ readonly insertedCount: number; readonly writeErrors: WriteError[] }> {
-  const writer = context.transaction.writerOf(context.transaction.ensureCollection(context.namespace));
+  const record = context.transaction.ensureCollection(context.namespace);
+  const writer = context.transaction.writerOf(record);
   const writeErrors: WriteError[] = [];
   let insertedCount = 0;
   for (const [index, document] of documents.entries()) {
     try {
-      writer.insert(withId(document, context));
+      const whole = withId(document, context);
+      accept(context, record, undefined, whole);
+      writer.insert(whole);
       insertedCount += 1;
     } catch (error) {
       writeErrors.push(writeError(error, index));

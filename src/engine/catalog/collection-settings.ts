@@ -1,24 +1,56 @@
+import { compilerIn } from "../aggregate/compiler.ts";
+import { contextOf } from "../aggregate/context.ts";
 import { bsonType } from "../bson/types.ts";
+import { textOf, type Value } from "../bson/value.ts";
 import { getField } from "../bson/walk.ts";
 import { type Collation, parseCollation } from "../query/collation.ts";
+import { compileFilter, type Filter } from "../query/filter.ts";
+import type { FilterOptions } from "../query/tests.ts";
 import type { CollectionRecord } from "./catalog.ts";
 
 /** What the options of a collection say, made ready. */
 export interface CollectionSettings {
   /** How strings compare where a command does not say. */
   readonly collation: Collation | undefined;
+  readonly validation: Validation | undefined;
+}
+
+/** The rule for documents. */
+export interface Validation {
+  readonly filter: Filter;
+  /** What the filter was compiled with. */
+  readonly options: FilterOptions;
+  readonly level: string;
+  readonly action: string;
 }
 
 const known = new WeakMap<Uint8Array, CollectionSettings>();
 
-/** Settings of a collection or view; read once for its options. */
+/** Settings of a collection or view; read once for its options. Throws what a bad option throws, which none that is kept is. */
 export function settingsOf({ options }: Pick<CollectionRecord, "options">): CollectionSettings {
   const before = known.get(options);
   if (before !== undefined) return before;
-  const collation = getField(options, "collation");
-  const settings = { collation: collation?.type === bsonType.object ? parseCollation(collation.bytes()) : undefined };
+  const given = getField(options, "collation");
+  const collation = given?.type === bsonType.object ? parseCollation(given.bytes()) : undefined;
+  const settings = { collation, validation: validationOf(options, collation) };
   known.set(options, settings);
   return settings;
+}
+
+function validationOf(options: Uint8Array, collation: Collation | undefined): Validation | undefined {
+  const validator = getField(options, "validator");
+  if (validator?.type !== bsonType.object || validator.end - validator.start === 5) return undefined;
+  const filterOptions = { compileExpression: compilerIn(contextOf(new Map(), collation)), collation };
+  return {
+    filter: compileFilter(validator.bytes(), filterOptions),
+    options: filterOptions,
+    level: textIn(getField(options, "validationLevel")) ?? "strict",
+    action: textIn(getField(options, "validationAction")) ?? "error",
+  };
+}
+
+function textIn(value: Value | undefined): string | undefined {
+  return value?.type === bsonType.string ? textOf(value) : undefined;
 }
 
 /** The collation of a command on a collection: its own when it names one, `simple` included, or else the collection's. Throws what `parseCollation` throws. */

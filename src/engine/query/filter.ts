@@ -3,7 +3,9 @@ import { buildDocument } from "../bson/builder.ts";
 import { parsePath } from "../bson/path.ts";
 import { isTruthy } from "../bson/numbers.ts";
 import { bsonType } from "../bson/types.ts";
-import { type Value } from "../bson/value.ts";
+import { readInt32 } from "../bson/bytes.ts";
+import { Value } from "../bson/value.ts";
+import { compileSchema } from "./json-schema/schema.ts";
 import { elementsOf, fieldsOf, fieldsOfValue } from "../bson/walk.ts";
 import { boundsOfEquality, Conditions } from "./bounds.ts";
 import type { Collation } from "./collation.ts";
@@ -100,8 +102,12 @@ function compileTopLevel(
       return () => false;
     case "$where":
     case "$text":
-    case "$jsonSchema":
       throw notSupported(name);
+    case "$jsonSchema": {
+      const schema = compileSchema(value);
+      return (source, start) =>
+        schema.holds(new Value(bsonType.object, source, start, start + readInt32(source, start)));
+    }
     default:
       throw badValue(
         `unknown top level operator: ${name}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.`,
