@@ -294,7 +294,7 @@ export class EmbeddedEngine implements contract.Engine {
     let count = 0;
     const cursor = this.#cursor(flow);
     while (!cursor.exhausted)
-      count += (await cursor.next({ maxDocuments: 10_000, maxBytes: Number.POSITIVE_INFINITY }, read.signal)).length;
+      count += (await cursor.next({ maxDocuments: 10_000, maxBytes: 16 * 1024 * 1024 }, read.signal)).length;
     return count;
   }
 

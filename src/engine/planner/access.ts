@@ -1,6 +1,6 @@
 import { compareBytes } from "../bson/bytes.ts";
 import type { CollectionRecord } from "../catalog/catalog.ts";
-import type { Connection } from "../storage/database-file.ts";
+import type { Connection, Row } from "../storage/database-file.ts";
 import { countIndexUse } from "./index-uses.ts";
 import type { KeyRange } from "./key-ranges.ts";
 import type { KeysPlan, Plan } from "./plan.ts";
@@ -21,6 +21,9 @@ type Batches = Generator<readonly StoredDocument[]>;
 
 const firstBatchSize = 101;
 const batchSize = 500;
+/** Collections beyond this are read in batches whose documents are looked at for their size before; below it everything may be held. */
+const batchMaxBytes = 16 * 1024 * 1024;
+const checkedBatchSize = 200;
 
 /**
  * Batches of stored documents, found as the plan says. Each batch continues behind the last key or row, so that writes between batches neither repeat nor hide a
@@ -75,48 +78,79 @@ function* keyBatches(
   }
 }
 
+interface Batch {
+  readonly rows: readonly Row[];
+  /** Whether no row follows. */
+  readonly ended: boolean;
+}
+
+/** The next rows of a query, which names its document `d` as `columns` do: as many as wanted, or fewer where documents are large. Each may have 16 MiB. */
+function nextRows(
+  connection: Connection,
+  record: CollectionRecord,
+  columns: string,
+  query: string,
+  wanted: number,
+  ...parameters: (Uint8Array | number)[]
+): Batch {
+  const limit =
+    record.dataSizeBytes <= batchMaxBytes
+      ? wanted
+      : fittingRows(connection, query, Math.min(wanted, checkedBatchSize), parameters);
+  const rows = connection.all(`SELECT ${columns} ${query} LIMIT ?`, ...parameters, limit);
+  return { rows, ended: rows.length < limit };
+}
+
+/** How many of the next rows may be held at once; at least one. Lengths stand in the rows' heads, so that no document is read for this. */
+function fittingRows(
+  connection: Connection,
+  query: string,
+  wanted: number,
+  parameters: readonly (Uint8Array | number)[],
+): number {
+  const sizes = `SELECT length(d) AS size ${query} LIMIT ?`;
+  const [largest] = connection.get(`SELECT max(size) FROM (${sizes})`, ...parameters, wanted) ?? [];
+  if (Number(largest) * wanted <= batchMaxBytes) return wanted;
+  let bytes = 0;
+  const rows = connection.all(sizes, ...parameters, wanted);
+  const tooMany = rows.findIndex(([size]) => {
+    bytes += Number(size);
+    return bytes > batchMaxBytes;
+  });
+  return tooMany === -1 ? wanted : Math.max(1, tooMany);
+}
+
+function storedDocuments(rows: readonly Row[]): readonly StoredDocument[] {
+  return rows.map((row) => ({ rowId: Number(row[0]), bytes: row[1] as Uint8Array }));
+}
+
 function* scanBatches(connection: Connection, record: CollectionRecord, backwards: boolean): Batches {
   const [compare, order] = backwards ? ["<", "DESC"] : [">", "ASC"];
+  const query = `FROM c_${record.id} WHERE rid ${compare} ? ORDER BY rid ${order}`;
   let last = backwards ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER;
-  let size = firstBatchSize;
-  for (;;) {
-    const rows = connection.all(
-      `SELECT rid, d FROM c_${record.id} WHERE rid ${compare} ? ORDER BY rid ${order} LIMIT ?`,
-      last,
-      size,
-    );
-    if (rows.length > 0) yield rows.map((row) => ({ rowId: Number(row[0]), bytes: row[1] as Uint8Array }));
-    if (rows.length < size) return;
+  for (let size = firstBatchSize; ; size = batchSize) {
+    const { rows, ended } = nextRows(connection, record, "rid, d", query, size, last);
+    if (rows.length > 0) yield storedDocuments(rows);
+    if (ended) return;
     last = Number(rows.at(-1)?.[0]);
-    size = batchSize;
   }
 }
 
 function* idBatches(connection: Connection, record: CollectionRecord, range: KeyRange, backwards: boolean): Batches {
   let { from, to } = range;
   let inclusive = true;
-  let size = firstBatchSize;
-  for (;;) {
-    const rows = backwards
-      ? connection.all(
-          `SELECT rid, d, k FROM c_${record.id} WHERE k >= ? AND k < ? ORDER BY k DESC LIMIT ?`,
-          from,
-          to,
-          size,
-        )
-      : connection.all(
-          `SELECT rid, d, k FROM c_${record.id} WHERE k ${inclusive ? ">=" : ">"} ? AND k < ? ORDER BY k LIMIT ?`,
-          from,
-          to,
-          size,
-        );
-    if (rows.length > 0) yield rows.map((row) => ({ rowId: Number(row[0]), bytes: row[1] as Uint8Array }));
-    if (rows.length < size) return;
+  for (let size = firstBatchSize; ; size = batchSize) {
+    const condition = backwards
+      ? "k >= ? AND k < ? ORDER BY k DESC"
+      : `k ${inclusive ? ">=" : ">"} ? AND k < ? ORDER BY k`;
+    const query = `FROM c_${record.id} WHERE ${condition}`;
+    const { rows, ended } = nextRows(connection, record, "rid, d, k", query, size, from, to);
+    if (rows.length > 0) yield storedDocuments(rows);
+    if (ended) return;
     const last = rows.at(-1)?.[2] as Uint8Array;
     if (backwards) to = last;
     else from = last;
     inclusive = false;
-    size = batchSize;
   }
 }
 
@@ -129,29 +163,17 @@ function* indexBatches(
 ): Batches {
   let key = backwards ? range.to : range.from;
   let rowId = Number.MIN_SAFE_INTEGER;
-  let size = firstBatchSize;
-  const select = `SELECT x.rid, c.d, x.k FROM x_${indexId} x CROSS JOIN c_${record.id} c ON c.rid = x.rid`;
-  for (;;) {
-    const rows = backwards
-      ? connection.all(
-          `${select} WHERE (x.k, x.rid) < (?, ?) AND x.k >= ? ORDER BY x.k DESC, x.rid DESC LIMIT ?`,
-          key,
-          rowId,
-          range.from,
-          size,
-        )
-      : connection.all(
-          `${select} WHERE (x.k, x.rid) > (?, ?) AND x.k < ? ORDER BY x.k, x.rid LIMIT ?`,
-          key,
-          rowId,
-          range.to,
-          size,
-        );
-    if (rows.length > 0) yield rows.map((row) => ({ rowId: Number(row[0]), bytes: row[1] as Uint8Array }));
+  const end = backwards ? range.from : range.to;
+  const condition = backwards
+    ? "(x.k, x.rid) < (?, ?) AND x.k >= ? ORDER BY x.k DESC, x.rid DESC"
+    : "(x.k, x.rid) > (?, ?) AND x.k < ? ORDER BY x.k, x.rid";
+  const query = `FROM x_${indexId} x CROSS JOIN c_${record.id} c ON c.rid = x.rid WHERE ${condition}`;
+  for (let size = firstBatchSize; ; size = batchSize) {
+    const { rows, ended } = nextRows(connection, record, "x.rid, c.d, x.k", query, size, key, rowId, end);
+    if (rows.length > 0) yield storedDocuments(rows);
     const last = rows.at(-1);
-    if (last === undefined || rows.length < size || compareBytes(last[2] as Uint8Array, range.to) > 0) return;
+    if (last === undefined || ended || compareBytes(last[2] as Uint8Array, range.to) > 0) return;
     key = last[2] as Uint8Array;
     rowId = Number(last[0]);
-    size = batchSize;
   }
 }
