@@ -41,6 +41,8 @@ const service = createDatabaseService({
       (await peer.call("findCredential", { deploymentId, authenticationDatabase, username })) as ReturnType<
         DirectoryCalls["findCredential"]
       >,
+    list: async (deploymentId) =>
+      (await peer.call("listUsers", { deploymentId })) as ReturnType<DirectoryCalls["listUsers"]>,
   },
   idleMs,
   clock,

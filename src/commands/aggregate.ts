@@ -1,5 +1,6 @@
 import { EngineError, isNumberType, pipelineNamespaces, type Value } from "../engine/index.ts";
 import { cursorOptionsOf, firstBatch } from "./cursor-reply.ts";
+import { databaseStagesOf } from "./database-stages.ts";
 import { hintOf } from "./hint.ts";
 import { type CommandContext, defineCommand } from "./define-command.ts";
 import { isAllowed, unauthorized } from "./privileges.ts";
@@ -31,12 +32,9 @@ export const aggregate = defineCommand({
     requireRights(parameters.main, pipeline, context);
     const engine = await context.engine();
     const read = await context.read(engine);
-    const cursor = await engine.aggregate(
-      context.database,
-      collection,
-      { pipeline, variables, hint, collation, write: context.write },
-      read,
-    );
+    const databaseStages = databaseStagesOf(context);
+    const query = { pipeline, variables, hint, collation, databaseStages, write: context.write };
+    const cursor = await engine.aggregate(context.database, collection, query, read);
     const namespace = `${context.database}.${collection ?? "$cmd.aggregate"}`;
     return firstBatch(
       cursor,

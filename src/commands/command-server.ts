@@ -25,6 +25,7 @@ import type {
 import { errorReply } from "./error-reply.ts";
 import { commandNamed, commands } from "./index.ts";
 import { LoginGuard } from "./login-guard.ts";
+import { OperationRegistry, type RunningOperation } from "./operation-registry.ts";
 import { Parameters } from "./parameters.ts";
 import { recheckUser } from "./recheck-user.ts";
 import { isAllowed, unauthorized } from "./privileges.ts";
@@ -106,6 +107,7 @@ export function createCommandServer(options: CommandServerOptions): CommandServe
       operations: { insert: 0, query: 0, update: 0, delete: 0, getmore: 0, command: 0 },
       lastWrite: { seconds: Math.floor(clock.nowMs() / 1000), increment: 1 },
     },
+    operations: new OperationRegistry(clock),
   };
   const cursors = new CursorRegistry(clock, ids);
   return {
@@ -118,9 +120,19 @@ export function createCommandServer(options: CommandServerOptions): CommandServe
         conversation: undefined,
         failedLogins: 0,
         hangUp: false,
+        operation: undefined,
       };
+      let connectionSignal: AbortSignal | undefined;
       return {
-        run: (request, signal) => run({ server, connection, cursors, options, request, connectionSignal: signal }),
+        run: (request, signal) => {
+          // One listener for all commands of the connection: one for each would cost more than a small command.
+          if (connectionSignal !== signal)
+            signal.addEventListener("abort", () => connection.operation?.controller.abort(signal.reason), {
+              once: true,
+            });
+          connectionSignal = signal;
+          return run({ server, connection, cursors, options, request, connectionSignal: signal });
+        },
         authenticated: () => connection.user !== undefined,
         introduce: (actual) => void Object.assign(connection, actual),
         close: () => {
@@ -146,6 +158,7 @@ async function run(running: Running): Promise<CommandAnswer> {
   const { server, connection, options, request, connectionSignal } = running;
   const time = new TimeLimit();
   let engine: Engine | undefined;
+  let operation: RunningOperation | undefined;
   const openEngine = async (): Promise<Engine> => (engine ??= await options.openEngine());
   try {
     const definition = definitionOf(request);
@@ -156,9 +169,21 @@ async function run(running: Running): Promise<CommandAnswer> {
     checkApiVersion(definition.name, request.body);
     refuseTransactions(request.body);
     const concern = writeConcernOf(definition, request.body);
+    operation = server.operations.begin({
+      connection,
+      command: definition.name,
+      kind: definition.counted ?? "command",
+      database,
+      collection: collectionOf(definition, parameters),
+      body: request.body,
+      sessionId: getField(request.body, "lsid"),
+    });
+    const { controller } = operation;
+    connection.operation = operation;
+    if (connectionSignal.aborted) controller.abort(connectionSignal.reason);
     // A getMore's time is that of waiting for more, which only tailable cursors do.
-    const signal = time.start(request.body, connectionSignal);
-    const context = contextOf(running, definition, database, concern, signal, openEngine);
+    time.start(request.body, controller);
+    const context = contextOf(running, definition, database, concern, controller.signal, openEngine);
     server.figures.operations[definition.counted ?? "command"] += 1;
     const reply = await definition.run(parameters, context);
     return {
@@ -173,7 +198,14 @@ async function run(running: Running): Promise<CommandAnswer> {
     return { fields: finished(errorReply(error), server, engine), moreToCome: false, hangUp: connection.hangUp };
   } finally {
     time.stop();
+    connection.operation = undefined;
+    if (operation !== undefined) server.operations.end(operation);
   }
+}
+
+/** Name of the collection that a command is about. */
+function collectionOf(definition: CommandDefinition, { main }: Parameters): string | undefined {
+  return definition.onCollection === true && main.type === bsonType.string ? textOf(main) : undefined;
 }
 
 const doubleOne = doubleValue(1);
@@ -216,10 +248,8 @@ function authorize(
   if (definition.adminOnly === true && database !== "admin")
     throw new EngineError(13, "Unauthorized", `${definition.name} may only be run against the admin database.`);
   if (definition.action === "open" || definition.action === "any" || connection.user === undefined) return;
-  const { main } = parameters;
-  const collection = definition.onCollection === true && main.type === bsonType.string ? textOf(main) : undefined;
-  if (!isAllowed(connection.user.credential, definition.action, database, collection))
-    throw unauthorized(definition.name, main, database);
+  if (!isAllowed(connection.user.credential, definition.action, database, collectionOf(definition, parameters)))
+    throw unauthorized(definition.name, parameters.main, database);
 }
 
 function contextOf(

@@ -4,11 +4,23 @@ import type { DatabaseUserCredential, DatabaseUserDirectory } from "../ports/dat
 import type { Ids } from "../ports/ids.ts";
 import type { CursorRegistry } from "./cursor-registry.ts";
 import type { LoginGuard } from "./login-guard.ts";
+import type { OperationRegistry, RunningOperation } from "./operation-registry.ts";
 import type { Parameters } from "./parameters.ts";
 import type { ScramConversation } from "./scram.ts";
 
 /** What a command does, for roles to allow. `open`: before login too; `any`: any user. */
-export type Action = "open" | "any" | "find" | "write" | "collectionAdmin" | "databaseAdmin" | "statistics" | "monitor";
+export type Action =
+  | "open"
+  | "any"
+  | "find"
+  | "write"
+  | "collectionAdmin"
+  | "databaseAdmin"
+  | "statistics"
+  | "monitor"
+  | "killOperation"
+  | "flush"
+  | "viewUser";
 
 /** Fields of a reply, without `ok`. */
 export type Reply = readonly (readonly [string, Value])[];
@@ -31,6 +43,7 @@ export interface ServerFacts {
   readonly processId: Uint8Array;
   readonly logins: LoginGuard;
   readonly figures: ServerFigures;
+  readonly operations: OperationRegistry;
 }
 
 /** What was counted since the start. */
@@ -71,6 +84,8 @@ export interface ConnectionState extends Client {
   failedLogins: number;
   /** Set to end the connection once the reply is sent. */
   hangUp: boolean;
+  /** What it is waiting for. */
+  operation: RunningOperation | undefined;
 }
 
 /** Everything a command works with. */

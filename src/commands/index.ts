@@ -37,8 +37,19 @@ import { serverStatus } from "./serverStatus.ts";
 import { startSession } from "./startSession.ts";
 import { update } from "./update.ts";
 import { whatsmyuri } from "./whatsmyuri.ts";
+import { currentOp } from "./currentOp.ts";
+import { dataSize } from "./dataSize.ts";
+import { fsync } from "./fsync.ts";
+import { getDefaultRWConcern } from "./getDefaultRWConcern.ts";
+import { killOp } from "./killOp.ts";
+import { userManagementCommands } from "./manage-users.ts";
+import { profile } from "./profile.ts";
+import { replSetGetConfig } from "./replSetGetConfig.ts";
+import { rolesInfo } from "./rolesInfo.ts";
+import { top } from "./top.ts";
+import { usersInfo } from "./usersInfo.ts";
 
-/** Every command, in alphabetical order. */
+/** Every command, in alphabetical order, and those that are refused by a rule. */
 export const commands: readonly CommandDefinition[] = [
   aggregate,
   buildInfo,
@@ -49,6 +60,8 @@ export const commands: readonly CommandDefinition[] = [
   count,
   create,
   createIndexes,
+  currentOp,
+  dataSize,
   dbStats,
   dbstats,
   deleteCommand,
@@ -60,7 +73,9 @@ export const commands: readonly CommandDefinition[] = [
   find,
   findAndModify,
   findandmodify,
+  fsync,
   getCmdLineOpts,
+  getDefaultRWConcern,
   getLog,
   getMore,
   getParameter,
@@ -70,6 +85,7 @@ export const commands: readonly CommandDefinition[] = [
   isMaster,
   ismaster,
   killCursors,
+  killOp,
   killSessions,
   listCollections,
   listCommands,
@@ -77,13 +93,19 @@ export const commands: readonly CommandDefinition[] = [
   listIndexes,
   logout,
   ping,
+  profile,
   refreshSessions,
+  replSetGetConfig,
   replSetGetStatus,
+  rolesInfo,
   saslContinue,
   saslStart,
   serverStatus,
   startSession,
+  top,
   update,
+  usersInfo,
+  ...userManagementCommands,
   whatsmyuri,
 ];
 

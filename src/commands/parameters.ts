@@ -165,6 +165,11 @@ export class Parameters {
     }
   }
 
+  /** Fields that nobody read and that no command has. */
+  rest(): readonly (readonly [string, Value])[] {
+    return [...this.#values].filter(([name]) => !this.#read.has(name) && !generic.has(name));
+  }
+
   /** Throws 40415 for a field that nobody read. */
   rejectUnknown(): void {
     for (const name of this.#values.keys()) if (!this.#read.has(name) && !generic.has(name)) throw this.#unknown(name);

@@ -8,7 +8,7 @@ export const systemRoleName = "__telamon_system";
 const reading: readonly Action[] = ["find", "statistics"];
 const writing: readonly Action[] = [...reading, "write", "collectionAdmin"];
 const administering: readonly Action[] = ["statistics", "collectionAdmin", "databaseAdmin"];
-const everything: readonly Action[] = [...writing, "databaseAdmin", "monitor"];
+const everything: readonly Action[] = [...writing, "databaseAdmin", "monitor", "killOperation", "flush", "viewUser"];
 
 /** Where a role holds: on its own database, on all but the server's own `local` and `config`, or on all. */
 type Reach = "own" | "users" | "all";
@@ -39,6 +39,11 @@ const listing: ReadonlySet<string> = new Set([
   systemRoleName,
 ]);
 
+/** Names of the roles, without the process's own. */
+export function builtInRoles(): readonly string[] {
+  return [...roles.keys()].filter((name) => name !== systemRoleName);
+}
+
 /** The manual's names of what an action covers. */
 export const privilegeActions: Readonly<Record<Exclude<Action, "open" | "any">, readonly string[]>> = {
   find: ["find"],
@@ -46,7 +51,21 @@ export const privilegeActions: Readonly<Record<Exclude<Action, "open" | "any">, 
   collectionAdmin: ["createCollection", "createIndex", "dropCollection", "dropIndex"],
   databaseAdmin: ["dropDatabase"],
   statistics: ["collStats", "dbStats", "listCollections", "listIndexes"],
-  monitor: ["getCmdLineOpts", "getLog", "getParameter", "hostInfo", "replSetGetStatus", "serverStatus"],
+  monitor: [
+    "getCmdLineOpts",
+    "getDefaultRWConcern",
+    "getLog",
+    "getParameter",
+    "hostInfo",
+    "inprog",
+    "replSetGetConfig",
+    "replSetGetStatus",
+    "serverStatus",
+    "top",
+  ],
+  killOperation: ["killop"],
+  flush: ["fsync"],
+  viewUser: ["viewRole", "viewUser"],
 };
 
 /** Whether a user may do something on a database, or on one collection of it. */

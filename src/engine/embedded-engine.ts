@@ -350,6 +350,10 @@ export class EmbeddedEngine implements contract.Engine {
     if (size > 0) yield Buffer.concat(parts);
   }
 
+  flush(): Promise<void> {
+    return this.#file.log.flushed();
+  }
+
   async close(): Promise<void> {
     await this.#writes.between(() => {
       this.#snapshots.close();

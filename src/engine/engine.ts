@@ -261,6 +261,8 @@ export interface Engine {
   load(namespace: Namespace, documents: Uint8Array): Promise<void>;
   /** Every document in `_id` order, whole documents concatenated, about 1 MiB at a time. */
   scan(namespace: Namespace, read: ReadOptions): AsyncIterable<Uint8Array>;
+  /** Waits until everything that was acknowledged is on the disk, also what did not wait for it. */
+  flush(): Promise<void>;
   /** Writes everything to the one main file and closes it; the write-ahead log is gone afterwards. */
   close(): Promise<void>;
 }

@@ -20,6 +20,13 @@ export interface DatabaseUserCredential {
   readonly roles: readonly DatabaseRole[];
 }
 
+/** A user as others may see it. */
+export interface DirectoryEntry {
+  readonly username: string;
+  readonly authenticationDatabase: string;
+  readonly roles: readonly DatabaseRole[];
+}
+
 /** Who may log in to a deployment. Asked at every login, so that a changed or expired user counts at once. */
 export interface DatabaseUserDirectory {
   /** Undefined when there is none, it is expired, or its scopes leave this deployment out. */
@@ -28,4 +35,6 @@ export interface DatabaseUserDirectory {
     authenticationDatabase: string,
     username: string,
   ): Promise<DatabaseUserCredential | undefined>;
+  /** Whoever may log in, without anything secret; a project has few users. */
+  list(deploymentId: string): Promise<readonly DirectoryEntry[]>;
 }

@@ -47,7 +47,7 @@ export async function openHostedDatabases(options: HostedDatabasesOptions = {}):
     host: "127.0.0.1",
     ports: options.ports ?? { first: firstPort, last: firstPort + 99 },
     serverVersion: "7.0.0",
-    directory: options.directory ?? { findCredential: async () => undefined },
+    directory: options.directory ?? { findCredential: async () => undefined, list: async () => [] },
     clock,
     ids,
     ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),

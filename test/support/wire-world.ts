@@ -75,6 +75,7 @@ export async function startWireWorld(options: WireWorldOptions = {}): Promise<Wi
     openEngine: async () => engine,
     directory: {
       findCredential: async (_deployment, _database, name) => users.find(({ username }) => username === name),
+      list: async () => users.map(({ username, roles }) => ({ username, authenticationDatabase: "admin", roles })),
     },
     systemUser: undefined,
     clock: options.clock ?? systemClock,

@@ -58,6 +58,7 @@ describe("the database through the official driver", () => {
       openEngine: async () => engine,
       directory: {
         findCredential: async (_deployment, _database, name) => users.find(({ username }) => username === name),
+        list: async () => [],
       },
       systemUser: undefined,
       clock,

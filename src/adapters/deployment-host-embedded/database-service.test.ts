@@ -53,7 +53,7 @@ async function createWorld(): Promise<World> {
       const expireDocuments = async (): Promise<number> => expired.push(path);
       return { path, close, expireDocuments } as Engine;
     },
-    directory: { findCredential: async () => undefined },
+    directory: { findCredential: async () => undefined, list: async () => [] },
     idleMs,
     clock,
     log,

@@ -26,7 +26,10 @@ describe("a hosted database", () => {
   let databases: HostedDatabases;
   before(async () => {
     databases = await openHostedDatabases({
-      directory: { findCredential: async (_deploymentId, _database, username) => users.get(username) },
+      directory: {
+        findCredential: async (_deploymentId, _database, username) => users.get(username),
+        list: async () => [],
+      },
     });
   });
   after(() => databases.close());

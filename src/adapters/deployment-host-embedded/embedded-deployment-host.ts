@@ -5,7 +5,7 @@ import type { Ids } from "../../ports/ids.ts";
 import type { Log } from "../../ports/log.ts";
 import { DataFiles } from "./data-files.ts";
 import { EngineThread } from "./engine-thread.ts";
-import type { DirectoryCalls } from "./protocol.ts";
+import type { Answerer, DirectoryCalls } from "./protocol.ts";
 import { ServedDatabases } from "./served-databases.ts";
 import { createStaging } from "./staging.ts";
 import { createSystemUser } from "./system-user.ts";
@@ -136,12 +136,14 @@ export function createEmbeddedDeploymentHost(options: EmbeddedHostOptions): Depl
 }
 
 function answerFrom(directory: DatabaseUserDirectory): (name: string, argument: unknown) => Promise<unknown> {
+  const answers: Answerer<DirectoryCalls> = {
+    findCredential: ({ deploymentId, authenticationDatabase, username }) =>
+      directory.findCredential(deploymentId, authenticationDatabase, username),
+    listUsers: ({ deploymentId }) => directory.list(deploymentId),
+  };
   return async (name, argument) => {
-    if (name !== "findCredential") throw new Error(`the database thread asked for ${name}, which nobody answers`);
-    const { deploymentId, authenticationDatabase, username } = argument as Parameters<
-      DirectoryCalls["findCredential"]
-    >[0];
-    return directory.findCredential(deploymentId, authenticationDatabase, username);
+    if (!Object.hasOwn(answers, name)) throw new Error(`the database thread asked for ${name}, which nobody answers`);
+    return (answers[name as keyof DirectoryCalls] as (argument: unknown) => Promise<unknown>)(argument);
   };
 }
 

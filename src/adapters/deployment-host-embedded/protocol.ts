@@ -1,4 +1,4 @@
-import type { DatabaseUserCredential } from "../../ports/database-user-directory.ts";
+import type { DatabaseUserCredential, DirectoryEntry } from "../../ports/database-user-directory.ts";
 import type { Arrival } from "./door.ts";
 import type { CollectionDescription, CollectionTotals } from "../../ports/snapshot-repository.ts";
 
@@ -67,6 +67,7 @@ export interface DirectoryCalls {
     readonly authenticationDatabase: string;
     readonly username: string;
   }): DatabaseUserCredential | undefined;
+  listUsers(deployment: { readonly deploymentId: string }): readonly DirectoryEntry[];
 }
 
 export type LogLevel = "debug" | "info" | "warn" | "error";

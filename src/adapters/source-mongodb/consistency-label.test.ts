@@ -52,7 +52,7 @@ async function withServer(
     replicaSetName: "set",
     serverVersion: "7.0.0",
     openEngine: async () => server,
-    directory: { findCredential: async () => undefined },
+    directory: { findCredential: async () => undefined, list: async () => [] },
     systemUser: credential,
     clock,
     ids,

@@ -1,5 +1,5 @@
 import type { Clock } from "../../ports/clock.ts";
-import type { DatabaseUserDirectory } from "../../ports/database-user-directory.ts";
+import type { DatabaseUserDirectory, DirectoryEntry } from "../../ports/database-user-directory.ts";
 import type { DatabaseUserRecord } from "../../ports/metadata/database-user-records.ts";
 import type { Metadata } from "../../ports/metadata/metadata.ts";
 
@@ -20,6 +20,20 @@ export function createDatabaseUserDirectory(dependencies: DatabaseUserDirectoryD
         return undefined;
       }
       return { username: user.username, credential: user.credential, roles: user.roles };
+    },
+    list: async (deploymentId) => {
+      const deployment = await metadata.deployments.find(deploymentId);
+      if (deployment === undefined) return [];
+      const nowMs = clock.nowMs();
+      const entries: DirectoryEntry[] = [];
+      for (let pageNumber = 1; ; pageNumber += 1) {
+        const page = { pageNumber, itemsPerPage: 500, includeCount: false };
+        const { items, hasNext } = await metadata.databaseUsers.page(deployment.projectId, page);
+        for (const user of items)
+          if (!isExpired(user, nowMs) && coversDeployment(user, deployment.name))
+            entries.push({ username: user.username, authenticationDatabase: user.databaseName, roles: user.roles });
+        if (!hasNext) return entries;
+      }
     },
   };
 }
