@@ -13,18 +13,10 @@ import { storedBatches } from "./planner/access.ts";
 import { choosePlan } from "./planner/plan.ts";
 import { type Collation, equalityKeys } from "./query/collation.ts";
 import { compileFilter, type Filter } from "./query/filter.ts";
-import {
-  filtered,
-  type Flow,
-  limited,
-  mapped,
-  memoryLimit,
-  blockingStepMaxBytes,
-  skipped,
-  sorted,
-} from "./query/flow.ts";
+import { filtered, type Flow, limited, mapped, memoryLimit, blockingStepMaxBytes, skipped } from "./query/flow.ts";
 import { compileProjection } from "./query/projection.ts";
 import { createSortOrder, parseSort, type SortField } from "./query/sort.ts";
+import { sorted } from "./query/sorted.ts";
 import type { ReadState } from "./snapshot-registry.ts";
 import type { Connection } from "./storage/database-file.ts";
 
@@ -44,6 +36,9 @@ export function matchingFlow(
   return plan.sorted ? found : sorted(found, createSortOrder(sort, filter.collation), limit);
 }
 
+/** Documents after which is asked whether it is time to give way: what is computed of each may take long. */
+const stretchLength = 16;
+
 /** Documents as the plan finds them, which may be more than fit. */
 export function* unfiltered(
   connection: Connection,
@@ -51,7 +46,10 @@ export function* unfiltered(
   plan: ReturnType<typeof choosePlan>,
 ): Flow {
   for (const batch of storedBatches(connection, record, plan)) {
-    for (const { bytes } of batch) yield bytes;
+    for (const [position, { bytes }] of batch.entries()) {
+      yield bytes;
+      if (position % stretchLength === stretchLength - 1) yield undefined;
+    }
     yield undefined;
   }
 }

@@ -22,7 +22,7 @@ export const drill: CliCommand = {
       host: "127.0.0.1",
       ports: configuration.enginePortRange,
       serverVersion: "7.0.0",
-      directory: { findCredential: async () => undefined },
+      directory: { findCredential: async () => undefined, list: async () => [] },
       clock,
       ids,
       log: createLog("silent"),

@@ -1,5 +1,4 @@
 import { EngineError } from "../engine-error.ts";
-import type { SortKey, SortOrder } from "./sort.ts";
 import type { Pace } from "../storage/turns.ts";
 
 /** Documents one after the other; `undefined` is no document but a good moment to give way to others. */
@@ -33,38 +32,6 @@ export function* limited(flow: Flow, count: number): Flow {
     left -= 1;
     if (left === 0) return;
   }
-}
-
-interface Keyed {
-  readonly key: SortKey;
-  readonly document: Uint8Array;
-  /** Arrival, so that equal keys keep their order. */
-  readonly place: number;
-}
-
-/** Sorts by key; with a limit only that many are kept. Throws 292 past 100 MB. */
-export function* sorted(flow: Flow, sortOrder: SortOrder, limit: number | undefined): Flow {
-  let kept: Keyed[] = [];
-  let bytes = 0;
-  let place = 0;
-  const order = (one: Keyed, other: Keyed): number => sortOrder.compare(one.key, other.key) || one.place - other.place;
-  for (const document of flow) {
-    if (document === undefined) {
-      yield undefined;
-      continue;
-    }
-    const entry = { key: sortOrder.keyOf(document), document, place };
-    place += 1;
-    kept.push(entry);
-    bytes += document.length + entry.key.length + 64;
-    // Twice the limit is sorted and halved, which costs less than a heap for the usual few.
-    if (limit !== undefined && kept.length >= Math.max(limit * 2, 1000)) {
-      kept = kept.toSorted(order).slice(0, limit);
-      bytes = kept.reduce((sum, one) => sum + one.document.length + one.key.length + 64, 0);
-    }
-    if (bytes > blockingStepMaxBytes) throw memoryLimit("Sort");
-  }
-  for (const entry of kept.toSorted(order).slice(0, limit ?? kept.length)) yield entry.document;
 }
 
 export function memoryLimit(step: string): EngineError {

@@ -1,6 +1,6 @@
 import { located } from "../../engine-error.ts";
 import type { Field } from "../../bson/walk.ts";
-import { sorted } from "../../query/flow.ts";
+import { sorted } from "../../query/sorted.ts";
 import { createSortOrder, parseSort } from "../../query/sort.ts";
 import { objectOf, type StageFactory, wholeOf } from "../stage.ts";
 
