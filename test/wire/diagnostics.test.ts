@@ -104,6 +104,23 @@ describe("what a server tells of itself", () => {
     await assert.rejects(admin()({ killOp: 1, op: "all" }), code(14));
   });
 
+  test("the stage $currentOp shows the same, one's own unless asked for all", async () => {
+    const shown = await as("admin")
+      .db("admin")
+      .aggregate([{ $currentOp: { allUsers: true } }, { $match: { "command.aggregate": 1 } }])
+      .toArray();
+    assert.equal(shown.length, 1);
+    assert.equal(shown[0]?.["effectiveUsers"][0].user, "admin");
+    await assert.rejects(
+      world
+        .as("admin")
+        .db("shop")
+        .aggregate([{ $currentOp: {} }])
+        .toArray(),
+      code(73),
+    );
+  });
+
   test("what a login carries is never shown", async () => {
     const { inprog } = await admin()({ currentOp: 1 });
     assert.ok(!JSON.stringify(inprog).includes("payload"));
