@@ -38,6 +38,7 @@ import type { Metadata } from "../ports/metadata/metadata.ts";
 import type { Sealer } from "../ports/sealer.ts";
 import type { SnapshotSource } from "../ports/snapshot-source.ts";
 import type { Configuration } from "./configuration.ts";
+import { readEngineTls } from "./engine-tls.ts";
 import { readSecret } from "./store-secret.ts";
 import { version } from "./version.ts";
 
@@ -73,6 +74,7 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
   const { secret, label } = await readSecret(configuration.unlock, randomBytes);
   const repository = await openBackupStore({ blobs, secret, secretLabel: label, randomBytes });
   const sealer = createAesSealer(repository.sealingKey, ids);
+  const tls = readEngineTls(configuration.engineTls);
   const host = createEmbeddedDeploymentHost({
     dataFolder: join(configuration.dataDirectory, "engine"),
     host: configuration.host,
@@ -82,10 +84,11 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
     clock,
     ids,
     log,
+    tls,
     workerUrl: new URL("./engine-thread.js", import.meta.url),
   });
   const services = createServices({ metadata, clock, ids });
-  const hosting = instanceHosting(configuration.host);
+  const hosting = instanceHosting(configuration.host, tls !== undefined);
   const deployments = createDeploymentTransitions({ metadata });
   const snapshots = createSnapshotTransitions({ metadata, clock, ids });
   const worker = createWorker({
@@ -180,13 +183,13 @@ function lazySource(clock: Clock): SnapshotSource {
   };
 }
 
-function instanceHosting(host: string): InstanceHosting {
+function instanceHosting(host: string, tls: boolean): InstanceHosting {
   const shown = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
   return {
     serverVersion: embeddedServerVersion,
     connectionString: ({ id, port }) =>
       port === undefined
         ? undefined
-        : `mongodb://${shown}:${port}/?authSource=admin&replicaSet=telamon-${id.slice(-6)}`,
+        : `mongodb://${shown}:${port}/?authSource=admin&replicaSet=telamon-${id.slice(-6)}${tls ? "&tls=true" : ""}`,
   };
 }

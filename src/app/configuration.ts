@@ -21,6 +21,8 @@ export interface Configuration {
   /** Base of every link, without a trailing slash; undefined: made from the address that is listened on. */
   readonly publicUrl: string | undefined;
   readonly enginePortRange: { readonly first: number; readonly last: number };
+  /** Files of the certificate and key that the databases speak TLS with; undefined: they speak it not. */
+  readonly engineTls: { readonly certificatePath: string; readonly keyPath: string } | undefined;
   readonly metadata: MetadataLocation;
   readonly blobs: BlobLocation;
   readonly unlock: UnlockLocation;
@@ -54,6 +56,13 @@ export const settings: readonly Setting[] = [
     "Base of the links in answers, when clients reach the API by another address than it listens on.",
   ),
   setting("engine-port-range", "FIRST-LAST", "27100-27999", "Ports for the databases of instances, one each."),
+  setting(
+    "engine-tls-certificate",
+    "FILE",
+    undefined,
+    "Certificate chain (PEM) of the databases; with it clients must connect by TLS. Needs --engine-tls-key. Read at the start.",
+  ),
+  setting("engine-tls-key", "FILE", undefined, "Private key (PEM, without a passphrase) of the certificate."),
   setting(
     "metadata",
     "LOCATION",
@@ -111,6 +120,7 @@ export function readConfiguration(
     dataDirectory,
     publicUrl: parsePublicUrl(value("public-url"), problems),
     enginePortRange: parsePortRange(value("engine-port-range"), problems),
+    engineTls: parseEngineTls(value("engine-tls-certificate"), value("engine-tls-key"), problems),
     metadata: {
       kind: "sqlite",
       path: parseLocation(
@@ -186,6 +196,13 @@ function parsePortRange(text: string, problems: string[]): { readonly first: num
     problems.push(`--engine-port-range must be two ports such as 27100-27999, not ${text}`);
   }
   return { first, last };
+}
+
+function parseEngineTls(certificate: string, key: string, problems: string[]): Configuration["engineTls"] {
+  if (certificate === "" && key === "") return undefined;
+  if (certificate === "" || key === "")
+    problems.push("--engine-tls-certificate and --engine-tls-key have to be given together");
+  return { certificatePath: resolve(certificate), keyPath: resolve(key) };
 }
 
 function parsePublicUrl(text: string, problems: string[]): string | undefined {

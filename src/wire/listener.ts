@@ -1,4 +1,5 @@
 import { createServer, type Socket } from "node:net";
+import { createSecureContext, TLSSocket } from "node:tls";
 import { type CommandConnection, createCommandServer, type CommandServerOptions } from "../commands/command-server.ts";
 import type { Client } from "../commands/define-command.ts";
 import type { Log } from "../ports/log.ts";
@@ -10,8 +11,16 @@ export interface WireListenerOptions extends CommandServerOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly log: Log;
+  /** PEM; undefined: clients speak plainly. */
+  readonly tls?: TlsFiles | undefined;
   /** Where they differ from `defaultWireLimits`. */
   readonly limits?: Partial<WireLimits>;
+}
+
+/** A certificate chain and its private key, both PEM. */
+export interface TlsFiles {
+  readonly certificate: string;
+  readonly key: string;
 }
 
 export interface WireListener {
@@ -34,9 +43,13 @@ export interface IntroducedClient {
 /** How often cursors are looked for that nobody uses. */
 const sweepEveryMs = 60_000;
 
-/** Listens for MongoDB clients of one deployment. Throws when the port is taken. */
+/** Listens for MongoDB clients of one deployment. Throws when the port is taken, or when certificate and key cannot be used. */
 export async function startWireListener(options: WireListenerOptions): Promise<WireListener> {
   const limits: WireLimits = { ...defaultWireLimits, ...options.limits };
+  const secureContext =
+    options.tls === undefined
+      ? undefined
+      : createSecureContext({ cert: options.tls.certificate, key: options.tls.key, minVersion: "TLSv1.2" });
   const connections = new Set<Connection>();
   const byPort = new Map<number, CommandConnection>();
   // The introduction and the connection itself come by different ways, in either order.
@@ -72,9 +85,11 @@ export async function startWireListener(options: WireListenerOptions): Promise<W
     introductions.delete(ownPort);
     const client = commands.connect({ id: connectionId, ...clientOf(arrived) });
     byPort.set(ownPort, client);
-    const connection = serveConnection(socket, client, limits, options.log);
+    // The limits on silence and length hold from the first byte, so the handshake is within them too.
+    const spoken = secureContext === undefined ? socket : new TLSSocket(socket, { isServer: true, secureContext });
+    const connection = serveConnection(spoken, client, limits, options.log);
     connections.add(connection);
-    socket.once("close", () => {
+    spoken.once("close", () => {
       connections.delete(connection);
       byPort.delete(ownPort);
     });

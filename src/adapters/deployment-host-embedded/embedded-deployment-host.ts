@@ -5,7 +5,7 @@ import type { Ids } from "../../ports/ids.ts";
 import type { Log } from "../../ports/log.ts";
 import { DataFiles } from "./data-files.ts";
 import { EngineThread } from "./engine-thread.ts";
-import type { Answerer, DirectoryCalls } from "./protocol.ts";
+import type { Answerer, DirectoryCalls, WorkerSettings } from "./protocol.ts";
 import { ServedDatabases } from "./served-databases.ts";
 import { createStaging } from "./staging.ts";
 import { createSystemUser } from "./system-user.ts";
@@ -20,6 +20,8 @@ export interface EmbeddedHostOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
+  /** Certificate chain and key (PEM) that the databases speak TLS with; plain when left out. */
+  readonly tls?: WorkerSettings["tls"];
   /** A database that nobody was connected to for so long is put to sleep; a minute when left out. */
   readonly idleMs?: number;
   /** The worker thread's module: the one that sees wire, commands and engine together. */
@@ -38,7 +40,7 @@ export function createEmbeddedDeploymentHost(options: EmbeddedHostOptions): Depl
   const starting = new Map<string, Promise<DeploymentAddress>>();
   const thread = new EngineThread({
     workerUrl: options.workerUrl,
-    settings: { host: options.host, serverVersion, systemUser: systemUser.credential, idleMs },
+    settings: { host: options.host, serverVersion, systemUser: systemUser.credential, tls: options.tls, idleMs },
     answer: answerFrom(directory),
     onDeath: () => databases.threadDied(),
     clock,
@@ -79,7 +81,9 @@ export function createEmbeddedDeploymentHost(options: EmbeddedHostOptions): Depl
       const address = databases.addressOf(deploymentId);
       if (address === undefined) throw new Error("The database is not running.");
       const { host, port } = address;
-      return `mongodb://${systemUser.username}:${systemUser.password}@${host}:${port}/?authSource=admin&authMechanism=SCRAM-SHA-256&directConnection=true`;
+      // SCRAM proves to this end that the other one knows the password, which only this process does; whom the certificate names adds nothing to it.
+      const tls = options.tls === undefined ? "" : "&tls=true&tlsInsecure=true";
+      return `mongodb://${systemUser.username}:${systemUser.password}@${host}:${port}/?authSource=admin&authMechanism=SCRAM-SHA-256&directConnection=true${tls}`;
     },
     async openStaging(deploymentId, generation) {
       if (databases.generationOf(deploymentId) === generation)

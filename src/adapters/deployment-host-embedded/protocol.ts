@@ -7,6 +7,8 @@ export interface WorkerSettings {
   readonly host: string;
   readonly serverVersion: string;
   readonly systemUser: DatabaseUserCredential;
+  /** Certificate chain and key (PEM) that the databases speak TLS with. */
+  readonly tls: { readonly certificate: string; readonly key: string } | undefined;
   /** A database that nobody was connected to for so long is stopped at the next `rest`. */
   readonly idleMs: number;
 }
