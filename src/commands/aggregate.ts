@@ -30,6 +30,7 @@ export const aggregate = defineCommand({
       );
     const { batchSize } = cursorOptions;
     requireRights(parameters.main, pipeline, context);
+    if (context.readConcernLevel === "linearizable") refuseWrites(context.database, pipeline);
     const engine = await context.engine();
     const read = await context.read(engine);
     const databaseStages = databaseStagesOf(context);
@@ -43,6 +44,16 @@ export const aggregate = defineCommand({
     );
   },
 });
+
+/** Throws 72 for `$out` and `$merge`, which do not go with read concern linearizable (manual, "$out"). */
+function refuseWrites(database: string, pipeline: readonly Uint8Array[]): void {
+  if (pipelineNamespaces(database, pipeline).some(({ writes }) => writes))
+    throw new EngineError(
+      72,
+      "InvalidOptions",
+      "$out and $merge cannot be used with a 'linearizable' read concern level",
+    );
+}
 
 /** Throws 13 unless the user may read and write what the stages name besides the collection itself (manual, "Aggregation Pipeline", privileges). */
 function requireRights(

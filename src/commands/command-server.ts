@@ -106,6 +106,7 @@ export function createCommandServer(options: CommandServerOptions): CommandServe
       connectionsCreated: 0,
       operations: { insert: 0, query: 0, update: 0, delete: 0, getmore: 0, command: 0 },
       lastWrite: { seconds: Math.floor(clock.nowMs() / 1000), increment: 1 },
+      newestTime: undefined,
     },
     operations: new OperationRegistry(clock),
   };
@@ -277,6 +278,7 @@ function contextOf(
     sessionKey,
     continued: request.continued,
     engine,
+    readConcernLevel: readConcern.level,
     read: (opened) => readOptionsOf(readConcern, signal, opened),
     write: { signal, durable: concern.durable, ...(retry === undefined ? {} : { retry }) },
   };
@@ -289,10 +291,11 @@ const noSignature = objectValue([
 
 /** Adds the times that sessions carry from reply to request. */
 function finished(fields: Reply, server: ServerFacts, engine: Engine | undefined): Reply {
-  if (engine === undefined) return fields;
-  const newest = engine.clusterTime();
+  // Commands that open no database tell what others have told.
+  const newest = engine?.clusterTime() ?? server.figures.newestTime;
+  if (newest === undefined || newest.seconds === 0) return fields;
   const { seconds, increment } = newest;
-  if (seconds === 0) return fields;
+  server.figures.newestTime = newest;
   server.figures.lastWrite = newest;
   const time = timestampValue(seconds, increment);
   const clusterTime = objectValue([

@@ -53,6 +53,8 @@ export interface ServerFigures {
   readonly operations: Record<OperationKind, number>;
   /** The newest write that a reply has told of. */
   lastWrite: ClusterTime;
+  /** The newest cluster time that a reply has told of; undefined before the first. */
+  newestTime: ClusterTime | undefined;
 }
 
 export type OperationKind = "insert" | "query" | "update" | "delete" | "getmore" | "command";
@@ -102,6 +104,7 @@ export interface CommandContext {
   readonly commands: readonly CommandDefinition[];
   /** Whether this is a further answer to a request that was answered before. */
   readonly continued: boolean;
+  readonly readConcernLevel: string;
   /** `readConcern` made ready: with level snapshot it carries the cluster time, pinned anew when none was given. */
   readonly read: (engine: Engine) => Promise<ReadOptions>;
   readonly write: WriteOptions;

@@ -11,6 +11,7 @@ import { type MergeTarget, mergeTarget } from "./aggregate/stages/merge.ts";
 import { outTarget } from "./aggregate/stages/out.ts";
 import type { Namespace, WriteError } from "./engine.ts";
 import type { Flow } from "./query/flow.ts";
+import { DuplicateKey } from "./storage/collection-writer.ts";
 import type { Pace } from "./storage/turns.ts";
 import { runDelete, runInsert, runUpdate, type WriteContext } from "./write-commands.ts";
 
@@ -31,6 +32,7 @@ export function pipelineTarget(pipeline: readonly Uint8Array[], database: string
 
 /** Documents written at once. */
 const batchSize = 500;
+const batchMaxBytes = 4 * 1024 * 1024;
 
 /** Writes all results in one transaction: all of them or none. What is read is the state before. */
 export async function writeResults(context: WriteContext, target: PipelineTarget, flow: Flow): Promise<void> {
@@ -47,13 +49,16 @@ export async function writeResults(context: WriteContext, target: PipelineTarget
 
 async function* batches(flow: Flow, pace: Pace): AsyncGenerator<readonly Uint8Array[]> {
   let documents: Uint8Array[] = [];
+  let bytes = 0;
   for (const document of flow) {
     if (pace.due) await pace.rest();
     if (document === undefined) continue;
     documents.push(document);
-    if (documents.length < batchSize) continue;
+    bytes += document.length;
+    if (documents.length < batchSize && bytes < batchMaxBytes) continue;
     yield documents;
     documents = [];
+    bytes = 0;
   }
   if (documents.length > 0) yield documents;
 }
@@ -66,7 +71,8 @@ async function insertAll(context: WriteContext, documents: readonly Uint8Array[]
 
 const codeNames: Readonly<Record<number, string>> = { 121: "DocumentValidationFailure", 11_000: "DuplicateKey" };
 
-function asEngineError({ code, message }: WriteError): EngineError {
+function asEngineError({ code, message, keyPattern, keyValue }: WriteError): EngineError {
+  if (keyPattern !== undefined && keyValue !== undefined) return new DuplicateKey(message, keyPattern, keyValue);
   return new EngineError(code, codeNames[code] ?? `Location${code}`, message);
 }
 

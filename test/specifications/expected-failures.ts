@@ -7,13 +7,6 @@ export interface ExpectedFailure {
   readonly tests: Readonly<Record<string, readonly string[] | "all">>;
 }
 
-const embeddedFields = [
-  "Updating document to set dollar-prefixed key in embedded doc on 5.0+ server",
-  "Updating document to set dotted key in embedded doc on 5.0+ server",
-  "Updating document to set top-level dollar-prefixed key on 5.0+ server",
-  "Updating document to set top-level dotted key on 5.0+ server",
-];
-
 const notInDriver: readonly ExpectedFailure[] = [
   {
     reason: "the driver does not send a bypassDocumentValidation of false",
@@ -23,6 +16,7 @@ const notInDriver: readonly ExpectedFailure[] = [
         "FindOneAndReplace passes bypassDocumentValidation: false",
         "FindOneAndUpdate passes bypassDocumentValidation: false",
         "InsertMany passes bypassDocumentValidation: false",
+        "Aggregate with $out passes bypassDocumentValidation: false",
       ],
     },
   },
@@ -93,8 +87,29 @@ const notInServer: readonly ExpectedFailure[] = [
     },
   },
   {
-    reason: "replies of commands that open no database carry no $clusterTime",
-    tests: { "run-command/runCommand": ["always gossips the $clusterTime on the sent command"] },
+    reason: "$listLocalSessions is not supported",
+    tests: {
+      "crud/db-aggregate": ["Aggregate with $listLocalSessions", "Aggregate with $listLocalSessions and allowDiskUse"],
+      "crud/db-aggregate-rawdata": ["Aggregate with rawData option on less than 8.2.0 - ignore argument"],
+      "crud/db-aggregate-write-readPreference": [
+        "Database-level aggregate with $merge includes read preference for 5.0+ server",
+        "Database-level aggregate with $out includes read preference for 5.0+ server",
+      ],
+      "versioned-api/crud-api-version-1": ["aggregate on database appends declared API version"],
+      "versioned-api/crud-api-version-1-strict": ["aggregate on database appends declared API version"],
+    },
+  },
+  {
+    reason: "$rand is not supported in let",
+    tests: { "crud/aggregate-let": ["Aggregate with let option"] },
+  },
+  {
+    reason: "collMod does not take prepareUnique",
+    tests: {
+      "collection-management/modifyCollection-errorResponse": [
+        "modifyCollection prepareUnique violations are accessible",
+      ],
+    },
   },
   {
     reason: "an update's sort is taken, as MongoDB 8.0 does, though 7.0 is announced",
@@ -121,59 +136,11 @@ const notYet: readonly ExpectedFailure[] = [
     },
   },
   {
-    reason: "$out and $merge are not supported",
-    skip: true,
-    tests: {
-      "crud/aggregate-let": "all",
-      "crud/aggregate-merge": "all",
-      "crud/aggregate-merge-errorResponse": "all",
-      "crud/aggregate-out": "all",
-      "crud/aggregate-out-readConcern": "all",
-      "crud/aggregate-write-readPreference": "all",
-      "crud/bypassDocumentValidation": ["Aggregate with $out passes bypassDocumentValidation: false"],
-      "read-write-concern/operation/default-write-concern-3.4": ["Aggregate with $out omits default write concern"],
-      "read-write-concern/operation/default-write-concern-4.2": ["Aggregate with $merge omits default write concern"],
-      "retryable-writes/aggregate-out-merge": "all",
-    },
-  },
-  {
-    reason: "$listLocalSessions is not supported",
-    skip: true,
-    tests: {
-      "crud/db-aggregate": "all",
-      "crud/db-aggregate-rawdata": "all",
-      "crud/db-aggregate-write-readPreference": "all",
-      "versioned-api/crud-api-version-1": ["aggregate on database appends declared API version"],
-      "versioned-api/crud-api-version-1-strict": ["aggregate on database appends declared API version"],
-    },
-  },
-  {
-    reason: "$setField is not supported",
-    skip: true,
-    tests: {
-      "crud/bulkWrite-updateMany-dots_and_dollars": embeddedFields,
-      "crud/bulkWrite-updateOne-dots_and_dollars": embeddedFields,
-      "crud/findOneAndUpdate-dots_and_dollars": embeddedFields,
-      "crud/updateMany-dots_and_dollars": embeddedFields,
-      "crud/updateOne-dots_and_dollars": embeddedFields,
-    },
-  },
-  {
-    reason: "views, capped collections and collMod are not supported",
+    reason: "views and capped collections are not supported",
     skip: true,
     tests: {
       "crud/estimatedDocumentCount": ["estimatedDocumentCount works correctly on views"],
-      "crud/findOneAndUpdate-errorResponse": ["findOneAndUpdate document validation errInfo is accessible"],
-      "collection-management/modifyCollection-errorResponse": "all",
       "run-command/runCursorCommand": ["does not close the cursor when receiving an empty batch"],
-    },
-  },
-  {
-    reason: "$listSearchIndexes is not known",
-    skip: true,
-    tests: {
-      "index-management/listSearchIndexes": "all",
-      "index-management/searchIndexIgnoresReadWriteConcern": ["listSearchIndexes ignores read and write concern"],
     },
   },
 ];

@@ -1,4 +1,4 @@
-import { notSupported } from "../../engine-error.ts";
+import { EngineError, notSupported } from "../../engine-error.ts";
 import type { StageDefinition } from "../stage.ts";
 import { $addFields } from "./addFields.ts";
 import { $bucket } from "./bucket.ts";
@@ -56,12 +56,12 @@ export const stages: ReadonlyMap<string, StageDefinition> = new Map(
     $unionWith: { compile: $unionWith },
     $unset: { compile: $unset },
     $unwind: { compile: $unwind },
+    $listSearchIndexes: { compile: refuseSearch },
     ...refused(
       "$changeStream",
       "$changeStreamSplitLargeEvent",
       "$geoNear",
       "$listSampledQueries",
-      "$listSearchIndexes",
       "$listSessions",
       "$planCacheStats",
       "$queryStats",
@@ -72,6 +72,15 @@ export const stages: ReadonlyMap<string, StageDefinition> = new Map(
     ),
   } satisfies Record<string, StageDefinition>),
 );
+
+/** As a MongoDB without the vendor's search refuses it. */
+function refuseSearch(): never {
+  throw new EngineError(
+    31_082,
+    "SearchNotEnabled",
+    "$listSearchIndexes needs Atlas Search, which this server has not; connect to Atlas to use it",
+  );
+}
 
 /** MongoDB's own that are not served. */
 function refused(...names: readonly string[]): Record<string, StageDefinition> {
