@@ -19,8 +19,10 @@ export async function putCatalogueRecord(parts: CatalogueParts, record: Catalogu
   const document: Document = { version: 1, requires: [], ...record };
   const sealed = sealDocument("catalogue", document, keys.catalogueKey, objectKey, randomBytes(12));
   await blobs.put(objectKey, [sealed]);
-  if (!sealed.equals(await blobs.get(objectKey)))
-    throw new SnapshotDamaged(objectKey, `${objectKey} does not read back as it was written`);
+  if (sealed.equals(await blobs.get(objectKey))) return;
+  // When this fails as well, `verify` tells of it; it hurts no document.
+  await blobs.delete(objectKey).catch(() => undefined);
+  throw new SnapshotDamaged(objectKey, `${objectKey} does not read back as it was written`);
 }
 
 /** Throws when the object is missing or not what was sealed. */

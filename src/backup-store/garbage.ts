@@ -1,5 +1,6 @@
 import { BlobError, type BlobEntry, type BlobStore } from "../ports/blob-store.ts";
 import type { GarbageReport, GarbageRequest } from "../ports/snapshot-repository.ts";
+import { readCatalogueRecord } from "./catalogue.ts";
 import { packKeyOf, parsePackKey } from "./entry.ts";
 import type { StoreKeys } from "./keys.ts";
 import { type Manifest, snapshotIdOf } from "./manifest.ts";
@@ -33,7 +34,7 @@ export async function collectGarbage(parts: GarbageParts, request: GarbageReques
   const { nowMs, graceMs, dryRun = false, signal } = request;
   const stored = await list(blobs);
   const needed = await findNeeded(parts, request, stored);
-  const candidates = await unneeded(parts, stored, needed);
+  const candidates = await unneeded(parts, stored, needed, stored);
   const marks = await readMarks(parts, nowMs);
   const dueAtMs = (key: string): number => (marks.markedAtMs.get(key) ?? nowMs) + graceMs;
   const due = candidates.filter(({ key }) => marks.markedAtMs.has(key) && dueAtMs(key) <= nowMs);
@@ -44,7 +45,7 @@ export async function collectGarbage(parts: GarbageParts, request: GarbageReques
   const gone = new Set<string>();
   let deletedSizeBytes = 0;
   if (ready.length > 0) {
-    const confirmed = await unneeded(parts, ready, await findNeeded(parts, request, stored));
+    const confirmed = await unneeded(parts, ready, await findNeeded(parts, request, stored), stored);
     for (const { key, sizeBytes } of confirmed.toSorted(recordsFirst)) {
       signal?.throwIfAborted();
       if (!dryRun) await blobs.delete(key);
@@ -103,15 +104,27 @@ async function unknownSnapshots(request: GarbageRequest, stored: readonly BlobEn
   return request.neverKnown([...new Set(recorded.filter((id) => id !== undefined))]);
 }
 
-async function unneeded(parts: GarbageParts, entries: readonly BlobEntry[], needed: Needed): Promise<BlobEntry[]> {
+/** Of `entries`, those that nothing needs; `all` is everything that is stored. */
+async function unneeded(
+  parts: GarbageParts,
+  entries: readonly BlobEntry[],
+  needed: Needed,
+  all: readonly BlobEntry[],
+): Promise<BlobEntry[]> {
   const liveIds = new Set(needed.manifests.map(({ snapshotId }) => snapshotId));
   const found: BlobEntry[] = [];
+  const recordsOf = new Map<string, number>();
+  for (const { key } of all) {
+    const id = key.startsWith("catalogue/") ? snapshotIdOf(key) : undefined;
+    if (id !== undefined) recordsOf.set(id, (recordsOf.get(id) ?? 0) + 1);
+  }
   for (const entry of entries) {
     const { key } = entry;
     const ownerId = key.split("/")[1] ?? "";
     if (needed.inProgress.has(ownerId) || needed.unknown.has(ownerId)) continue;
     if (key.startsWith("catalogue/")) {
-      if (!liveIds.has(ownerId)) found.push(entry);
+      const isAlone = (recordsOf.get(ownerId) ?? 0) < 2;
+      if (!liveIds.has(ownerId) || (!isAlone && (await isOfDeadManifest(parts, key, needed)))) found.push(entry);
       continue;
     }
     const pack = parsePackKey(key);
@@ -121,6 +134,17 @@ async function unneeded(parts: GarbageParts, entries: readonly BlobEntry[], need
     } else if (!needed.keys.has(packKeyOf(pack.id)) || (await isSuperseded(parts, entry, needed))) found.push(entry);
   }
   return found;
+}
+
+/** Whether a record names a manifest that goes: an attempt came so far, and a later one was completed. One that cannot be read is left for `verify` to tell. */
+async function isOfDeadManifest(parts: GarbageParts, key: string, needed: Needed): Promise<boolean> {
+  try {
+    const { snapshot } = await readCatalogueRecord(parts, key);
+    return !needed.keys.has(snapshot.manifestKey ?? "");
+  } catch (error) {
+    if (error instanceof BlobError && error.code !== "blob_not_found") throw error;
+    return false;
+  }
 }
 
 /** Whether a later revision of the pack holds everything that is needed of it, proven by reading it. */

@@ -1,4 +1,5 @@
-import type { BlobStore } from "../ports/blob-store.ts";
+import { BlobError, type BlobStore } from "../ports/blob-store.ts";
+import { cataloguePrefix, readCatalogueRecord } from "./catalogue.ts";
 import { formatKey, formatText, repositoryIdOf } from "./format-object.ts";
 import {
   type KeySlotObject,
@@ -9,7 +10,8 @@ import {
   slotText,
   type StoreSecret,
 } from "./key-slot.ts";
-import { repositoryIdLength } from "./keys.ts";
+import { deriveKeys, repositoryIdLength } from "./keys.ts";
+import { openManifest } from "./manifest.ts";
 
 /** A slot as it is shown: never what it holds. */
 export interface KeySlotSummary {
@@ -40,30 +42,90 @@ export interface SlotParts {
   readonly randomBytes: (length: number) => Uint8Array;
 }
 
-/** Opens a repository's secrets, making a new repository when the place is empty. Throws when no slot opens with `secret`. */
+/**
+ * Opens a repository's secrets, making a new repository when the place is empty. The format object decides which repository it is: of several makers at once the one whose
+ * format object stands has made it, and a listing that wrongly shows nothing cannot replace what is there. Throws when no slot opens with `secret`.
+ */
 export async function openOrCreateSecrets(
   parts: SlotParts,
   secret: StoreSecret,
   label: string,
 ): Promise<RepositorySecrets> {
-  const { blobs } = parts;
-  const slots = await readSlots(blobs);
-  if (slots.size === 0) {
-    await requireNothingStored(blobs);
-    return create(parts, secret, label);
+  for (let count = 0; count < openingsMax; count += 1) {
+    const slots = await readSlots(parts.blobs);
+    if (slots.size === 0) await requireNothingStored(parts.blobs);
+    const secrets = slots.size === 0 ? await create(parts, secret, label) : await openWith(parts.blobs, slots, secret);
+    if (secrets !== undefined) return secrets;
   }
+  throw new Error("the backup store is being made by others all the time");
+}
+
+/** Makers that may be first, one after the other. */
+const openingsMax = 3;
+
+/** Undefined when another repository was made here in between. */
+async function openWith(
+  blobs: BlobStore,
+  slots: ReadonlyMap<string, readonly KeySlotObject[]>,
+  secret: StoreSecret,
+): Promise<RepositorySecrets | undefined> {
+  const repositoryId = await readRepositoryId(blobs);
+  const others: RepositorySecrets[] = [];
   // Every copy is tried: one may be hurt where only the seal can tell.
   for (const slot of [...slots.values()].flat()) {
     const found = await openSlot(secret, slot);
     if (found === undefined) continue;
-    // Text that is the same for every opener; one that was lost is put again, a damaged one is for `verify` to tell.
-    if ((await blobs.stat(formatKey)) === undefined)
-      await blobs.put(formatKey, [Buffer.from(formatText(found.repositoryId))]);
-    return found;
+    if (repositoryId === "damaged") return found;
+    if (repositoryId === undefined) return (await putFormat(blobs, found)) ? found : undefined;
+    if (Buffer.compare(found.repositoryId, repositoryId) === 0) return found;
+    others.push(found);
   }
+  // Either a maker that came second left its slots behind, or the format object is hurt: what is stored knows its key.
+  for (const other of others) if (await holds(blobs, other)) return other;
   throw new Error(
     `the ${typeof secret === "string" ? "passphrase" : "master key"} is none that opens this backup store (its key slots: ${[...slots.values()].map(([slot]) => slot?.label ?? "a damaged one").join(", ")})`,
   );
+}
+
+/** Whether something is stored that was sealed with these secrets. */
+async function holds(blobs: BlobStore, { masterKey, repositoryId }: RepositorySecrets): Promise<boolean> {
+  const keys = deriveKeys(masterKey, repositoryId);
+  for (const prefix of [cataloguePrefix, "manifests/"])
+    for await (const { key } of blobs.list(prefix)) {
+      const read =
+        prefix === cataloguePrefix
+          ? readCatalogueRecord({ blobs, keys }, key)
+          : blobs.get(key).then((bytes) => openManifest(bytes, keys, key));
+      const isOurs = await read.then(
+        () => true,
+        () => false,
+      );
+      if (isOurs) return true;
+    }
+  return false;
+}
+
+/** A damaged one is for `verify` to tell: what must be trusted stands in the slots. Throws for one of a newer version. */
+async function readRepositoryId(blobs: BlobStore): Promise<Uint8Array | "damaged" | undefined> {
+  if ((await blobs.stat(formatKey)) === undefined) return undefined;
+  const bytes = await blobs.get(formatKey);
+  try {
+    const id = repositoryIdOf(bytes);
+    return formatText(id) === Buffer.from(bytes).toString("latin1") ? id : "damaged";
+  } catch {
+    return "damaged";
+  }
+}
+
+/** False when another repository's stands there. */
+async function putFormat(blobs: BlobStore, { repositoryId }: RepositorySecrets): Promise<boolean> {
+  try {
+    await blobs.put(formatKey, [Buffer.from(formatText(repositoryId))]);
+    return true;
+  } catch (error) {
+    if (error instanceof BlobError && error.code === "blob_exists") return false;
+    throw error;
+  }
 }
 
 export function createKeySlots(parts: SlotParts, secrets: RepositorySecrets): KeySlots {
@@ -115,24 +177,21 @@ async function readSlot(blobs: BlobStore, key: string): Promise<KeySlotObject | 
   }
 }
 
-async function create(parts: SlotParts, secret: StoreSecret, label: string): Promise<RepositorySecrets> {
+/** Undefined when somebody else made one first. */
+async function create(parts: SlotParts, secret: StoreSecret, label: string): Promise<RepositorySecrets | undefined> {
   const { blobs, randomBytes } = parts;
   const secrets = { repositoryId: randomBytes(repositoryIdLength), masterKey: randomBytes(32) };
-  // First, since only one can put it: of two processes that make a repository at once one ends here.
-  await blobs.put(formatKey, [Buffer.from(formatText(secrets.repositoryId))]);
-  await putSlot(parts, secret, label, secrets);
-  return secrets;
+  const slotId = await putSlot(parts, secret, label, secrets);
+  if (await putFormat(blobs, secrets)) return secrets;
+  for (const copy of copies) await blobs.delete(`${slotPrefix}${slotId}.${copy}`);
+  return undefined;
 }
 
 /** Nothing that a key was ever used for may be there: then the slots were lost, and a new key would hide that. */
 async function requireNothingStored(blobs: BlobStore): Promise<void> {
-  for await (const { key } of blobs.list(""))
-    if (key !== formatKey)
-      throw new Error("the backup store has no key slot any more, or the place holds something else");
-  if ((await blobs.stat(formatKey)) === undefined) return;
-  repositoryIdOf(await blobs.get(formatKey));
-  // Its maker died before the first slot: nothing was ever stored under the key that is lost.
-  await blobs.delete(formatKey);
+  const { done } = await blobs.list("")[Symbol.asyncIterator]().next();
+  if (done === true) return;
+  throw new Error("the backup store has no key slot any more, or the place holds something else");
 }
 
 async function putSlot(

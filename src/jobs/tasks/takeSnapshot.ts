@@ -2,6 +2,7 @@ import { completion } from "../../domain/backups/completed-snapshot.ts";
 import type { SnapshotInHand, SnapshotTransitions } from "../../domain/backups/snapshot-transitions.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { DeploymentHost } from "../../ports/deployment-host.ts";
+import type { LeasedJob } from "../../ports/metadata/job-records.ts";
 import type { Log } from "../../ports/log.ts";
 import {
   type CataloguedSnapshot,
@@ -46,7 +47,7 @@ export function takeSnapshot(parts: TakeSnapshotParts): Task {
         const { committed, facts } = await take(parts, inHand, signal, wanted);
         const completedAtMs = parts.clock.nowMs();
         // Before anybody says that it is completed: who loses the metadata must find every completed snapshot in the store.
-        await parts.repository.catalogue(catalogueRecord(inHand, committed, facts, completedAtMs));
+        await parts.repository.catalogue(catalogueRecord(job, inHand, committed, facts, completedAtMs));
         if (await parts.transitions.complete(job, committed, facts, completedAtMs))
           logCompleted(parts.log, inHand, committed, facts);
       } catch (error) {
@@ -64,13 +65,15 @@ export function takeSnapshot(parts: TakeSnapshotParts): Task {
 }
 
 function catalogueRecord(
+  { leaseToken }: LeasedJob,
   { snapshot, deployment, project, organization }: SnapshotInHand,
   committed: CommittedSnapshot,
   facts: SnapshotFacts,
   completedAtMs: number,
 ): CataloguedSnapshot {
   const completed = { ...snapshot, ...completion(snapshot, committed, facts, completedAtMs) };
-  return { revision: 0, organization, project, deployment, snapshot: completed };
+  // The lease goes up with every attempt: of two that came so far, the later one is the true one, whatever the clock did.
+  return { revision: leaseToken, organization, project, deployment, snapshot: completed };
 }
 
 /** Reads once more when the catalogue changed meanwhile, and without the snapshot before when that one turns out to be damaged: it costs sharing with it, not the snapshot. */

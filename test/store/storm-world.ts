@@ -1,0 +1,242 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { serialize } from "bson";
+import { createMemoryBlobStore } from "../../src/adapters/blob-memory/memory-blob-store.ts";
+import { createSqliteMetadata } from "../../src/adapters/metadata-sql/sqlite-metadata.ts";
+import { type BackupStore, openBackupStore } from "../../src/backup-store/index.ts";
+import { createSnapshotExpiry } from "../../src/domain/backups/expiry.ts";
+import { createSnapshotTransitions } from "../../src/domain/backups/snapshot-transitions.ts";
+import { garbageRequest } from "../../src/jobs/garbage-request.ts";
+import { recoverMetadata } from "../../src/jobs/recover-metadata.ts";
+import { takeSnapshot } from "../../src/jobs/tasks/takeSnapshot.ts";
+import type { SnapshotRecord } from "../../src/ports/metadata/snapshot-records.ts";
+import type { SnapshotSource } from "../../src/ports/snapshot-source.ts";
+import { everything } from "../support/domain-world.ts";
+import { createJobsWorld, describe, type JobsWorld } from "../support/jobs-world.ts";
+import { createFaultingBlobStore, Died, type Fault, faultKinds } from "./faulting-blob-store.ts";
+
+const secret = Buffer.alloc(32, 3);
+const collectionNames = ["orders", "people"] as const;
+const instanceNames = ["Instance0", "Instance1"] as const;
+const dayMs = 86_400_000;
+const never = new AbortController().signal;
+
+type Documents = Map<number, Uint8Array>;
+type Contents = ReadonlyMap<string, Buffer>;
+
+export interface Counts {
+  [what: string]: number;
+}
+
+/** Metadata, store and a model of what every snapshot must hold; each action may meet a fault. */
+export class StormWorld {
+  readonly counts: Counts = {};
+  readonly #random: () => number;
+  readonly #objects = new Map<string, Buffer>();
+  readonly #world: JobsWorld;
+  /** By deployment, what it holds now. */
+  readonly #data = new Map<string, Map<string, Documents>>();
+  /** By snapshot, what it read; the last attempt counts. */
+  readonly #captured = new Map<string, Contents>();
+
+  private constructor(world: JobsWorld, random: () => number) {
+    this.#world = world;
+    this.#random = random;
+  }
+
+  static async create(random: () => number): Promise<StormWorld> {
+    const world = await createJobsWorld();
+    const storm = new StormWorld(world, random);
+    for (const name of instanceNames) {
+      const id = await world.instance(name);
+      storm.#data.set(id, new Map(collectionNames.map((collection) => [collection, new Map()])));
+      await storm.change();
+    }
+    return storm;
+  }
+
+  #pick<Item>(items: readonly Item[]): Item {
+    return items[Math.floor(this.#random() * items.length)] as Item;
+  }
+
+  #count(what: string): void {
+    this.counts[what] = (this.counts[what] ?? 0) + 1;
+  }
+
+  /** A process that uses the store, most often with a fault before it. */
+  async #withProcess<Result>(work: (store: BackupStore) => Promise<Result>): Promise<Result | undefined> {
+    const fault: Fault | undefined =
+      this.#random() < 0.6 ? { kind: this.#pick(faultKinds), at: Math.floor(this.#random() ** 2 * 60) } : undefined;
+    const faulting = createFaultingBlobStore(createMemoryBlobStore(this.#objects), fault, this.#random);
+    try {
+      return await work(await openBackupStore({ blobs: faulting.blobs, secret, randomBytes }));
+    } catch (error) {
+      if (fault === undefined || !faulting.met()) throw error;
+      this.#count(error instanceof Died || faulting.dead() ? "deaths" : "failures");
+      return undefined;
+    } finally {
+      if (fault !== undefined && faulting.met()) this.#count(fault.kind);
+    }
+  }
+
+  #store(): Promise<BackupStore> {
+    return openBackupStore({ blobs: createMemoryBlobStore(this.#objects), secret, randomBytes });
+  }
+
+  async change(): Promise<void> {
+    const documents = this.#pick([
+      ...(this.#data.get(this.#pick([...this.#data.keys()])) ?? new Map()).values(),
+    ]) as Documents;
+    const count = Math.ceil(this.#random() ** 3 * 300);
+    const first = Math.floor(this.#random() * 600);
+    const isSpread = this.#random() < 0.5;
+    for (let index = 0; index < count; index += 1) {
+      const id = isSpread ? Math.floor(this.#random() * 800) : first + index;
+      if (this.#random() < 0.15) documents.delete(id);
+      else documents.set(id, serialize({ _id: id, text: "telamon ".repeat(this.#random() * 30), n: this.#random() }));
+    }
+  }
+
+  /** What a deployment holds, as a source reads it. */
+  #contentsOf(deploymentId: string): Contents {
+    const collections = [...(this.#data.get(deploymentId) ?? new Map<string, Documents>())];
+    return new Map(
+      collections.map(([name, documents]) => [
+        name,
+        Buffer.concat([...documents].toSorted(([one], [other]) => one - other).map(([, bytes]) => bytes)),
+      ]),
+    );
+  }
+
+  #source(snapshotId: string, deploymentId: string): SnapshotSource {
+    return {
+      open: async () => {
+        const contents = this.#contentsOf(deploymentId);
+        this.#captured.set(snapshotId, contents);
+        return {
+          facts: { consistency: "exact", serverVersion: "7.0.0", capturedAtMs: this.#world.clock.nowMs() },
+          collections: [...contents.keys()].map((name) => describe(name)),
+          async *documents(_database, name) {
+            yield contents.get(name) ?? Buffer.alloc(0);
+          },
+          confirmCatalogue: async () => undefined,
+          close: async () => undefined,
+        };
+      },
+    };
+  }
+
+  /** Takes a snapshot to its end: completed, or failed for good after some attempts, each in a process of its own. */
+  async snapshot(): Promise<void> {
+    const { metadata, services, projectId } = this.#world;
+    const retentionInDays = 1 + Math.floor(this.#random() * 4);
+    const { id, deploymentId } = await services.snapshots.take(projectId, this.#pick(instanceNames), {
+      retentionInDays,
+    });
+    const transitions = createSnapshotTransitions(this.#world);
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      const job = await this.#world.lease("takeSnapshot");
+      await this.#withProcess((repository) =>
+        takeSnapshot({
+          ...this.#world,
+          repository,
+          source: this.#source(id, deploymentId),
+          transitions,
+        }).run(job, never),
+      );
+      if (!(await metadata.jobs.unfinishedFor(id))) break;
+      if (attempt === 2) await transitions.fail(job, "given up");
+      else await metadata.jobs.releaseAll();
+    }
+    this.#count(`snapshot ${(await metadata.snapshots.find(deploymentId, id))?.status ?? "gone"}`);
+  }
+
+  async collect(): Promise<void> {
+    const { metadata, clock } = this.#world;
+    const graceMs = this.#random() < 0.1 ? 0 : dayMs / 4;
+    const report = await this.#withProcess((store) =>
+      store.collectGarbage({ ...garbageRequest({ metadata, clock }), graceMs, repacksMax: 2 }),
+    );
+    if (report === undefined) return;
+    assert.deepEqual(report.unknownSnapshotIds, [], "the metadata was never lost");
+    if (report.deletedObjectCount > 0) this.#count("collections");
+    if (report.repackedPackCount > 0) this.#count("repacks");
+  }
+
+  /** One process takes a snapshot while another collects garbage. */
+  async both(): Promise<void> {
+    await Promise.all([this.snapshot(), this.collect(), this.expire()]);
+  }
+
+  async expire(): Promise<void> {
+    const { clock } = this.#world;
+    clock.advance(this.#random() ** 2 * 3 * dayMs);
+    if ((await createSnapshotExpiry(this.#world).removeExpired(10)) > 0) this.#count("expiries");
+  }
+
+  /** Somebody sets the clock, at most a week either way. */
+  jump(): void {
+    const { clock } = this.#world;
+    clock.setNowMs(clock.nowMs() + (this.#random() * 2 - 1) * 7 * dayMs);
+    this.#count("clock jumps");
+  }
+
+  async #completed(): Promise<readonly SnapshotRecord[]> {
+    const found: SnapshotRecord[] = [];
+    for (const id of this.#data.keys())
+      found.push(
+        ...(await this.#world.metadata.snapshots.page(id, everything)).items.filter(
+          ({ status }) => status === "completed",
+        ),
+      );
+    return found;
+  }
+
+  async delete(): Promise<void> {
+    const completed = await this.#completed();
+    if (completed.length < 4) return;
+    await this.#world.metadata.snapshots.delete(this.#pick(completed).id);
+    this.#count("deletions");
+  }
+
+  async restoreOne(): Promise<void> {
+    const completed = await this.#completed();
+    if (completed.length > 0) await this.#requireRestorable(await this.#store(), this.#pick(completed));
+  }
+
+  /** Every completed snapshot restores byte for byte, the store is whole, and lost metadata can be rebuilt. */
+  async requireAll(): Promise<void> {
+    const store = await this.#store();
+    const completed = await this.#completed();
+    for (const snapshot of completed) await this.#requireRestorable(store, snapshot);
+    const manifestKeys = await this.#world.metadata.snapshots.liveManifestKeys();
+    const hurt = (await store.verify({ manifestKeys })).damages.filter(
+      ({ ranges, lostSnapshotIds }) => ranges.length + lostSnapshotIds.length > 0,
+    );
+    assert.deepEqual(hurt, []);
+    const metadata = await createSqliteMetadata({ path: ":memory:" });
+    const recovered = await recoverMetadata({
+      metadata,
+      repository: store,
+      generationOf: async () => 1,
+      nextSnapshotAtMs: 0,
+    });
+    for (const { id, deploymentId, manifestKey } of completed) {
+      assert.ok(recovered.snapshotIds.includes(id), `${id} is not recovered`);
+      assert.equal((await metadata.snapshots.find(deploymentId, id))?.manifestKey, manifestKey);
+    }
+    await metadata.close();
+    this.#count("full checks");
+  }
+
+  async #requireRestorable(store: BackupStore, { id, manifestKey }: SnapshotRecord): Promise<void> {
+    const expected = this.#captured.get(id) ?? assert.fail(`nothing was captured for ${id}`);
+    const reader = await store.open(manifestKey ?? "");
+    assert.equal(reader.collections.length, expected.size);
+    for (const [name, content] of expected) {
+      const parts = await Array.fromAsync(reader.documents("shop", name));
+      assert.ok(Buffer.concat(parts).equals(content), `${name} of ${id} is not what was read`);
+    }
+    this.#count("restores");
+  }
+}
