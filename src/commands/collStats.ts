@@ -13,14 +13,20 @@ export const collStats = defineCommand({
     const engine = await context.engine();
     const statistics = await engine.statistics({ database: context.database, collection }, { signal: context.signal });
     const scaled = (bytes: number): ReturnType<typeof int64Value> => int64Value(BigInt(Math.floor(bytes / scale)));
-    const { documentCount, dataSizeBytes, indexCount, indexSizeBytes } = statistics;
+    const { capped, documentCount, dataSizeBytes, indexCount, indexSizeBytes } = statistics;
     return [
       ["ns", stringValue(`${context.database}.${collection}`)],
       ["size", scaled(dataSizeBytes)],
       ["count", int64Value(BigInt(documentCount))],
       ...(documentCount === 0 ? [] : ([["avgObjSize", doubleValue(dataSizeBytes / documentCount)]] as const)),
       ["storageSize", scaled(dataSizeBytes)],
-      ["capped", boolValue(false)],
+      ["capped", boolValue(capped !== undefined)],
+      ...(capped === undefined
+        ? []
+        : ([
+            ["max", int64Value(BigInt(capped.documents ?? 0))],
+            ["maxSize", scaled(capped.sizeBytes)],
+          ] as const)),
       ["nindexes", int32Value(indexCount)],
       ["totalIndexSize", scaled(indexSizeBytes)],
       ["totalSize", scaled(dataSizeBytes + indexSizeBytes)],

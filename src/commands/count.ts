@@ -1,6 +1,6 @@
 import { emptyDocument, int32Value, int64Value } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
-import { hintOf, requireHint } from "./hint.ts";
+import { hintOf } from "./hint.ts";
 
 /** `count`. */
 export const count = defineCommand({
@@ -17,10 +17,9 @@ export const count = defineCommand({
     parameters.ignore("fields");
     parameters.rejectUnknown();
     const engine = await context.engine();
-    await requireHint(engine, { database: context.database, collection }, hint, context.signal);
     const n = await engine.count(
       { database: context.database, collection },
-      { filter, skip, collation, ...(limit === undefined ? {} : { limit: Math.abs(limit) }) },
+      { filter, skip, collation, hint, ...(limit === undefined ? {} : { limit: Math.abs(limit) }) },
       await context.read(engine),
     );
     return [["n", n > 2_147_483_647 ? int64Value(BigInt(n)) : int32Value(n)]];

@@ -1,6 +1,6 @@
 import { EngineError, int32Value, type DeleteStatement } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
-import { hintOf, requireHint } from "./hint.ts";
+import { hintOf } from "./hint.ts";
 import { Parameters } from "./parameters.ts";
 import { orderedOf, requireOneEach, requireStatements, writeErrorsField } from "./write-reply.ts";
 
@@ -14,8 +14,7 @@ export const deleteCommand = defineCommand({
   run: async (parameters, context) => {
     const collection = parameters.collection();
     const variables = parameters.document("let");
-    const hints: (string | Uint8Array | undefined)[] = [];
-    const statements = parameters.requiredDocuments("deletes").map((bytes) => statementOf(bytes, variables, hints));
+    const statements = parameters.requiredDocuments("deletes").map((bytes) => statementOf(bytes, variables));
     const ordered = orderedOf(parameters);
     parameters.ignore("stmtIds", "stmtId");
     parameters.rejectUnknown();
@@ -27,22 +26,17 @@ export const deleteCommand = defineCommand({
     );
     const engine = await context.engine();
     const namespace = { database: context.database, collection };
-    for (const hint of hints) await requireHint(engine, namespace, hint, context.signal);
     const result = await engine.delete(namespace, statements, ordered, context.write);
     return [["n", int32Value(result.deletedCount)], ...writeErrorsField(result.writeErrors)];
   },
 });
 
-function statementOf(
-  bytes: Uint8Array,
-  variables: Uint8Array | undefined,
-  hints: (string | Uint8Array | undefined)[],
-): DeleteStatement {
+function statementOf(bytes: Uint8Array, variables: Uint8Array | undefined): DeleteStatement {
   const fields = Parameters.within("delete.deletes", bytes);
   const filter = fields.document("q");
   const limit = fields.whole("limit", 0);
   const collation = fields.document("collation");
-  hints.push(hintOf(fields.get("hint")));
+  const hint = hintOf(fields.get("hint"));
   fields.rejectUnknown();
   if (filter === undefined)
     throw new EngineError(40_414, "Location40414", "BSON field 'delete.deletes.q' is missing but a required field");
@@ -52,5 +46,5 @@ function statementOf(
       "FailedToParse",
       `The limit field in delete objects must be 0 or 1. Got ${limit ?? "nothing"}`,
     );
-  return { filter, justOne: limit === 1, collation, ...(variables === undefined ? {} : { variables }) };
+  return { filter, justOne: limit === 1, collation, hint, ...(variables === undefined ? {} : { variables }) };
 }

@@ -1,6 +1,6 @@
 import { emptyDocument, getField, timestampValue, type Value } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
-import { hintOf, requireHint } from "./hint.ts";
+import { hintOf } from "./hint.ts";
 
 /** `distinct`. */
 export const distinct = defineCommand({
@@ -16,9 +16,12 @@ export const distinct = defineCommand({
     const hint = hintOf(parameters.get("hint"));
     parameters.rejectUnknown();
     const engine = await context.engine();
-    await requireHint(engine, { database: context.database, collection }, hint, context.signal);
     const read = await context.read(engine);
-    const result = await engine.distinct({ database: context.database, collection }, { key, filter, collation }, read);
+    const result = await engine.distinct(
+      { database: context.database, collection },
+      { key, filter, collation, hint },
+      read,
+    );
     const time = read.atClusterTime;
     return [
       ["values", getField(result, "values") as Value],

@@ -1,7 +1,7 @@
-import { EngineError, int32Value, stringValue } from "../engine/index.ts";
+import { type Engine, EngineError, int32Value, type Namespace, stringValue } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
 
-/** `drop`: a collection. */
+/** `drop`: a collection or a view. */
 export const drop = defineCommand({
   name: "drop",
   action: "collectionAdmin",
@@ -12,7 +12,7 @@ export const drop = defineCommand({
     parameters.rejectUnknown();
     const namespace = { database: context.database, collection };
     const engine = await context.engine();
-    const { indexCount } = await engine.statistics(namespace, { signal: context.signal });
+    const indexCount = await indexCountOf(engine, namespace, context.signal);
     const dropped = await engine.dropCollection(namespace, context.write);
     if (!dropped) throw new EngineError(26, "NamespaceNotFound", "ns not found");
     return [
@@ -21,3 +21,13 @@ export const drop = defineCommand({
     ];
   },
 });
+
+/** A view has none, and says so. */
+async function indexCountOf(engine: Engine, namespace: Namespace, signal: AbortSignal): Promise<number> {
+  try {
+    return (await engine.statistics(namespace, { signal })).indexCount;
+  } catch (error) {
+    if (error instanceof EngineError && error.codeName === "CommandNotSupportedOnView") return 0;
+    throw error;
+  }
+}

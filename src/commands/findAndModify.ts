@@ -10,7 +10,7 @@ import {
   type Value,
 } from "../engine/index.ts";
 import { defineCommand, type CommandDefinition } from "./define-command.ts";
-import { hintOf, requireHint } from "./hint.ts";
+import { hintOf } from "./hint.ts";
 import { updateOf } from "./update.ts";
 
 /** `findAndModify`, by both of its spellings. */
@@ -36,6 +36,7 @@ function create(name: string): CommandDefinition {
       const query = {
         filter: parameters.document("query") ?? emptyDocument,
         collation: parameters.document("collation"),
+        hint: hintOf(parameters.get("hint")),
         upsert,
         returnNew,
         arrayFilters: parameters.documents("arrayFilters") ?? [],
@@ -44,13 +45,11 @@ function create(name: string): CommandDefinition {
         ...(variables === undefined ? {} : { variables }),
         ...(hasUpdate ? { update: updateOf(parameters, "update") } : {}),
       };
-      const hint = hintOf(parameters.get("hint"));
       const bypassDocumentValidation = parameters.flag("bypassDocumentValidation");
       parameters.ignore("bypassEmptyTsReplacement", "stmtId");
       parameters.rejectUnknown();
       const engine = await context.engine();
       const namespace = { database: context.database, collection };
-      await requireHint(engine, namespace, hint, context.signal);
       const result = await engine.findAndModify(namespace, query, { ...context.write, bypassDocumentValidation });
       const changed = result.value !== undefined || result.upserted !== undefined || result.updatedExisting;
       const last: [string, Value][] = [["n", int32Value(changed ? 1 : 0)]];

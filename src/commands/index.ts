@@ -30,12 +30,14 @@ import { listDatabases } from "./listDatabases.ts";
 import { listIndexes } from "./listIndexes.ts";
 import { logout } from "./logout.ts";
 import { ping } from "./ping.ts";
+import { renameCollection } from "./renameCollection.ts";
 import { replSetGetStatus } from "./replSetGetStatus.ts";
 import { saslContinue } from "./saslContinue.ts";
 import { saslStart } from "./saslStart.ts";
 import { serverStatus } from "./serverStatus.ts";
 import { startSession } from "./startSession.ts";
 import { update } from "./update.ts";
+import { validate } from "./validate.ts";
 import { whatsmyuri } from "./whatsmyuri.ts";
 import { currentOp } from "./currentOp.ts";
 import { dataSize } from "./dataSize.ts";
@@ -96,6 +98,7 @@ export const commands: readonly CommandDefinition[] = [
   profile,
   refreshSessions,
   replSetGetConfig,
+  renameCollection,
   replSetGetStatus,
   rolesInfo,
   saslContinue,
@@ -106,6 +109,7 @@ export const commands: readonly CommandDefinition[] = [
   update,
   usersInfo,
   ...userManagementCommands,
+  validate,
   whatsmyuri,
 ];
 

@@ -45,11 +45,17 @@ function shown({ name, type, options, uuid }: CollectionEntry, nameOnly: boolean
     ["type", stringValue(type)],
   ] as const;
   if (nameOnly) return buildDocument(named);
+  const readOnly = type === "view";
   const info = objectValue([
-    ["readOnly", boolValue(false)],
-    ["uuid", new Value(bsonType.binData, Uint8Array.of(16, 0, 0, 0, 4, ...uuid))],
+    ["readOnly", boolValue(readOnly)],
+    ...(readOnly ? [] : ([["uuid", new Value(bsonType.binData, Uint8Array.of(16, 0, 0, 0, 4, ...uuid))]] as const)),
   ]);
-  return buildDocument([...named, ["options", documentValue(options)], ["info", info], ["idIndex", idIndex]]);
+  return buildDocument([
+    ...named,
+    ["options", documentValue(options)],
+    ["info", info],
+    ...(readOnly ? [] : ([["idIndex", idIndex]] as const)),
+  ]);
 }
 
 const idKey = buildDocument([["_id", new Value(bsonType.int, Uint8Array.of(1, 0, 0, 0))]]);

@@ -16,13 +16,11 @@ const known = new Set([
   "mapReduce",
   "planCacheClear",
   "reIndex",
-  "renameCollection",
   "replSetReconfig",
   "setFeatureCompatibilityVersion",
   "setParameter",
   "shardCollection",
   "shutdown",
-  "validate",
   "dbHash",
 ]);
 

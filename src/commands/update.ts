@@ -8,7 +8,7 @@ import {
   type UpdateStatement,
 } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
-import { hintOf, requireHint } from "./hint.ts";
+import { hintOf } from "./hint.ts";
 import { Parameters } from "./parameters.ts";
 import { orderedOf, requireOneEach, requireStatements, writeErrorsField } from "./write-reply.ts";
 
@@ -22,8 +22,7 @@ export const update = defineCommand({
   run: async (parameters, context) => {
     const collection = parameters.collection();
     const variables = parameters.document("let");
-    const hints: (string | Uint8Array | undefined)[] = [];
-    const statements = parameters.requiredDocuments("updates").map((bytes) => statementOf(bytes, variables, hints));
+    const statements = parameters.requiredDocuments("updates").map((bytes) => statementOf(bytes, variables));
     const ordered = orderedOf(parameters);
     const bypassDocumentValidation = parameters.flag("bypassDocumentValidation");
     parameters.ignore("bypassEmptyTsReplacement", "stmtIds", "stmtId");
@@ -36,7 +35,6 @@ export const update = defineCommand({
     );
     const engine = await context.engine();
     const namespace = { database: context.database, collection };
-    for (const hint of hints) await requireHint(engine, namespace, hint, context.signal);
     const result = await engine.update(namespace, statements, ordered, {
       ...context.write,
       bypassDocumentValidation,
@@ -52,17 +50,14 @@ export const update = defineCommand({
   },
 });
 
-function statementOf(
-  bytes: Uint8Array,
-  variables: Uint8Array | undefined,
-  hints: (string | Uint8Array | undefined)[],
-): UpdateStatement {
+function statementOf(bytes: Uint8Array, variables: Uint8Array | undefined): UpdateStatement {
   const fields = Parameters.within("update.updates", bytes);
   const filter = fields.document("q");
   const sort = fields.document("sort");
   const statement = {
     update: updateOf(fields),
     collation: fields.document("collation"),
+    hint: hintOf(fields.get("hint")),
     multi: fields.flag("multi"),
     upsert: fields.flag("upsert"),
     arrayFilters: fields.documents("arrayFilters") ?? [],
@@ -70,7 +65,6 @@ function statementOf(
     ...(sort === undefined ? {} : { sort }),
   };
   fields.refuse("c", "sampleId");
-  hints.push(hintOf(fields.get("hint")));
   fields.rejectUnknown();
   if (filter === undefined)
     throw new EngineError(40_414, "Location40414", "BSON field 'update.updates.q' is missing but a required field");

@@ -7,11 +7,11 @@ import { contextOf } from "./aggregate/context.ts";
 import { compileRead, stageField } from "./aggregate/pipeline.ts";
 import type { PipelineSource } from "./aggregate/stage.ts";
 import type { CollectionRecord } from "./catalog/catalog.ts";
-import { collationFor } from "./catalog/collection-settings.ts";
+import { collationThrough, isView, resolve } from "./catalog/views.ts";
 import type { AggregateQuery, Namespace } from "./engine.ts";
+import { storedFlow } from "./planner/access.ts";
 import { choosePlan } from "./planner/plan.ts";
 import type { Flow } from "./query/flow.ts";
-import { unfiltered } from "./read-commands.ts";
 import type { ReadState } from "./snapshot-registry.ts";
 
 /** Where and when an aggregation runs. */
@@ -29,10 +29,10 @@ export function aggregateFlow(
   query: AggregateQuery,
 ): Flow {
   const source: PipelineSource = {
-    resolve: (wanted) => ({ namespace: wanted, record: state.catalog.find(wanted), pipeline: [] }),
+    resolve: (wanted) => resolve(state.catalog, wanted),
     read: (record, filter, sort, hint) => {
       const plan = choosePlan(record, filter, sort, hint);
-      return { flow: unfiltered(state.connection, record, plan), sorted: plan.sorted };
+      return { flow: storedFlow(state.connection, record, plan), sorted: plan.sorted };
     },
     random,
     nowMs: moment.nowMs,
@@ -40,14 +40,18 @@ export function aggregateFlow(
   };
   const record = state.catalog.find(namespace);
   const open = compileRead(namespace, query.pipeline, {
-    expressions: contextOf(variablesOf(query.variables, moment), collationFor(query.collation, record), random),
+    expressions: contextOf(
+      variablesOf(query.variables, moment),
+      collationThrough(state.catalog, namespace, query.collation),
+      random,
+    ),
     source,
     namespace,
     hint: query.hint,
     databaseStages: query.databaseStages,
     within: [],
   });
-  return (record === undefined ? undefined : quickCount(record, query.pipeline)) ?? open();
+  return (record === undefined || isView(record) ? undefined : quickCount(record, query.pipeline)) ?? open();
 }
 
 /** `countDocuments({})` of the drivers: `[{$match: {}}, {$group: {_id: 1, n: {$sum: 1}}}]` is known without reading a document. */

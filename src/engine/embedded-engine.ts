@@ -1,8 +1,9 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
-import { aggregateFlow } from "./aggregate-command.ts";
+import { aggregateFlow, type AggregateSurroundings } from "./aggregate-command.ts";
 import { idIndexBytes } from "./catalog/index-specification.ts";
 import { checkedOptions } from "./catalog/collection-options.ts";
-import { collationFor } from "./catalog/collection-settings.ts";
+import { settingsOf } from "./catalog/collection-settings.ts";
+import type { Catalog } from "./catalog/catalog.ts";
+import { collationThrough, isView, refuseView } from "./catalog/views.ts";
 import { checkDatabaseName, namespaceNotFound } from "./catalog/names.ts";
 import type * as contract from "./engine.ts";
 import { notSupported } from "./engine-error.ts";
@@ -10,13 +11,13 @@ import { expiredStatements } from "./expiry.ts";
 import { uuid } from "./catalog/uuid.ts";
 import { FlowCursor } from "./engine-cursor.ts";
 import { createIndexes, dropIndexes } from "./index-commands.ts";
-import { storedBatches } from "./planner/access.ts";
+import { checkView } from "./check-view.ts";
+import { scanPieces } from "./scan-pieces.ts";
+import { checkCollection } from "./check-collection.ts";
+import { checkedRename, renameCollection } from "./rename-collection.ts";
 import { loadDocuments } from "./load-documents.ts";
 import { modifyCollection } from "./modify-collection.ts";
-import { everythingById } from "./planner/plan.ts";
-import { compileFilter } from "./query/filter.ts";
-import { limited, skipped } from "./query/flow.ts";
-import { distinctFlow, findFlow } from "./read-commands.ts";
+import { distinctFlow, findFlow, countDocuments } from "./read-commands.ts";
 import { SnapshotRegistry, type ReadState } from "./snapshot-registry.ts";
 import { DatabaseFile } from "./storage/database-file.ts";
 import { pipelineTarget, writeResults } from "./pipeline-writes.ts";
@@ -98,7 +99,7 @@ export class EmbeddedEngine implements contract.Engine {
       .catalog.of(database)
       .map((record) => ({
         name: record.name,
-        type: "collection" as const,
+        type: isView(record) ? ("view" as const) : ("collection" as const),
         options: record.options,
         uuid: record.uuid,
       }));
@@ -107,12 +108,15 @@ export class EmbeddedEngine implements contract.Engine {
   async listIndexes(namespace: Namespace, read: contract.ReadOptions): Promise<readonly Uint8Array[]> {
     const record = this.#state(read).catalog.find(namespace);
     if (record === undefined) throw namespaceNotFound(namespace);
+    refuseView(record);
     return [idIndexBytes, ...record.indexes.map((index) => index.bytes)];
   }
 
   async statistics(namespace: Namespace, read: contract.ReadOptions): Promise<contract.CollectionStatistics> {
     const record = this.#state(read).catalog.find(namespace);
+    refuseView(record);
     return {
+      capped: record === undefined ? undefined : settingsOf(record).capped,
       documentCount: record?.documentCount ?? 0,
       dataSizeBytes: record?.dataSizeBytes ?? 0,
       indexCount: record === undefined ? 0 : record.indexes.length + 1,
@@ -128,6 +132,7 @@ export class EmbeddedEngine implements contract.Engine {
   ): Promise<void> {
     const kept = checkedOptions(namespace, options);
     return this.#writes.run(write, async (transaction) => {
+      this.#checkView(transaction.catalog, namespace, kept);
       this.#writes.createCollection(transaction, namespace, kept, given);
     });
   }
@@ -164,8 +169,28 @@ export class EmbeddedEngine implements contract.Engine {
     return this.#writes.run(write, async (transaction) => {
       const record = transaction.catalog.find(namespace);
       if (record === undefined) throw namespaceNotFound(namespace);
-      return modifyCollection(transaction, record, changes);
+      const reply = modifyCollection(transaction, record, changes);
+      const options = transaction.catalog.find(namespace)?.options ?? record.options;
+      if (options !== record.options) this.#checkView(transaction.catalog, namespace, options);
+      return reply;
     });
+  }
+
+  renameCollection(from: Namespace, to: Namespace, dropTarget: boolean, write: contract.WriteOptions): Promise<void> {
+    return this.#writes.run(write, async (transaction) => {
+      const target = transaction.catalog.find(to);
+      const record = checkedRename(transaction.catalog, from, to, dropTarget);
+      if (target !== undefined) this.#writes.dropCollection(transaction, target);
+      renameCollection(transaction, record, to);
+    });
+  }
+
+  async validate(namespace: Namespace, read: contract.ReadOptions): Promise<contract.ValidationReport> {
+    const { connection, catalog } = this.#state(read);
+    const record = catalog.find(namespace);
+    if (record === undefined) throw namespaceNotFound(namespace);
+    refuseView(record);
+    return checkCollection(connection, record, this.#pace(read.signal));
   }
 
   dropIndexes(
@@ -176,6 +201,7 @@ export class EmbeddedEngine implements contract.Engine {
     return this.#writes.run(write, async (transaction) => {
       const record = transaction.catalog.find(namespace);
       if (record === undefined) throw namespaceNotFound(namespace);
+      refuseView(record);
       dropIndexes(transaction, record, indexes);
       return record.indexes.length + 1;
     });
@@ -253,8 +279,7 @@ export class EmbeddedEngine implements contract.Engine {
     query: contract.FindQuery,
     read: contract.ReadOptions,
   ): Promise<contract.EngineCursor> {
-    const state = this.#state(read);
-    return this.#cursor(findFlow(state, state.catalog.find(namespace), query));
+    return this.#cursor(findFlow(this.#surroundings(read), namespace, query));
   }
 
   async aggregate(
@@ -263,13 +288,7 @@ export class EmbeddedEngine implements contract.Engine {
     query: contract.AggregateQuery,
     read: contract.ReadOptions,
   ): Promise<contract.EngineCursor> {
-    const surroundings = {
-      state: this.#state(read),
-      moment: { nowMs: this.#clock.nowMs(), clusterTime: this.clusterTime() },
-      openedMs: this.#openedMs,
-      random: () => Buffer.from(this.#randomBytes(6)).readUIntBE(0, 6) / 2 ** 48,
-    };
-    const flow = aggregateFlow(surroundings, { database, collection: collection ?? "" }, query);
+    const flow = aggregateFlow(this.#surroundings(read), { database, collection: collection ?? "" }, query);
     const target = pipelineTarget(query.pipeline, database);
     if (target === undefined) return this.#cursor(flow);
     const { write } = query;
@@ -280,29 +299,14 @@ export class EmbeddedEngine implements contract.Engine {
     return this.#cursor(noDocuments());
   }
 
-  async count(namespace: Namespace, query: contract.CountQuery, read: contract.ReadOptions): Promise<number> {
-    const state = this.#state(read);
-    const record = state.catalog.find(namespace);
-    const skip = query.skip ?? 0;
-    if (record !== undefined && compileFilter(query.filter).matchesAll) {
-      const left = Math.max(0, record.documentCount - skip);
-      return query.limit === undefined || query.limit === 0 ? left : Math.min(left, query.limit);
-    }
-    let flow = findFlow(state, record, { filter: query.filter, collation: query.collation });
-    if (skip > 0) flow = skipped(flow, skip);
-    if (query.limit !== undefined && query.limit !== 0) flow = limited(flow, query.limit);
-    let count = 0;
-    const cursor = this.#cursor(flow);
-    while (!cursor.exhausted)
-      count += (await cursor.next({ maxDocuments: 10_000, maxBytes: 16 * 1024 * 1024 }, read.signal)).length;
-    return count;
+  count(namespace: Namespace, query: contract.CountQuery, read: contract.ReadOptions): Promise<number> {
+    return countDocuments(this.#surroundings(read), namespace, query, read.signal, () => this.#clock.monotonicMs());
   }
 
   async distinct(namespace: Namespace, query: contract.DistinctQuery, read: contract.ReadOptions): Promise<Uint8Array> {
-    const state = this.#state(read);
-    const record = state.catalog.find(namespace);
-    const flow = findFlow(state, record, { filter: query.filter, collation: query.collation });
-    const cursor = this.#cursor(distinctFlow(flow, query.key, collationFor(query.collation, record)));
+    const surroundings = this.#surroundings(read);
+    const collation = collationThrough(surroundings.state.catalog, namespace, query.collation);
+    const cursor = this.#cursor(distinctFlow(findFlow(surroundings, namespace, query), query.key, collation));
     const [result] = await cursor.next({ maxDocuments: 1, maxBytes: Number.POSITIVE_INFINITY }, read.signal);
     return result as Uint8Array;
   }
@@ -329,25 +333,8 @@ export class EmbeddedEngine implements contract.Engine {
     });
   }
 
-  async *scan(namespace: Namespace, read: contract.ReadOptions): AsyncIterable<Uint8Array> {
-    const state = this.#state(read);
-    const record = state.catalog.find(namespace);
-    if (record === undefined) return;
-    let parts: Uint8Array[] = [];
-    let size = 0;
-    for (const batch of storedBatches(state.connection, record, everythingById)) {
-      for (const { bytes } of batch) {
-        parts.push(bytes);
-        size += bytes.length;
-        if (size < 1_048_576) continue;
-        yield Buffer.concat(parts);
-        parts = [];
-        size = 0;
-      }
-      await nextTurn();
-      read.signal.throwIfAborted();
-    }
-    if (size > 0) yield Buffer.concat(parts);
+  scan(namespace: Namespace, read: contract.ReadOptions): AsyncIterable<Uint8Array> {
+    return scanPieces(this.#state(read), namespace, read.signal);
   }
 
   flush(): Promise<void> {
@@ -367,6 +354,15 @@ export class EmbeddedEngine implements contract.Engine {
       : this.#snapshots.at(read.atClusterTime);
   }
 
+  #surroundings(read: contract.ReadOptions): AggregateSurroundings {
+    return {
+      state: this.#state(read),
+      moment: { nowMs: this.#clock.nowMs(), clusterTime: this.clusterTime() },
+      openedMs: this.#openedMs,
+      random: () => Buffer.from(this.#randomBytes(6)).readUIntBE(0, 6) / 2 ** 48,
+    };
+  }
+
   #cursor(flow: ReturnType<typeof findFlow>): FlowCursor {
     return new FlowCursor(flow, () => this.#clock.monotonicMs());
   }
@@ -375,8 +371,14 @@ export class EmbeddedEngine implements contract.Engine {
     return new Pace(() => this.#clock.monotonicMs(), signal);
   }
 
+  #checkView(catalog: Catalog, namespace: Namespace, options: Uint8Array): void {
+    const surroundings = this.#surroundings({ signal: new AbortController().signal });
+    checkView({ ...surroundings, state: { ...surroundings.state, catalog } }, namespace, options);
+  }
+
   #context(transaction: WriteTransaction, namespace: Namespace, write: contract.WriteOptions): WriteContext {
     const nowMs = this.#clock.nowMs();
+    refuseView(transaction.catalog.find(namespace));
     return {
       transaction,
       namespace,

@@ -58,6 +58,8 @@ export interface UpdateStatement {
   readonly sort?: Uint8Array;
   /** `{locale, strength, ...}`; without one the collection's own holds. */
   readonly collation?: Uint8Array | undefined;
+  /** Index name or key pattern document. */
+  readonly hint?: string | Uint8Array | undefined;
 }
 
 export interface UpdateResult {
@@ -75,6 +77,8 @@ export interface DeleteStatement {
   readonly variables?: Uint8Array;
   /** `{locale, strength, ...}`; without one the collection's own holds. */
   readonly collation?: Uint8Array | undefined;
+  /** Index name or key pattern document. */
+  readonly hint?: string | Uint8Array | undefined;
 }
 
 export interface DeleteResult {
@@ -95,6 +99,8 @@ export interface FindAndModifyQuery {
   readonly variables?: Uint8Array;
   /** `{locale, strength, ...}`; without one the collection's own holds. */
   readonly collation?: Uint8Array | undefined;
+  /** Index name or key pattern document. */
+  readonly hint?: string | Uint8Array | undefined;
 }
 
 export interface FindAndModifyResult {
@@ -112,7 +118,7 @@ export interface FindQuery {
   /** 0 or absent: no limit. */
   readonly limit?: number;
   /** Index name or key pattern document. */
-  readonly hint?: string | Uint8Array;
+  readonly hint?: string | Uint8Array | undefined;
   readonly variables?: Uint8Array;
   /** `{locale, strength, ...}`; without one the collection's own holds. */
   readonly collation?: Uint8Array | undefined;
@@ -139,6 +145,8 @@ export interface CountQuery {
   readonly skip?: number | undefined;
   /** 0 or absent: no limit. */
   readonly limit?: number | undefined;
+  /** Index name or key pattern document. */
+  readonly hint?: string | Uint8Array | undefined;
   /** `{locale, strength, ...}`; without one the collection's own holds. */
   readonly collation?: Uint8Array | undefined;
 }
@@ -147,6 +155,8 @@ export interface DistinctQuery {
   /** Dotted path. */
   readonly key: string;
   readonly filter: Uint8Array;
+  /** Index name or key pattern document. */
+  readonly hint?: string | Uint8Array | undefined;
   /** `{locale, strength, ...}`; without one the collection's own holds. */
   readonly collation?: Uint8Array | undefined;
 }
@@ -178,7 +188,20 @@ export interface CollectionEntry {
   readonly uuid: Uint8Array;
 }
 
+/** What a check of a collection found. */
+export interface ValidationReport {
+  readonly valid: boolean;
+  readonly documentCount: number;
+  /** Documents that are no BSON. */
+  readonly invalidCount: number;
+  readonly keysPerIndex: readonly { readonly name: string; readonly keyCount: number }[];
+  /** The first hundred. */
+  readonly errors: readonly string[];
+}
+
 export interface CollectionStatistics {
+  /** Of a capped collection: what it may hold at most. */
+  readonly capped: { readonly sizeBytes: number; readonly documents: number | undefined } | undefined;
   readonly documentCount: number;
   readonly dataSizeBytes: number;
   readonly indexCount: number;
@@ -215,6 +238,10 @@ export interface Engine {
   ): Promise<{ readonly countBefore: number; readonly countAfter: number; readonly createdCollection: boolean }>;
   /** Changes one as `collMod` says; `changes` has its fields without the name. Answers the fields of the reply. Throws 26, 27, 72 and others. */
   modifyCollection(namespace: Namespace, changes: Uint8Array, write: WriteOptions): Promise<Uint8Array>;
+  /** Also to another database. Throws 26, 48, 20, 73, 166. */
+  renameCollection(from: Namespace, to: Namespace, dropTarget: boolean, write: WriteOptions): Promise<void>;
+  /** Reads all of a collection and its indexes and holds them to each other. Throws 26, 166. */
+  validate(namespace: Namespace, read: ReadOptions): Promise<ValidationReport>;
   /** By names or key patterns; `"*"` is all but `_id_`. Throws 27 IndexNotFound. Answers how many there were. */
   dropIndexes(
     namespace: Namespace,

@@ -7,10 +7,12 @@ import { fieldsOf, fieldsOfValue } from "./bson/walk.ts";
 import type { CollectionIndex, CollectionRecord } from "./catalog/catalog.ts";
 import { checkRule, checkValidator } from "./catalog/collection-options.ts";
 import { checkedExpiry, isIdKey, isSameKey, parseIndexSpecification } from "./catalog/index-specification.ts";
+import { isView, refuseView, viewOf } from "./catalog/views.ts";
 import type { WriteTransaction } from "./write-transaction.ts";
 
 /**
- * Changes a collection as `collMod` says (manual, "collMod"): one index's `hidden` or `expireAfterSeconds`, the rules for documents. Answers what was and what is, as the reply shows it.
+ * Changes a collection as `collMod` says (manual, "collMod"): one index's `hidden` or `expireAfterSeconds`, the rules for documents, or what a
+ * view shows. Answers what was and what is, as the reply shows it.
  * Throws 27 IndexNotFound, 72 InvalidOptions, 2 BadValue and others.
  */
 export function modifyCollection(
@@ -21,12 +23,19 @@ export function modifyCollection(
   const reply: [string, Value][] = [];
   const rules = new Map<string, Value>();
   for (const { name, value } of fieldsOf(changes)) {
-    if (["validator", "validationLevel", "validationAction"].includes(name)) {
+    if (["viewOn", "pipeline"].includes(name) !== isView(record) && name !== "index")
+      throw new EngineError(
+        72,
+        "InvalidOptions",
+        isView(record) ? `option not supported on a view: ${name}` : `${record.database}.${record.name} is not a view`,
+      );
+    if (["validator", "validationLevel", "validationAction", "viewOn", "pipeline"].includes(name)) {
       checkRule("collMod", name, value);
       rules.set(name, value);
       continue;
     }
     if (name !== "index") throw notSupported(`the collMod option ${name}`);
+    refuseView(record);
     if (value.type !== bsonType.object) throw typeMismatch("BSON field 'collMod.index' must be an object");
     reply.push(...modifyIndex(transaction, record, value));
   }
@@ -44,6 +53,7 @@ function keepRules(
   const fields = new Map(Array.from(fieldsOf(record.options), (field) => [field.name, field.value]));
   for (const [rule, value] of rules) fields.set(rule, value);
   const options = buildDocument(fields);
+  viewOf(options);
   checkValidator({ database, collection: name }, options);
   transaction.connection.run("UPDATE catalog SET options = ? WHERE id = ?", options, record.id);
   transaction.catalog = transaction.catalog.with({ ...record, options });

@@ -2,14 +2,16 @@ import { documentValue, type Value } from "./bson/value.ts";
 import { arrayValue, buildDocument } from "./bson/builder.ts";
 import { parsePath, visitPath } from "./bson/path.ts";
 import { bsonType } from "./bson/types.ts";
-import { elementsOf } from "./bson/walk.ts";
+import { elementsOf, fieldsOf } from "./bson/walk.ts";
+import { aggregateFlow, type AggregateSurroundings } from "./aggregate-command.ts";
 import { compilerIn, variablesOf } from "./aggregate/compiler.ts";
 import { contextOf } from "./aggregate/context.ts";
 import type { CollectionRecord } from "./catalog/catalog.ts";
-import { collationFor } from "./catalog/collection-settings.ts";
-import type { FindQuery } from "./engine.ts";
+import { collationThrough, isView } from "./catalog/views.ts";
+import type { CountQuery, FindQuery, Namespace } from "./engine.ts";
+import { FlowCursor } from "./engine-cursor.ts";
 import { EngineError, notSupported } from "./engine-error.ts";
-import { storedBatches } from "./planner/access.ts";
+import { storedFlow } from "./planner/access.ts";
 import { choosePlan } from "./planner/plan.ts";
 import { type Collation, equalityKeys } from "./query/collation.ts";
 import { compileFilter, type Filter } from "./query/filter.ts";
@@ -17,7 +19,6 @@ import { filtered, type Flow, limited, mapped, memoryLimit, blockingStepMaxBytes
 import { compileProjection } from "./query/projection.ts";
 import { createSortOrder, parseSort, type SortField } from "./query/sort.ts";
 import { sorted } from "./query/sorted.ts";
-import type { ReadState } from "./snapshot-registry.ts";
 import type { Connection } from "./storage/database-file.ts";
 
 /** Documents of a collection that fit, in the order asked for. */
@@ -31,54 +32,75 @@ export function matchingFlow(
 ): Flow {
   const plan = choosePlan(record, filter, sort, hint);
   const found = filter.matchesAll
-    ? unfiltered(connection, record, plan)
-    : filtered(unfiltered(connection, record, plan), (document) => filter.matches(document));
+    ? storedFlow(connection, record, plan)
+    : filtered(storedFlow(connection, record, plan), (document) => filter.matches(document));
   return plan.sorted ? found : sorted(found, createSortOrder(sort, filter.collation), limit);
 }
 
-/** Documents after which is asked whether it is time to give way: what is computed of each may take long. */
-const stretchLength = 16;
-
-/** Documents as the plan finds them, which may be more than fit. */
-export function* unfiltered(
-  connection: Connection,
-  record: CollectionRecord,
-  plan: ReturnType<typeof choosePlan>,
-): Flow {
-  for (const batch of storedBatches(connection, record, plan)) {
-    for (const [position, { bytes }] of batch.entries()) {
-      yield bytes;
-      if (position % stretchLength === stretchLength - 1) yield undefined;
-    }
-    yield undefined;
-  }
-}
-
-/** Results of a `find`. */
-export function findFlow(state: ReadState, record: CollectionRecord | undefined, query: FindQuery): Flow {
-  const collation = collationFor(query.collation, record);
-  const compile = compilerIn(contextOf(variablesOf(query.variables), collation));
+/** Results of a `find` on a collection or a view. */
+export function findFlow(surroundings: AggregateSurroundings, namespace: Namespace, query: FindQuery): Flow {
+  const { state, moment, random } = surroundings;
+  const collation = collationThrough(state.catalog, namespace, query.collation);
+  const compile = compilerIn(contextOf(variablesOf(query.variables, moment), collation, random));
   // Compiled also without a collection: a bad query is an error wherever it is asked.
   const filter = compileFilter(query.filter, { compileExpression: compile, variables: query.variables, collation });
-  const sort = query.sort === undefined ? [] : parseSort(query.sort);
+  const natural = query.sort === undefined ? undefined : naturalOrder(query.sort);
+  const sort = query.sort === undefined || natural !== undefined ? [] : parseSort(query.sort);
   const project =
     query.projection === undefined
       ? undefined
       : compileProjection(query.projection, { find: true, compileExpression: compile, filter });
+  const record = state.catalog.find(namespace);
   if (record === undefined) return nothing();
   const skip = query.skip ?? 0;
   const limit = query.limit === undefined || query.limit === 0 ? undefined : query.limit;
-  let flow = matchingFlow(
-    state.connection,
-    record,
-    filter,
-    sort,
-    query.hint,
-    limit === undefined ? undefined : limit + skip,
-  );
+  const needed = limit === undefined ? undefined : limit + skip;
+  let flow = isView(record)
+    ? sortedFlow(viewFlow(surroundings, namespace, query), sort, filter, needed)
+    : matchingFlow(state.connection, record, filter, sort, natural ?? query.hint, needed);
   if (skip > 0) flow = skipped(flow, skip);
   if (limit !== undefined) flow = limited(flow, limit);
   return project === undefined ? flow : mapped(flow, project);
+}
+
+/** Documents of a view that fit. */
+function viewFlow(surroundings: AggregateSurroundings, namespace: Namespace, query: FindQuery): Flow {
+  const match = buildDocument([["$match", documentValue(query.filter)]]);
+  const { variables, hint } = query;
+  return aggregateFlow(surroundings, namespace, { pipeline: [match], variables, hint });
+}
+
+function sortedFlow(flow: Flow, sort: readonly SortField[], { collation }: Filter, limit: number | undefined): Flow {
+  return sort.length === 0 ? flow : sorted(flow, createSortOrder(sort, collation), limit);
+}
+
+/** `{$natural: 1}` or `-1` as the hint that it is; undefined for any other order. */
+function naturalOrder(sort: Uint8Array): Uint8Array | undefined {
+  const [field, more] = [...fieldsOf(sort)];
+  return field?.name === "$natural" && more === undefined ? sort : undefined;
+}
+
+/** How many documents a `count` finds. */
+export async function countDocuments(
+  surroundings: AggregateSurroundings,
+  namespace: Namespace,
+  query: CountQuery,
+  signal: AbortSignal,
+  monotonicMs: () => number,
+): Promise<number> {
+  const record = surroundings.state.catalog.find(namespace);
+  const { filter, collation, skip = 0, hint } = query;
+  const limit = query.limit === 0 ? undefined : query.limit;
+  if (record !== undefined && !isView(record) && hint === undefined && compileFilter(filter).matchesAll)
+    return Math.min(Math.max(0, record.documentCount - skip), limit ?? Number.POSITIVE_INFINITY);
+  let flow = findFlow(surroundings, namespace, { filter, collation, ...(hint === undefined ? {} : { hint }) });
+  if (skip > 0) flow = skipped(flow, skip);
+  if (limit !== undefined) flow = limited(flow, limit);
+  const cursor = new FlowCursor(flow, monotonicMs);
+  let count = 0;
+  while (!cursor.exhausted)
+    count += (await cursor.next({ maxDocuments: 10_000, maxBytes: Number.POSITIVE_INFINITY }, signal)).length;
+  return count;
 }
 
 /** Distinct values of a path, arrays by their elements, as `{values: [...]}`. */

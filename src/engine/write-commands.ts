@@ -53,6 +53,8 @@ export function writeError(error: unknown, index: number): WriteError {
   return { index, code: error.code, message: error.message, ...details };
 }
 
+type Hint = string | Uint8Array | undefined;
+
 /** A row to change: the document as it was found, or the number of the row, by which it is read again. */
 type Row = StoredDocument | number;
 
@@ -60,13 +62,14 @@ type Row = StoredDocument | number;
  * Rows that fit now, found before any is changed: a change must not be met again by the same statement. Only their numbers are kept, so that memory hardly grows
  * with what is changed.
  */
-async function allMatches(context: WriteContext, record: CollectionRecord, filter: Filter): Promise<readonly Row[]> {
+async function allMatches(
+  context: WriteContext,
+  record: CollectionRecord,
+  filter: Filter,
+  hint: Hint,
+): Promise<readonly Row[]> {
   const found: number[] = [];
-  for (const batch of storedBatches(
-    context.transaction.connection,
-    record,
-    choosePlan(record, filter, [], undefined),
-  )) {
+  for (const batch of storedBatches(context.transaction.connection, record, choosePlan(record, filter, [], hint))) {
     for (const { rowId, bytes } of batch) if (filter.matches(bytes)) found.push(rowId);
     if (context.pace.due) await context.pace.rest();
   }
@@ -79,9 +82,10 @@ async function firstMatch(
   record: CollectionRecord,
   filter: Filter,
   sort: Uint8Array | undefined,
+  hint: Hint,
 ): Promise<readonly StoredDocument[]> {
   const fields = sort === undefined ? [] : parseSort(sort);
-  const plan = choosePlan(record, filter, fields, undefined);
+  const plan = choosePlan(record, filter, fields, hint);
   const order = createSortOrder(fields, filter.collation);
   let best: { readonly stored: StoredDocument; readonly key: SortKey } | undefined;
   for (const batch of storedBatches(context.transaction.connection, record, plan)) {
@@ -102,8 +106,9 @@ function rowsOf(
   filter: Filter,
   justOne: boolean,
   sort: Uint8Array | undefined,
+  hint: Hint,
 ): Promise<readonly Row[]> {
-  return justOne ? firstMatch(context, record, filter, sort) : allMatches(context, record, filter);
+  return justOne ? firstMatch(context, record, filter, sort, hint) : allMatches(context, record, filter, hint);
 }
 
 function bytesOf(context: WriteContext, record: CollectionRecord, row: Row): Uint8Array | undefined {
@@ -130,7 +135,8 @@ export async function runUpdate(
   if (statement.multi && statement.update instanceof Uint8Array && !isOperatorUpdate(statement.update)) {
     throw new EngineError(9, "FailedToParse", "multi update is not supported for replacement-style update");
   }
-  const rows = record === undefined ? [] : await rowsOf(context, record, filter, !statement.multi, statement.sort);
+  const rows =
+    record === undefined ? [] : await rowsOf(context, record, filter, !statement.multi, statement.sort, statement.hint);
   if (rows.length === 0) return statement.upsert ? upsert(context, statement, filter, update) : undefined;
   const writer = context.transaction.writerOf(record as CollectionRecord);
   for (const row of rows) {
@@ -173,7 +179,7 @@ export async function runDelete(context: WriteContext, statement: DeleteStatemen
   const record = context.transaction.catalog.find(context.namespace);
   const filter = filterOf(statement.filter, statement.variables, collationFor(statement.collation, record));
   if (record === undefined) return 0;
-  const rows = await rowsOf(context, record, filter, statement.justOne, undefined);
+  const rows = await rowsOf(context, record, filter, statement.justOne, undefined, statement.hint);
   const writer = context.transaction.writerOf(record);
   for (const row of rows) {
     const bytes = bytesOf(context, record, row);
@@ -196,7 +202,7 @@ export async function runFindAndModify(context: WriteContext, query: FindAndModi
           filter,
           compileExpression: compilerIn(contextOf(variablesOf(query.variables), collation)),
         });
-  const [stored] = record === undefined ? [] : await firstMatch(context, record, filter, query.sort);
+  const [stored] = record === undefined ? [] : await firstMatch(context, record, filter, query.sort, query.hint);
   if (stored === undefined || record === undefined) {
     if (update === undefined || !query.upsert) return { value: undefined, updatedExisting: false };
     const document = upsertedDocument(context, query.filter, filter, update);

@@ -4,6 +4,7 @@ import { bsonType } from "./bson/types.ts";
 import { int64Of, timestampValue, Value } from "./bson/value.ts";
 import { Catalog, type CollectionRecord } from "./catalog/catalog.ts";
 import { checkNamespace } from "./catalog/names.ts";
+import { refuseView } from "./catalog/views.ts";
 import { emptyDocument } from "./bson/builder.ts";
 import type { ClusterTime, Namespace, WriteOptions } from "./engine.ts";
 import { CollectionWriter } from "./storage/collection-writer.ts";
@@ -83,7 +84,7 @@ export class WriteSide {
           return known;
         },
         ensureCollection: (namespace) =>
-          transaction.catalog.find(namespace) ?? this.createCollection(transaction, namespace, emptyDocument),
+          stored(transaction.catalog.find(namespace)) ?? this.createCollection(transaction, namespace, emptyDocument),
       };
       try {
         const result = await work(transaction);
@@ -200,6 +201,12 @@ export class WriteSide {
       nowMs,
     );
   }
+}
+
+/** Throws 166 for a view: nothing is stored in it. */
+function stored(record: CollectionRecord | undefined): CollectionRecord | undefined {
+  refuseView(record);
+  return record;
 }
 
 function readTime(connection: Connection): ClusterTime {

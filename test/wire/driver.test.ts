@@ -179,7 +179,6 @@ describe("the database through the official driver", () => {
     ["an unknown operator", { find: "orders", filter: { n: { $near: 1 } } }, 238],
     ["$where", { find: "orders", filter: { $where: "true" } }, 238],
     ["a field nobody knows", { find: "orders", filtre: {} }, 40_415],
-    ["a capped collection", { create: "capped", capped: true, size: 1000 }, 238],
     ["a tailable cursor", { find: "orders", tailable: true }, 238],
     ["a command MongoDB has and this has not", { explain: { find: "orders" } }, 238],
     ["a command nobody has", { fly: 1 }, 59],

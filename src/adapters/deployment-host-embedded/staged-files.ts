@@ -62,7 +62,7 @@ export class StagedFiles {
     },
     stageCollection: async ({ key, description: { database, name, type, options, uuid } }) => {
       const engine = this.#open(key);
-      if (type !== "collection") throw notHeld(`${database}.${name} is a ${type}, which this server does not hold.`);
+      if (type === "timeseries") throw notHeld(`${database}.${name} is a ${type}, which this server does not hold.`);
       await engine.createCollection({ database, collection: name }, options, write, uuid);
     },
     stageDocuments: ({ key, database, name, bytes }) => this.#open(key).load({ database, collection: name }, bytes),
@@ -110,6 +110,10 @@ async function describeAll(engine: Engine): Promise<(CollectionDescription & Col
   for (const { name: database } of await engine.listDatabases(read)) {
     for (const { name, type, options, uuid } of await engine.listCollections(database, read)) {
       const namespace = { database, collection: name };
+      if (type === "view") {
+        found.push({ database, name, type, options, indexes: [], documentCount: 0, dataSizeBytes: 0 });
+        continue;
+      }
       const { documentCount, dataSizeBytes } = await engine.statistics(namespace, read);
       found.push({
         database,

@@ -123,7 +123,7 @@ describe("a staged restore", () => {
     await serveOne();
     await assert.rejects(databases.host.openStaging(deployment.id, 1), /in use/);
     const staging = await databases.host.openStaging(deployment.id, 2);
-    await assert.rejects(staging.createCollection({ ...orders, name: "seen", type: "view" }), { code: 238 });
+    await assert.rejects(staging.createCollection({ ...orders, name: "seen", type: "timeseries" }), { code: 238 });
     await staging.createCollection(orders);
     await assert.rejects(staging.insertDocuments("shop", "orders", documents(0, 2).subarray(0, -1)), { code: 22 });
     const [one, same] = [

@@ -1,25 +1,26 @@
 import { badValue, EngineError, notSupported, typeMismatch } from "../engine-error.ts";
 import { buildDocument } from "../bson/builder.ts";
-import { bsonType, typeName } from "../bson/types.ts";
-import { documentValue, textOf, type Value } from "../bson/value.ts";
+import { isTruthy, toNumber } from "../bson/numbers.ts";
+import { bsonType, isNumberType, typeName } from "../bson/types.ts";
+import { documentValue, int32Value, int64Value, textOf, type Value } from "../bson/value.ts";
 import { fieldsOf } from "../bson/walk.ts";
 import type { Namespace } from "../engine.ts";
 import { parseCollation } from "../query/collation.ts";
 import { settingsOf } from "./collection-settings.ts";
+import { viewOf } from "./views.ts";
 
 /** Options that change what a collection is and are not supported: refused, not kept and ignored. */
 const refused = new Set([
-  "capped",
   "timeseries",
-  "viewOn",
-  "pipeline",
   "clusteredIndex",
   "encryptedFields",
   "expireAfterSeconds",
   "changeStreamPreAndPostImages",
-  "size",
-  "max",
 ]);
+
+/** A capped collection holds at least so much (manual, "create"). */
+const cappedBytesMin = 4096;
+const cappedBytesMax = 1024 ** 5;
 
 /**
  * The options of a new collection as they are kept and listed: a collation with all its fields. Throws 238 for what is not supported, 72 InvalidOptions and what a bad
@@ -37,9 +38,42 @@ export function checkedOptions(namespace: Namespace, options: Uint8Array): Uint8
       kept.push([name, value]);
     }
   }
-  const result = buildDocument(kept);
+  refuseContradictions(new Map(kept));
+  const result = buildDocument(kept.map(([name, value]) => [name, name === "size" ? cappedSize(value) : value]));
+  viewOf(result);
   checkValidator(namespace, result);
   return result;
+}
+
+/** Throws 72 InvalidOptions for options that do not go together. */
+function refuseContradictions(given: ReadonlyMap<string, Value>): void {
+  const capped = isTruthy(given.get("capped"));
+  if (capped && !given.has("size")) throw invalidOptions("the 'size' field is required when 'capped' is true");
+  if (!capped && (given.has("size") || given.has("max")))
+    throw invalidOptions("the 'capped' field needs to be true when either the 'size' or 'max' fields are present");
+  if (given.has("pipeline") && !given.has("viewOn"))
+    throw invalidOptions("'pipeline' requires 'viewOn' to also be specified");
+  const other = [...given.keys()].find((name) => !["viewOn", "pipeline", "collation"].includes(name));
+  if (given.has("viewOn") && other !== undefined) throw invalidOptions(`option not supported on a view: ${other}`);
+  const max = given.get("max");
+  if (max !== undefined && (!isNumberType(max.type) || toNumber(max) >= 2 ** 31))
+    throw badValue("max in a capped collection has to be < 2^31 or not set");
+}
+
+/** Bytes of a capped collection: a multiple of 256, and not too few. */
+function cappedSize(value: Value): Value {
+  const size = isNumberType(value.type) ? toNumber(value) : Number.NaN;
+  if (!(size >= 1 && size <= cappedBytesMax))
+    throw badValue(`BSON field 'size' value must be >= 1 and <= ${cappedBytesMax}`);
+  return int32OrInt64(Math.max(cappedBytesMin, Math.ceil(size / 256) * 256));
+}
+
+function int32OrInt64(value: number): Value {
+  return value <= 2_147_483_647 ? int32Value(value) : int64Value(BigInt(value));
+}
+
+function invalidOptions(message: string): EngineError {
+  return new EngineError(72, "InvalidOptions", message);
 }
 
 /** Throws 14 and 2 unless an option about validation can be kept. */

@@ -1,5 +1,6 @@
 import { compilerIn } from "../aggregate/compiler.ts";
 import { contextOf } from "../aggregate/context.ts";
+import { isTruthy, toNumber } from "../bson/numbers.ts";
 import { bsonType } from "../bson/types.ts";
 import { textOf, type Value } from "../bson/value.ts";
 import { getField } from "../bson/walk.ts";
@@ -13,6 +14,14 @@ export interface CollectionSettings {
   /** How strings compare where a command does not say. */
   readonly collation: Collation | undefined;
   readonly validation: Validation | undefined;
+  readonly capped: CappedLimits | undefined;
+}
+
+/** A collection that keeps the newest documents only. */
+export interface CappedLimits {
+  readonly sizeBytes: number;
+  /** Undefined: as many as there is room for. */
+  readonly documents: number | undefined;
 }
 
 /** The rule for documents. */
@@ -32,7 +41,7 @@ export function settingsOf({ options }: Pick<CollectionRecord, "options">): Coll
   if (before !== undefined) return before;
   const given = getField(options, "collation");
   const collation = given?.type === bsonType.object ? parseCollation(given.bytes()) : undefined;
-  const settings = { collation, validation: validationOf(options, collation) };
+  const settings = { collation, validation: validationOf(options, collation), capped: cappedOf(options) };
   known.set(options, settings);
   return settings;
 }
@@ -47,6 +56,14 @@ function validationOf(options: Uint8Array, collation: Collation | undefined): Va
     level: textIn(getField(options, "validationLevel")) ?? "strict",
     action: textIn(getField(options, "validationAction")) ?? "error",
   };
+}
+
+function cappedOf(options: Uint8Array): CappedLimits | undefined {
+  const size = getField(options, "size");
+  if (!isTruthy(getField(options, "capped")) || size === undefined) return undefined;
+  const max = getField(options, "max");
+  const documents = max === undefined ? 0 : toNumber(max);
+  return { sizeBytes: toNumber(size), documents: documents > 0 ? documents : undefined };
 }
 
 function textIn(value: Value | undefined): string | undefined {

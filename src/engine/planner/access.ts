@@ -2,6 +2,7 @@ import { compareBytes } from "../bson/bytes.ts";
 import type { CollectionRecord } from "../catalog/catalog.ts";
 import type { Connection, Row } from "../storage/database-file.ts";
 import { countIndexUse } from "./index-uses.ts";
+import type { Flow } from "../query/flow.ts";
 import type { KeyRange } from "./key-ranges.ts";
 import type { KeysPlan, Plan } from "./plan.ts";
 
@@ -50,6 +51,25 @@ export function* storedBatches(
       ? scanBatches(connection, record, plan.backwards)
       : keyBatches(connection, record, plan, figures);
   for (const batch of batches) yield counted(batch, figures);
+}
+
+/** Documents after which is asked whether it is time to give way: what is computed of each may take long. */
+const stretchLength = 16;
+
+/** Documents as the plan finds them, which may be more than fit. */
+export function* storedFlow(
+  connection: Connection,
+  record: CollectionRecord,
+  plan: Plan,
+  figures?: AccessFigures,
+): Flow {
+  for (const batch of storedBatches(connection, record, plan, figures)) {
+    for (const [position, { bytes }] of batch.entries()) {
+      yield bytes;
+      if (position % stretchLength === stretchLength - 1) yield undefined;
+    }
+    yield undefined;
+  }
 }
 
 function counted(batch: readonly StoredDocument[], figures: AccessFigures): readonly StoredDocument[] {

@@ -1,10 +1,11 @@
-import { EngineError } from "../engine-error.ts";
+import { badValue, EngineError, located } from "../engine-error.ts";
 import { buildDocument } from "../bson/builder.ts";
 import { compareBytes } from "../bson/bytes.ts";
 import { documentValue, nullValue, type Value } from "../bson/value.ts";
 import { fieldsOf, getField } from "../bson/walk.ts";
 import { valueAtPath } from "../bson/path.ts";
 import type { CollectionIndex, CollectionRecord } from "../catalog/catalog.ts";
+import { settingsOf } from "../catalog/collection-settings.ts";
 import { idIndexBytes } from "../catalog/index-specification.ts";
 import type { Connection } from "./database-file.ts";
 import { describeValue } from "./describe-value.ts";
@@ -41,6 +42,9 @@ export class CollectionWriter {
   /** `document` has its `_id` first. Throws `DuplicateKey` and others. */
   insert(document: Uint8Array): void {
     if (document.length > documentSizeMaxBytes) throw tooLarge(document.length);
+    const { capped } = settingsOf(this.record);
+    if (capped !== undefined && document.length > capped.sizeBytes)
+      throw badValue(`object to insert exceeds cappedMaxSize: ${document.length} > ${capped.sizeBytes}`);
     const key = idKey(document);
     const keys = this.#keysOf(document);
     if (this.#connection.get(`SELECT 1 FROM c_${this.record.id} WHERE k = ?`, key) !== undefined)
@@ -50,11 +54,31 @@ export class CollectionWriter {
     this.#addKeys(keys, lastRowId);
     this.#count += 1;
     this.#size += document.length;
+    this.#makeRoom();
+  }
+
+  /** In a capped collection the oldest documents go until the newest has room. Never the newest itself. */
+  #makeRoom(): void {
+    const { capped } = settingsOf(this.record);
+    if (capped === undefined) return;
+    const { documents = Number.POSITIVE_INFINITY, sizeBytes } = capped;
+    for (;;) {
+      const count = this.record.documentCount + this.#count;
+      if (count <= 1 || (count <= documents && this.record.dataSizeBytes + this.#size <= sizeBytes)) return;
+      const oldest = this.#connection.get(`SELECT rid, d FROM c_${this.record.id} ORDER BY rid LIMIT 1`);
+      if (oldest === undefined) return;
+      this.remove(Number(oldest[0]), oldest[1] as Uint8Array);
+    }
   }
 
   /** Puts `after` in the place of `before`; both have the same `_id`. */
   replace(rowId: number, before: Uint8Array, after: Uint8Array): void {
     if (after.length > documentSizeMaxBytes) throw tooLarge(after.length);
+    if (after.length !== before.length && settingsOf(this.record).capped !== undefined)
+      throw located(
+        10_003,
+        `Cannot change the size of a document in a capped collection: ${before.length} != ${after.length}`,
+      );
     const changes = this.record.indexes
       .map((index) => ({ index, old: indexKeys(index, before), now: indexKeys(index, after) }))
       .filter(
