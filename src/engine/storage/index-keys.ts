@@ -58,12 +58,16 @@ export function idKey(document: Uint8Array): Uint8Array {
 interface FieldValues {
   readonly values: readonly Value[];
   readonly exists: boolean;
+  /** Whether there is an array, of however many elements, at the path's end or on the way. */
+  readonly array: boolean;
 }
 
 function fieldValues(document: Uint8Array, { path, hashed }: IndexField): FieldValues {
   const values: Value[] = [];
   let exists = false;
-  visitPath(document, 0, path, (value) => {
+  let array = false;
+  visitPath(document, 0, path, (value, position) => {
+    if (position !== -1 || value?.type === bsonType.array) array = true;
     if (value === undefined) values.push(nullValue);
     else {
       exists = true;
@@ -84,12 +88,12 @@ function fieldValues(document: Uint8Array, { path, hashed }: IndexField): FieldV
   // An array of documents on the way gives several values, and so several hashes, which is as bad.
   if (hashed && values.length > 1)
     throw located(16_766, `hashed indexes do not currently support array values. Found array at path: ${path.text}`);
-  return { values: values.length === 0 ? [nullValue] : values, exists };
+  return { values: values.length === 0 ? [nullValue] : values, exists, array };
 }
 
 /** Two arrays would need every pair of their elements, which MongoDB refuses; two paths through one array are fine. */
 function refuseParallelArrays(fields: readonly IndexField[], values: readonly FieldValues[]): void {
-  const several = fields.filter((_field, position) => (values[position]?.values.length ?? 0) > 1);
+  const several = fields.filter((_field, position) => values[position]?.array === true);
   const roots = new Set(several.map((field) => field.path.segments[0]?.name));
   if (roots.size > 1)
     throw new EngineError(171, "CannotIndexParallelArrays", `cannot index parallel arrays [${[...roots].join("] [")}]`);
