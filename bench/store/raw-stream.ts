@@ -46,18 +46,7 @@ async function run(): Promise<object> {
     options: Uint8Array.of(5, 0, 0, 0, 0),
     indexes: [],
   });
-  await using file = await open(path, "r");
-  let left = Buffer.alloc(0);
-  for (;;) {
-    const buffer = Buffer.allocUnsafe(left.length + pieceBytes);
-    left.copy(buffer);
-    const { bytesRead } = await file.read(buffer, left.length, pieceBytes);
-    const bytes = buffer.subarray(0, left.length + bytesRead);
-    if (bytesRead === 0) break;
-    const end = wholeDocuments(bytes);
-    await collection.write(bytes.subarray(0, end));
-    left = bytes.subarray(end);
-  }
+  for await (const piece of wholeDocuments(path)) await collection.write(piece);
   await collection.end();
   const committed = await writer.commit({ consistency: "exact", serverVersion: "7.0.0", capturedAtMs: 0 });
   return {
@@ -67,8 +56,27 @@ async function run(): Promise<object> {
   };
 }
 
+/** A file's documents, about 1 MiB of whole ones at a time; the next piece is read while the one before is used. */
+async function* wholeDocuments(path: string): AsyncGenerator<Uint8Array> {
+  await using file = await open(path, "r");
+  const buffers = [Buffer.alloc(2 * pieceBytes), Buffer.alloc(2 * pieceBytes)] as const;
+  const read = (buffer: Buffer, position: number) => file.read(buffer, 0, pieceBytes, position);
+  let position = 0;
+  let reading = read(buffers[0], position);
+  for (let turn = 0; ; turn += 1) {
+    const { bytesRead } = await reading;
+    if (bytesRead === 0) return;
+    const bytes = (turn % 2 === 0 ? buffers[0] : buffers[1]).subarray(0, bytesRead);
+    const end = lastEnd(bytes);
+    if (end === 0) throw new Error("a document is larger than a piece");
+    position += end;
+    reading = read(turn % 2 === 0 ? buffers[1] : buffers[0], position);
+    yield bytes.subarray(0, end);
+  }
+}
+
 /** Where the last whole document ends. */
-function wholeDocuments(bytes: Buffer): number {
+function lastEnd(bytes: Buffer): number {
   let position = 0;
   while (position + 4 <= bytes.length) {
     const next = position + bytes.readInt32LE(position);

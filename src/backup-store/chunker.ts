@@ -8,6 +8,7 @@ export const chunkSpreadBytes = 12_288;
 
 /** A run of whole documents. */
 export interface Chunk {
+  /** Where it lies within what was pushed last, a view of that; to be used or copied before the next push. */
   readonly bytes: Uint8Array;
   readonly documentCount: number;
   /** Type byte and value bytes of the first document's `_id`, cut at 64 bytes; empty when it has none. */
@@ -29,15 +30,14 @@ export class Chunker {
     this.#keys = keys.boundary;
   }
 
-  /** Chunks that ended within `documents`, which are whole documents one after the other. The bytes are copied. Throws on anything else. */
+  /** Chunks that ended within `documents`, which are whole documents one after the other; what is left open is copied. Throws on anything else. */
   *push(documents: Uint8Array): Generator<Chunk> {
     let runStart = 0;
     let position = 0;
     while (position < documents.length) {
       const length = documentLength(documents, position);
       if (this.#size > 0 && this.#size + length > chunkMaxBytes) {
-        this.#keep(documents, runStart, position);
-        yield this.#cut();
+        yield this.#cut(documents, runStart, position);
         runStart = position;
       }
       const id = idOf(documents, position, length);
@@ -48,26 +48,22 @@ export class Chunker {
       const ends =
         this.#size >= chunkMinBytes && this.#hash(documents, id.start, id.end) / 2 ** 32 < length / chunkSpreadBytes;
       if (ends || this.#size >= chunkMaxBytes) {
-        this.#keep(documents, runStart, position);
-        yield this.#cut();
+        yield this.#cut(documents, runStart, position);
         runStart = position;
       }
     }
-    this.#keep(documents, runStart, position);
+    if (position > runStart) this.#parts.push(copyOf(documents, runStart, position));
   }
 
   /** The last chunk, when there is one. */
   finish(): Chunk | undefined {
-    return this.#size === 0 ? undefined : this.#cut();
+    return this.#size === 0 ? undefined : this.#cut(empty, 0, 0);
   }
 
-  #keep(documents: Uint8Array, start: number, end: number): void {
-    if (end > start) this.#parts.push(copyOf(documents, start, end));
-  }
-
-  #cut(): Chunk {
+  #cut(documents: Uint8Array, start: number, end: number): Chunk {
+    const last = documents.subarray(start, end);
     const chunk = {
-      bytes: this.#parts.length === 1 ? (this.#parts[0] as Uint8Array) : Buffer.concat(this.#parts),
+      bytes: this.#parts.length === 0 ? last : Buffer.concat([...this.#parts, last]),
       documentCount: this.#documentCount,
       firstId: this.#firstId,
     };

@@ -1,4 +1,5 @@
-import { createHmac, createSecretKey, hkdfSync } from "node:crypto";
+import { hkdfSync } from "node:crypto";
+import { createChunkId } from "./chunk-id.ts";
 
 /** Length of a repository's id in bytes. */
 export const repositoryIdLength = 16;
@@ -25,11 +26,10 @@ export function deriveKeys(masterKey: Uint8Array, repositoryId: Uint8Array): Sto
   if (repositoryId.length !== repositoryIdLength) throw new Error("a repository's id has 16 bytes");
   const derive = (info: string | Uint8Array, length: number): Uint8Array =>
     new Uint8Array(hkdfSync("sha256", masterKey, repositoryId, info, length));
-  const chunkKey = createSecretKey(derive("telamon store v1 chunk id", 32));
   const boundary = new DataView(derive("telamon store v1 boundary", 16).buffer);
   const packKeys = new Map<string, Uint8Array>();
   return {
-    chunkId: (bytes) => createHmac("sha256", chunkKey).update(bytes).digest(),
+    chunkId: createChunkId(derive("telamon store v1 chunk id", 32)),
     boundary: [
       boundary.getUint32(0, true),
       boundary.getUint32(4, true),

@@ -1,7 +1,7 @@
 import type { Entry } from "./entry.ts";
 import { compareIds } from "./id-order.ts";
 import type { PackReader } from "./pack-reader.ts";
-import { chunksOf, type Tree } from "./tree.ts";
+import { chunkRuns, type Tree } from "./tree.ts";
 
 /** Chunks of the parent held around where we are, and how many of them behind it. */
 const windowEntries = 16_384;
@@ -14,7 +14,7 @@ const rememberedEntries = 4096;
  * snapshot stored last. Memory does not grow with the collection; what lies outside the window is stored again, which costs room and nothing else.
  */
 export class KnownChunks {
-  readonly #parent: AsyncGenerator<Entry> | undefined;
+  readonly #parent: AsyncGenerator<readonly Entry[]> | undefined;
   /** In the parent's order, with each one's place in it. */
   readonly #window = new Map<string, { readonly entry: Entry; readonly place: number }>();
   readonly #pages = new Map<string, Entry>();
@@ -28,21 +28,30 @@ export class KnownChunks {
   #ownLastId: Uint8Array | undefined;
 
   constructor(reader: PackReader, parent: Tree | undefined) {
-    this.#parent = parent === undefined ? undefined : chunksOf(reader, parent, (page) => remember(this.#pages, page));
+    this.#parent = parent === undefined ? undefined : chunkRuns(reader, parent, (page) => remember(this.#pages, page));
     this.#parentEnded = parent === undefined;
   }
 
-  /** The stored chunk of that id, whose first document has `firstId`; moves the window along. Damage in the parent is thrown. */
-  async findChunk(id: Uint8Array, firstId: Uint8Array): Promise<Entry | undefined> {
-    const key = keyOf(id);
+  /** The stored chunk of that id, whose first document has `firstId`; moves the window along, and answers a promise when it must read for that. Damage in the parent is thrown. */
+  findChunk(id: Uint8Array, firstId: Uint8Array): Entry | undefined | Promise<Entry | undefined> {
     this.#isOrdered &&= followsOn(this.#ownLastId, firstId);
     this.#ownLastId = firstId;
+    const isAtHand = this.#parentEnded || this.#window.size > windowEntries / 2;
+    if (isAtHand && !(this.#isOrdered && this.#isBehind(firstId))) return this.#look(keyOf(id));
+    return this.#lookFurther(keyOf(id), firstId);
+  }
+
+  async #lookFurther(key: string, firstId: Uint8Array): Promise<Entry | undefined> {
     await this.#fill();
     while (this.#isOrdered && this.#isBehind(firstId)) {
       // What stood here was deleted: all that is held lies before the first document asked for.
       this.#window.clear();
       await this.#fill();
     }
+    return this.#look(key);
+  }
+
+  #look(key: string): Entry | undefined {
     const found = this.#window.get(key);
     if (found === undefined) {
       this.#missesSinceHit += 1;
@@ -77,10 +86,12 @@ export class KnownChunks {
         this.#parentEnded = true;
         return;
       }
-      this.#isOrdered &&= followsOn(this.#parentLastId, next.value.firstId);
-      this.#parentLastId = next.value.firstId;
-      this.#window.set(keyOf(next.value.id), { entry: next.value, place: this.#nextPlace });
-      this.#nextPlace += 1;
+      for (const entry of next.value) {
+        this.#isOrdered &&= followsOn(this.#parentLastId, entry.firstId);
+        this.#parentLastId = entry.firstId;
+        this.#window.set(keyOf(entry.id), { entry, place: this.#nextPlace });
+        this.#nextPlace += 1;
+      }
     }
   }
 

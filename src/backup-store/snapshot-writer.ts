@@ -174,24 +174,22 @@ class StoreCollectionWriter implements CollectionWriter {
   }
 
   async #store(chunk: Chunk): Promise<void> {
-    const id = this.#keys.chunkId(chunk.bytes);
-    const known = await this.#known.findChunk(id, chunk.firstId);
-    const about = {
-      id,
-      length: chunk.bytes.length,
-      documentCount: chunk.documentCount,
-      dataSizeBytes: chunk.bytes.length,
-      firstId: chunk.firstId,
-    };
-    const entry: Entry =
-      known === undefined
-        ? { ...about, ...(await this.#packs.add(chunk.bytes, "chunks")) }
-        : { ...about, packId: known.packId, blockIndex: known.blockIndex, offset: known.offset };
-    this.#known.stored(entry);
+    const { bytes, documentCount, firstId } = chunk;
+    const id = this.#keys.chunkId(bytes);
+    const found = this.#known.findChunk(id, firstId);
+    const known = found instanceof Promise ? await found : found;
+    let entry: Entry;
+    if (known === undefined) {
+      // A copy: the caller may use its bytes again, and the block is sealed later.
+      const placement = await this.#packs.add(Uint8Array.from(bytes), "chunks");
+      entry = { id, length: bytes.length, documentCount, dataSizeBytes: bytes.length, firstId, ...placement };
+      this.#known.stored(entry);
+    } else entry = known;
     this.#needed.add(entry);
-    this.#documentCount += chunk.documentCount;
-    this.#dataSizeBytes += chunk.bytes.length;
-    await this.#tree.add(entry);
+    this.#documentCount += documentCount;
+    this.#dataSizeBytes += bytes.length;
+    const ended = this.#tree.add(entry);
+    if (ended !== undefined) await ended;
   }
 
   async #storePage(

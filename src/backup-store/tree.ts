@@ -29,11 +29,12 @@ export class TreeWriter {
     this.#storePage = storePage;
   }
 
-  async add(entry: Entry, level: number = 0): Promise<void> {
+  /** A promise only when a page ended. */
+  add(entry: Entry, level: number = 0): Promise<void> | undefined {
     const page = (this.#levels[level] ??= []);
     page.push(entry);
-    const ends = page.length >= pageMinEntries && Buffer.from(entry.id).readUInt32LE(0) % pageMeanEntries === 0;
-    if (ends || page.length >= pageMaxEntries) await this.#endPage(level);
+    const ends = page.length >= pageMinEntries && firstWord(entry.id) % pageMeanEntries === 0;
+    return ends || page.length >= pageMaxEntries ? this.#endPage(level) : undefined;
   }
 
   async finish(): Promise<Tree> {
@@ -57,14 +58,27 @@ export class TreeWriter {
   }
 }
 
+function firstWord(id: Uint8Array): number {
+  return ((id[0] as number) | ((id[1] as number) << 8) | ((id[2] as number) << 16) | ((id[3] as number) << 24)) >>> 0;
+}
+
 /** Every chunk of a tree in order. `onPage` is told of each page on the way, before what is in it. */
 export async function* chunksOf(reader: PackReader, tree: Tree, onPage?: (page: Entry) => void): AsyncGenerator<Entry> {
+  for await (const chunks of chunkRuns(reader, tree, onPage)) yield* chunks;
+}
+
+/** The same, a page's chunks at once. */
+export async function* chunkRuns(
+  reader: PackReader,
+  tree: Tree,
+  onPage?: (page: Entry) => void,
+): AsyncGenerator<readonly Entry[]> {
   if (tree.level === 0) {
-    yield* tree.entries;
+    yield tree.entries;
     return;
   }
   for (const page of tree.entries) {
     onPage?.(page);
-    yield* chunksOf(reader, { level: tree.level - 1, entries: decodeEntries(await reader.read(page)) }, onPage);
+    yield* chunkRuns(reader, { level: tree.level - 1, entries: decodeEntries(await reader.read(page)) }, onPage);
   }
 }
