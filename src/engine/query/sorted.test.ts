@@ -81,5 +81,14 @@ describe("sorting a flow", () => {
       () => numbersOf(sorted(large(fits + 5), order, undefined)),
       (error) => error instanceof EngineError && error.code === 292,
     );
+    const first = numbersOf(sorted(large(fits + 100), order, 50)).map(([n]) => n);
+    assert.deepEqual(
+      first,
+      Array.from({ length: 50 }, (_, n) => n + 1),
+    );
+    assert.throws(
+      () => numbersOf(sorted(large(fits + 100), order, fits + 5)),
+      (error) => error instanceof EngineError && error.code === 292,
+    );
   });
 });

@@ -16,6 +16,8 @@ const runLengthMax = 4096;
 const stretchLength = 256;
 /** With a limit, fewer entries than this are never thrown away one by one. */
 const keptLengthMin = 1000;
+/** Nor while those held beyond the best take no more than this. */
+const crowdedBytes = 8 * 1024 * 1024;
 
 /** Sorts by key; with a limit only about twice that many are held. Gives way to others while it sorts. Throws 292 past 100 MB. */
 export function* sorted(flow: Flow, sortOrder: SortOrder, limit: number | undefined): Flow {
@@ -25,6 +27,7 @@ export function* sorted(flow: Flow, sortOrder: SortOrder, limit: number | undefi
   let run: Keyed[] = [];
   let kept = 0;
   let bytes = 0;
+  let bytesOfBest = 0;
   let place = 0;
   for (const document of flow) {
     if (document === undefined) {
@@ -37,11 +40,13 @@ export function* sorted(flow: Flow, sortOrder: SortOrder, limit: number | undefi
     kept += 1;
     bytes += sizeOf(entry);
     if (bytes > blockingStepMaxBytes) throw memoryLimit("Sort");
-    if (run.length < runLengthMax && kept < keptMax) continue;
+    // Large documents are thrown away sooner, so that the limit's own are all that must fit.
+    const crowded = limit !== undefined && kept > limit && bytes - bytesOfBest > crowdedBytes;
+    if (run.length < runLengthMax && kept < keptMax && !crowded) continue;
     runs.push(run.toSorted(order));
     run = [];
     yield undefined;
-    if (kept < keptMax) continue;
+    if (kept < keptMax && !crowded) continue;
     const best: Keyed[] = [];
     for (const one of merged(runs, order, limit)) {
       if (one === undefined) yield undefined;
@@ -50,6 +55,7 @@ export function* sorted(flow: Flow, sortOrder: SortOrder, limit: number | undefi
     runs = [best];
     kept = best.length;
     bytes = best.reduce((sum, one) => sum + sizeOf(one), 0);
+    bytesOfBest = bytes;
   }
   runs.push(run.toSorted(order));
   for (const entry of merged(runs, order, limit)) yield entry?.document;

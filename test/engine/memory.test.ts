@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { type Collection, MongoClient, MongoServerError } from "mongodb";
+
+const documentCount = 250;
+const documentBytes = 1_000_000;
+/** A query's own 100 MB, replies of 16 MiB on their way, the process itself; below what all documents would take. */
+const residentMaxBytes = 480 * 1_048_576;
+const skip = existsSync("/proc/self/status") ? false : "the system does not tell what a process holds";
+
+interface Large {
+  readonly _id: number;
+  readonly n: number;
+  readonly text: string;
+  readonly changed?: boolean;
+}
+
+describe("a database of 250 documents of 1 MB in a process of its own", { skip }, () => {
+  let child: ChildProcess;
+  let client: MongoClient;
+  let collection: Collection<Large>;
+
+  before(async () => {
+    const script = resolve(import.meta.dirname, "../support/wire-world-process.ts");
+    child = spawn(process.execPath, [script], { stdio: ["pipe", "pipe", "inherit"] });
+    const [line] = (await once(child.stdout as NonNullable<ChildProcess["stdout"]>, "data")) as [Buffer];
+    const port = /port (\d+)/.exec(line.toString())?.[1];
+    client = new MongoClient(`mongodb://admin:password@127.0.0.1:${port}/?replicaSet=rs&authSource=admin`);
+    collection = client.db("test").collection<Large>("large");
+    for (let _id = 0; _id < documentCount; _id += 10)
+      await collection.insertMany(
+        Array.from({ length: 10 }, (_, more) => ({ _id: _id + more, n: -_id - more, text: letters(_id + more) })),
+      );
+  });
+  after(async () => {
+    await client.close();
+    const ended = once(child, "exit");
+    child.stdin?.end();
+    await ended;
+  });
+
+  /** Another text for each number. */
+  const letters = (number: number): string =>
+    String(number)
+      .padStart(8, "0")
+      .repeat(documentBytes / 8);
+
+  function refusedWith(...codes: readonly number[]): (run: () => Promise<unknown>) => Promise<void> {
+    return (run) =>
+      assert.rejects(run, (error) => {
+        assert.ok(error instanceof MongoServerError && codes.includes(Number(error.code)), String(error));
+        return true;
+      });
+  }
+
+  function assertBounded(): void {
+    const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1];
+    const bytes = Number(peak) * 1024;
+    assert.ok(bytes <= residentMaxBytes, `${Math.round(bytes / 1_048_576)} MiB were held at the worst moment`);
+  }
+
+  test("whatever need not hold all of it does it in bounded memory", async () => {
+    assert.equal(await collection.countDocuments({ n: { $lte: 0 } }), documentCount);
+    const [last] = await collection.find({}, { sort: { n: 1 }, limit: 1 }).toArray();
+    assert.equal(last?._id, documentCount - 1);
+    const largest = await collection.findOneAndUpdate({}, { $set: { changed: true } }, { sort: { n: 1 } });
+    assert.equal(largest?._id, documentCount - 1);
+    await collection.createIndex({ n: 1 });
+    const { modifiedCount } = await collection.updateMany({ n: { $gt: -120 } }, { $set: { changed: true } });
+    assert.equal(modifiedCount, 120);
+    const grouped = await collection.aggregate([{ $group: { _id: "$changed", n: { $sum: "$n" } } }]).toArray();
+    assert.equal(grouped.length, 2);
+    await collection.aggregate([{ $match: { n: { $gt: -40 } } }, { $out: "copied" }]).toArray();
+    assertBounded();
+  });
+
+  test("whatever would hold more than 100 MB is refused before it does", async () => {
+    const refused = refusedWith(292, 146, 17_217, 10_334, 4_031_700, 17_419);
+    await refused(() => collection.find({}, { sort: { text: 1 } }).toArray());
+    await refused(() => collection.aggregate([{ $sort: { text: -1 } }]).toArray());
+    await refused(() => collection.aggregate([{ $group: { _id: "$text" } }]).toArray());
+    await refused(() => collection.aggregate([{ $group: { _id: 1, all: { $push: "$$ROOT" } } }]).toArray());
+    await refused(() => collection.aggregate([{ $group: { _id: 1, all: { $addToSet: "$text" } } }]).toArray());
+    await refused(() => collection.aggregate([{ $facet: { all: [{ $match: {} }] } }]).toArray());
+    await refused(() => collection.distinct("text"));
+    assertBounded();
+  });
+});
