@@ -11,7 +11,7 @@ export interface Moment {
   readonly clusterTime?: { readonly seconds: number; readonly increment: number } | undefined;
 }
 
-/** `let` as variables, and `$$NOW` of the moment; the values are constants or expressions of constants. */
+/** `let` as variables, and `$$NOW` of the moment; the values are constants, or expressions of constants and of variables before. */
 export function variablesOf(document: Uint8Array | undefined, moment?: Moment): Variables {
   const variables = new Map<string, Variable>();
   if (moment !== undefined) {
@@ -20,12 +20,11 @@ export function variablesOf(document: Uint8Array | undefined, moment?: Moment): 
     if (time !== undefined) variables.set("CLUSTER_TIME", { value: timestampValue(time.seconds, time.increment) });
   }
   if (document === undefined) return variables;
-  const given = new Map(variables);
   for (const { name, value } of fieldsOf(document)) {
     refuseVariableName(name, "set");
-    given.set(name, { value: compileExpression(value, contextOf(variables))(documentValue(emptyDocument)) });
+    variables.set(name, { value: compileExpression(value, contextOf(variables))(documentValue(emptyDocument)) });
   }
-  return given;
+  return variables;
 }
 
 /** For `$expr` and computed fields of projections. */

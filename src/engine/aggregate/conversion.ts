@@ -63,7 +63,9 @@ const conversions: Readonly<Record<number, (value: Value, name: string) => Value
     const text = textOf(value);
     const decimal = /^\s|\s$/.test(text) ? undefined : parseDecimal(text);
     if (decimal === undefined) throw notParsed(text, name);
-    return decimalValue(decimal);
+    const converted = decimalValue(decimal);
+    if (decimal.kind === "finite" && decimalOf(converted).kind !== "finite") throw notParsed(text, name);
+    return converted;
   },
   [bsonType.date]: (value, name) => {
     if (value.type === bsonType.string) return dateValue(BigInt(parseDate(textOf(value), undefined)));

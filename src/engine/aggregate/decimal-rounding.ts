@@ -27,6 +27,14 @@ export function roundDecimal(decimal: Decimal, places: number, mode: RoundingMod
   return finite(decimal.negative, up ? quotient + 1n : quotient, -places);
 }
 
+/** The decimal with zeros added up to so many digits behind the point, as far as 34 digits go. */
+export function paddedDecimal(decimal: Decimal, places: number): Decimal {
+  if (decimal.kind !== "finite" || decimal.exponent <= -places) return decimal;
+  const spare = decimal.coefficient === 0n ? places : 34 - String(decimal.coefficient).length;
+  const zeros = Math.min(decimal.exponent + places, Math.max(0, spare));
+  return finite(decimal.negative, decimal.coefficient * 10n ** BigInt(zeros), decimal.exponent - zeros);
+}
+
 /** What is left over of a division that gives a whole number, with the sign of the dividend. */
 export function remainderOfDecimals(one: Decimal, other: Decimal): Decimal {
   if (one.kind !== "finite" || other.kind === "nan") return { kind: "nan" };

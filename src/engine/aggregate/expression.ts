@@ -57,12 +57,24 @@ function compileOperator(name: string, argument: Value, context: ExpressionConte
   const operator = expressionOperators.get(name);
   if (operator === undefined)
     throw new EngineError(168, "InvalidPipelineOperator", `Unrecognized expression '${name}'`);
-  return operator(argument, {
+  let dependent = changing.has(name);
+  const expression = operator(argument, {
     name,
     context,
-    compile: (value, inner = context) => compileExpression(value, inner),
+    compile: (value, inner = context) => {
+      const part = compileExpression(value, inner);
+      if (part.constant === undefined) dependent = true;
+      return part;
+    },
   });
+  if (dependent || expression.constant !== undefined) return expression;
+  // As in MongoDB, what no document changes is computed once, and fails at once.
+  const value = expression(nullValue);
+  return value === undefined ? expression : constant(value);
 }
+
+/** Operators whose results differ although their arguments do not, or that look at the document without being given it. */
+const changing: ReadonlySet<string> = new Set(["$getField", "$rand"]);
 
 function compileText(text: string, value: Value, context: ExpressionContext): Expression {
   if (!text.startsWith("$")) return constant(value);

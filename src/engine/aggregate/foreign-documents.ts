@@ -21,14 +21,23 @@ export class ForeignDocuments {
   #documents: readonly Uint8Array[] = [];
   #tooLarge = false;
 
-  /** `restriction` is a filter that all documents must fit besides. */
-  constructor(place: StagePlace, namespace: Namespace, field: string, restriction: Uint8Array = emptyDocument) {
+  /** `restriction` is a filter that all documents must fit besides. Without a namespace `first` is the stage that gives the documents. */
+  constructor(
+    place: StagePlace,
+    namespace: Namespace | undefined,
+    field: string,
+    { restriction = emptyDocument, first }: { readonly restriction?: Uint8Array; readonly first?: Uint8Array } = {},
+  ) {
     const source = sourceOf(place);
     this.#path = parsePath(field);
     this.#context = place.expressions;
-    const pipeline = restriction.length > 5 ? [matchStage(restriction)] : [];
+    const pipeline = [
+      ...(first === undefined ? [] : [first]),
+      ...(restriction.length > 5 ? [matchStage(restriction)] : []),
+    ];
     this.#readAll = place.compileRead(namespace, pipeline, { ...place, hint: undefined });
-    const { record, pipeline: view } = source.resolve(namespace);
+    const { record, pipeline: view } =
+      namespace === undefined ? { record: undefined, pipeline: [] } : source.resolve(namespace);
     const isIndexed =
       record !== undefined &&
       view.length === 0 &&

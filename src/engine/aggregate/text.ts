@@ -4,6 +4,8 @@ import { decimalText } from "./decimal-text.ts";
 import { int64Of, numberOf, textOf, type Value } from "../bson/value.ts";
 import { readInt32 } from "../bson/bytes.ts";
 import { isoText } from "./dates/calendar.ts";
+import { formatDate } from "./dates/format.ts";
+import { utc } from "./dates/zone.ts";
 
 /** A double as MongoDB writes it in texts: 16 significant digits, an exponent below 1e-5 and from 1e16 on. */
 export function doubleText(number: number): string {
@@ -41,8 +43,13 @@ export function textForm(value: Value): string | undefined {
     case bsonType.date:
       return isoText(int64Of(value));
     case bsonType.timestamp:
-      return `Timestamp(${readInt32(value.source, value.start + 4) >>> 0}, ${readInt32(value.source, value.start) >>> 0})`;
+      return timestampText(readInt32(value.source, value.start + 4) >>> 0, readInt32(value.source, value.start) >>> 0);
     default:
       return undefined;
   }
+}
+
+/** `Dec 25 18:02:06:000`: month, day, time, and the counter within the second. */
+function timestampText(seconds: number, increment: number): string {
+  return formatDate(seconds * 1000, `%b %d %H:%M:%S:${String(increment).padStart(3, "0")}`, utc);
 }

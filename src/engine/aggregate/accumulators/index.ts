@@ -5,32 +5,32 @@ import { $max, $min } from "./extremes.ts";
 import { $addToSet, $mergeObjects, $push } from "./lists.ts";
 import { $median, $percentile } from "./percentile.ts";
 import { $first, $last } from "./positions.ts";
-import { $avg, $count, $stdDevPop, $stdDevSamp, $sum, singleOperand } from "./sum.ts";
+import { $avg, $count, $stdDevPop, $stdDevSamp, $sum } from "./sum.ts";
 import { $bottom, $bottomN, $top, $topN } from "./top.ts";
 
 /** Every accumulator of `$group`, by name. */
-const accumulators: ReadonlyMap<string, AccumulatorOperator> = new Map(
+export const accumulators: ReadonlyMap<string, AccumulatorOperator> = new Map(
   Object.entries({
-    $addToSet: singleOperand($addToSet),
-    $avg: singleOperand($avg),
+    $addToSet,
+    $avg,
     $bottom,
     $bottomN,
     $count,
-    $first: singleOperand($first),
+    $first,
     $firstN,
-    $last: singleOperand($last),
+    $last,
     $lastN,
-    $max: singleOperand($max),
+    $max,
     $maxN,
     $median,
-    $mergeObjects: singleOperand($mergeObjects),
-    $min: singleOperand($min),
+    $mergeObjects,
+    $min,
     $minN,
     $percentile,
-    $push: singleOperand($push),
-    $stdDevPop: singleOperand($stdDevPop),
-    $stdDevSamp: singleOperand($stdDevSamp),
-    $sum: singleOperand($sum),
+    $push,
+    $stdDevPop,
+    $stdDevSamp,
+    $sum,
     $top,
     $topN,
   }),

@@ -1,4 +1,4 @@
-import { located, typeMismatch } from "../../engine-error.ts";
+import { typeMismatch } from "../../engine-error.ts";
 import { decimalValue, divideDecimals, exactDecimal } from "../../bson/decimal.ts";
 import { toNumber } from "../../bson/numbers.ts";
 import { bsonType, isNumberType } from "../../bson/types.ts";
@@ -89,12 +89,3 @@ export const $count: AccumulatorOperator = (argument) => {
     };
   };
 };
-
-/** Throws 40237 for an accumulator of one operand that was given an array of several. */
-export function singleOperand(operator: AccumulatorOperator): AccumulatorOperator {
-  return (argument, place) => {
-    if (argument.type === bsonType.array && fieldCount(argument) !== 1)
-      throw located(40237, `The ${place.name} accumulator is a unary operator`);
-    return operator(argument, place);
-  };
-}

@@ -1,6 +1,6 @@
 import { badValue, located, typeMismatch } from "../../engine-error.ts";
-import { decimalValue, divideDecimals } from "../../bson/decimal.ts";
-import { addNumbers, multiplyNumbers, toDecimal, toNumber, wide } from "../../bson/numbers.ts";
+import { decimalValue } from "../../bson/decimal.ts";
+import { multiplyNumbers, toDecimal, toNumber, wide } from "../../bson/numbers.ts";
 import { bsonType, isNumberType } from "../../bson/types.ts";
 import {
   dateValue,
@@ -12,6 +12,7 @@ import {
   numberOf,
   type Value,
 } from "../../bson/value.ts";
+import { divideNumberValues, subtractNumberValues } from "../number-arithmetic.ts";
 import { NumberTotal } from "../accumulators/number-total.ts";
 import { absoluteDecimal, negatedDecimal, remainderOfDecimals, roundDecimal } from "../decimal-rounding.ts";
 import { type ExpressionOperator, binary, isNullish, typeOf, unary, variadic } from "./operator.ts";
@@ -31,12 +32,16 @@ export const $add: ExpressionOperator = variadic((values, { name }) => {
   return date === undefined ? total.result() : moveDate(date, total.result(), name);
 });
 
-/** The date moved by milliseconds, rounded half away from zero. Throws 2 when 64 bits do not hold it. */
-function moveDate(date: bigint, amount: Value, name: string): Value {
+/** The date moved by milliseconds, rounded half away from zero or cut. Throws 2 when 64 bits do not hold it. */
+function moveDate(date: bigint, amount: Value, name: string, cut: boolean = false): Value {
   const number = toNumber(amount);
   if (!(Math.abs(number) < 2 ** 64)) throw badValue(`date overflow in ${name}`);
   const isWhole = amount.type === bsonType.int || amount.type === bsonType.long;
-  const moved = date + (isWhole ? wide(amount) : BigInt(Math.sign(number) * Math.round(Math.abs(number))));
+  const moved =
+    date +
+    (isWhole
+      ? wide(amount)
+      : BigInt(Math.sign(number) * (cut ? Math.floor(Math.abs(number)) : Math.round(Math.abs(number)))));
   if (moved < -(2n ** 63n) || moved >= 2n ** 63n) throw badValue(`date overflow in ${name}`);
   return dateValue(moved);
 }
@@ -45,30 +50,17 @@ export const $subtract: ExpressionOperator = binary((one, other, { name }) => {
   if (isNullish(one) || isNullish(other)) return nullValue;
   const [left, right] = [one as Value, other as Value];
   if (left.type === bsonType.date && right.type === bsonType.date) return int64Value(int64Of(left) - int64Of(right));
-  if (left.type === bsonType.date && isNumberType(right.type)) return moveDate(int64Of(left), negative(right), name);
+  if (left.type === bsonType.date && isNumberType(right.type))
+    return moveDate(int64Of(left), negative(right), name, true);
   if (!isNumberType(left.type) || !isNumberType(right.type))
     throw typeMismatch(`can't $subtract ${typeOf(right)} from ${typeOf(left)}`);
-  if (left.type === bsonType.double && right.type === bsonType.double)
-    return doubleValue(numberOf(left) - numberOf(right));
-  if (left.type === bsonType.decimal || right.type === bsonType.decimal)
-    return addNumbers(left, decimalValue(negatedDecimal(toDecimal(right)))) as Value;
-  if (left.type === bsonType.double || right.type === bsonType.double)
-    return doubleValue(numberOf(left) - numberOf(right));
-  return wholeResult(wide(left) - wide(right), left, right) ?? doubleValue(numberOf(left) - numberOf(right));
+  return subtractNumberValues(left, right);
 });
 
 /** The number turned round; the least int64 becomes a double. */
 function negative(value: Value): Value {
   if (value.type === bsonType.decimal) return decimalValue(negatedDecimal(toDecimal(value)));
   return multiplyNumbers(value, int32Value(-1)) ?? doubleValue(-numberOf(value));
-}
-
-/** A whole number in the wider type of both, int32 grown to int64 where needed; undefined when it leaves int64. */
-function wholeResult(result: bigint, one: Value, other: Value): Value | undefined {
-  if (result < -(2n ** 63n) || result >= 2n ** 63n) return undefined;
-  const narrow =
-    one.type === bsonType.int && other.type === bsonType.int && result >= -2_147_483_648n && result <= 2_147_483_647n;
-  return narrow ? int32Value(Number(result)) : int64Value(result);
 }
 
 export const $multiply: ExpressionOperator = variadic((values) => {
@@ -88,9 +80,7 @@ export const $divide: ExpressionOperator = binary((one, other) => {
   if (!isNumberType(left.type) || !isNumberType(right.type))
     throw typeMismatch(`$divide only supports numeric types, not ${typeOf(left)} and ${typeOf(right)}`);
   if (toNumber(right) === 0) throw badValue("can't $divide by zero");
-  if (left.type === bsonType.decimal || right.type === bsonType.decimal)
-    return decimalValue(divideDecimals(toDecimal(left), toDecimal(right)));
-  return doubleValue(toNumber(left) / toNumber(right));
+  return divideNumberValues(left, right);
 });
 
 export const $mod: ExpressionOperator = binary((one, other) => {
@@ -103,7 +93,9 @@ export const $mod: ExpressionOperator = binary((one, other) => {
     return decimalValue(remainderOfDecimals(toDecimal(left), toDecimal(right)));
   if (left.type === bsonType.double || right.type === bsonType.double)
     return doubleValue(numberOf(left) % numberOf(right));
-  return wholeResult(wide(left) % wide(right), left, right);
+  const isLong = left.type === bsonType.long || right.type === bsonType.long;
+  const rest = wide(left) % wide(right);
+  return isLong ? int64Value(rest) : int32Value(Number(rest));
 });
 
 /** A function of one number; null for nothing. */

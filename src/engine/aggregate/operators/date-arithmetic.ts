@@ -16,6 +16,9 @@ import {
   typeOf,
 } from "./operator.ts";
 
+/** Farthest from 1970 that calendars go here. */
+const dateMaxMs = 8_640_000_000_000_000;
+
 type Parts = (name: string) => Expression | undefined;
 
 /** Compiled arguments of an operator on dates. */
@@ -67,7 +70,7 @@ function moving(sign: 1 | -1): ExpressionOperator {
       const amount = isNumber(amountGiven) ? toNumber(amountGiven) : Number.NaN;
       if (!Number.isInteger(amount)) throw located(5_166_405, `${name} expects integer amount of time units`);
       const result = Math.abs(amount) > 1e17 ? Number.NaN : addUnits(startMs, unit, sign * amount, zone);
-      if (!Number.isFinite(result) || Math.abs(result) > 2 ** 63) throw located(5_166_406, `${name} overflowed`);
+      if (!(Math.abs(result) <= dateMaxMs)) throw located(5_166_406, `${name} overflowed`);
       return dateValue(BigInt(Math.round(result)));
     };
   };
@@ -140,7 +143,9 @@ export const $dateTrunc: ExpressionOperator = (argument, place) => {
     if (week === undefined) return nullValue;
     const size = sizeOf === undefined ? 1 : binSizeOf(sizeGiven as Value);
     const dateMs = dateOf(date as Value, "'date'", place, 5_439_012);
-    return dateValue(BigInt(truncateTo(dateMs, unit, size, zone, week)));
+    const result = truncateTo(dateMs, unit, size, zone, week);
+    if (!(Math.abs(result) <= dateMaxMs)) throw located(5_439_005, "$dateTrunc overflowed");
+    return dateValue(BigInt(result));
   };
 };
 

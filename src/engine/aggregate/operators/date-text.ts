@@ -7,7 +7,7 @@ import { dayAt, dayMs, isoDayAt, momentOf } from "../dates/calendar.ts";
 import { requiredDateMs } from "../dates/date-value.ts";
 import { checkFormat, formatDate } from "../dates/format.ts";
 import { conversionFailure, formatParser, parseDate } from "../dates/parse.ts";
-import { toUtc, utc } from "../dates/zone.ts";
+import { toUtc } from "../dates/zone.ts";
 import { zoneBy } from "./date-parts.ts";
 import {
   type ExpressionOperator,
@@ -40,8 +40,7 @@ export const $dateToString: ExpressionOperator = (argument, place) => {
     if (isNullish(date)) return parts.has("onNull") ? parts.get("onNull")?.(root) : nullValue;
     if (zone === undefined || (format !== undefined && pattern === undefined)) return nullValue;
     const utcMs = momentOf(requiredDateMs(date as Value));
-    const isUtc = zone === utc;
-    return stringValue(formatDate(utcMs, pattern ?? (isUtc ? "%Y-%m-%dT%H:%M:%S.%LZ" : "%Y-%m-%dT%H:%M:%S.%L"), zone));
+    return stringValue(formatDate(utcMs, pattern ?? "%Y-%m-%dT%H:%M:%S.%LZ", zone));
   };
 };
 
@@ -73,10 +72,11 @@ export const $dateFromString: ExpressionOperator = (argument, place) => {
       throw located(40_684, `$dateFromString requires that 'format' be a string, found: ${typeOf(formatThen)}`);
     const zone = zoneAt(root);
     if (isNullish(text)) return parts.has("onNull") ? parts.get("onNull")?.(root) : nullValue;
-    if (zone === undefined || (format !== undefined && isNullish(formatThen))) return nullValue;
+    const written: Value = text;
+    const isText = written.type === bsonType.string;
+    if (isText && (zone === undefined || (format !== undefined && isNullish(formatThen)))) return nullValue;
     try {
-      const written: Value = text;
-      if (written.type !== bsonType.string)
+      if (!isText)
         throw conversionFailure(`$dateFromString requires that 'dateString' be a string, found: ${typeOf(written)}`);
       const parse = format === undefined ? parseDate : (fixed ?? formatParser(textOf(formatThen as Value)));
       return dateValue(BigInt(parse(textOf(written), parts.has("timezone") ? zone : undefined)));

@@ -5,7 +5,7 @@ import { bsonType, isNumberType } from "../../bson/types.ts";
 import { doubleValue, int32Value, int64Value, nullValue, numberOf, type Value } from "../../bson/value.ts";
 import type { Expression } from "../context.ts";
 import * as decimals from "../decimal-functions.ts";
-import { roundDecimal, type RoundingMode } from "../decimal-rounding.ts";
+import { paddedDecimal, roundDecimal, type RoundingMode } from "../decimal-rounding.ts";
 import {
   binary,
   countedArguments,
@@ -113,7 +113,8 @@ function rounding(mode: RoundingMode, compute: (value: number) => number): Expre
       const given: Value = value;
       if (!isNumberType(given.type)) throw located(51_081, `${name} only supports numeric types, not ${typeOf(given)}`);
       const digitCount = places === undefined ? 0 : placesOf(digits as Value, name);
-      if (given.type === bsonType.decimal) return decimalValue(roundDecimal(toDecimal(given), digitCount, mode));
+      if (given.type === bsonType.decimal)
+        return decimalValue(paddedDecimal(roundDecimal(toDecimal(given), digitCount, mode), digitCount));
       if (given.type === bsonType.double) {
         const number = numberOf(given);
         if (digitCount === 0 || !Number.isFinite(number)) return doubleValue(compute(number));

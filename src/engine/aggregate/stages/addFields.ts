@@ -87,8 +87,6 @@ export function addAt(root: MutableDocument, segments: readonly string[], value:
   }
   const current = root.get(name);
   const stored = current === undefined ? undefined : toValue(current);
-  // Nothing to add makes no way to it either.
-  if (value === undefined && stored === undefined) return;
   root.set(name, addInto(stored, rest, value));
 }
 

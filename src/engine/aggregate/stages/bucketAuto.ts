@@ -58,11 +58,15 @@ export const $bucketAuto: StageFactory = (argument, place) => {
       if (bytes > blockingStepMaxBytes) throw memoryLimit(name);
     }
     ranked.sort((one, other) => compare(one.key, other.key));
-    const size = Math.max(1, Math.round(ranked.length / count));
+    const size = Math.floor(ranked.length / count);
+    const larger = ranked.length % count;
     let position = 0;
     let lower = round !== undefined && ranked[0] !== undefined ? round.down(ranked[0].key) : ranked[0]?.key;
     for (let made = 1; position < ranked.length && lower !== undefined; made += 1) {
-      let end = made >= count ? ranked.length : Math.min(position + size, ranked.length);
+      let end =
+        made >= count
+          ? ranked.length
+          : Math.min(position + Math.max(1, size + (made <= larger ? 1 : 0)), ranked.length);
       // Equal values stay together.
       while (end < ranked.length && compare((ranked[end] as Ranked).key, (ranked[end - 1] as Ranked).key) === 0)
         end += 1;

@@ -1,5 +1,6 @@
 import { failedToParse, located } from "../../engine-error.ts";
 import { arrayValue, emptyDocument } from "../../bson/builder.ts";
+import { keyText as idText } from "../../bson/key.ts";
 import { parsePath } from "../../bson/path.ts";
 import { bsonType, typeName } from "../../bson/types.ts";
 import { documentValue, int64Value, nullValue, textOf, type Value, wholeNumberOf } from "../../bson/value.ts";
@@ -61,12 +62,9 @@ export const $graphLookup: StageFactory = (argument, place) => {
     throw located(40_185, "restrictSearchWithMatch must be an object, found " + typeName(restriction.type));
   const namespace = { database: place.namespace.database, collection };
   const within = [...place.within, "$graphLookup"];
-  const foreign = new ForeignDocuments(
-    { ...place, within },
-    namespace,
-    connectTo,
-    restriction?.bytes() ?? emptyDocument,
-  );
+  const foreign = new ForeignDocuments({ ...place, within }, namespace, connectTo, {
+    restriction: restriction?.bytes() ?? emptyDocument,
+  });
   const path = parsePath(connectFrom);
   const { keyText } = place.expressions;
 
@@ -83,7 +81,8 @@ export const $graphLookup: StageFactory = (argument, place) => {
           yield undefined;
           continue;
         }
-        const key = keyText(getField(document, "_id") ?? nullValue);
+        // An `_id` is its bytes, whatever collation documents are looked for by.
+        const key = idText(getField(document, "_id") ?? nullValue);
         if (visited.has(key)) continue;
         visited.add(key);
         bytes += document.length + key.length + 64;

@@ -90,7 +90,9 @@ export function compileOutput(name: string, value: Value, context: ExpressionCon
   if (more !== undefined) throw located(40_238, `The field '${name}' must specify one accumulator`);
   if (!field.name.startsWith("$"))
     throw located(40_234, `The field '${name}' must be an accumulator object, not ${typeName(value.type)}`);
-  const create = accumulatorNamed(field.name)(field.value, {
+  const operator = accumulatorNamed(field.name);
+  if (field.value.type === bsonType.array) throw located(40_237, `The ${field.name} accumulator is a unary operator`);
+  const create = operator(field.value, {
     name: field.name,
     context,
     compile: (inner) => compileExpression(inner, context),

@@ -5,8 +5,10 @@ import { $bucket } from "./bucket.ts";
 import { $bucketAuto } from "./bucketAuto.ts";
 import { $collStats } from "./collStats.ts";
 import { $count } from "./count.ts";
+import { $densify } from "./densify.ts";
 import { $documents } from "./documents.ts";
 import { $facet } from "./facet.ts";
+import { $fill } from "./fill.ts";
 import { $graphLookup } from "./graphLookup.ts";
 import { $group } from "./group.ts";
 import { $indexStats } from "./indexStats.ts";
@@ -19,6 +21,7 @@ import { $project } from "./project.ts";
 import { $redact } from "./redact.ts";
 import { $replaceRoot, $replaceWith } from "./replaceRoot.ts";
 import { $sample } from "./sample.ts";
+import { $setWindowFields } from "./setWindowFields.ts";
 import { $skip } from "./skip.ts";
 import { $sort } from "./sort.ts";
 import { $sortByCount } from "./sortByCount.ts";
@@ -34,8 +37,10 @@ export const stages: ReadonlyMap<string, StageDefinition> = new Map(
     $bucketAuto: { compile: $bucketAuto },
     $collStats: { compile: $collStats, position: "first", notWithin: ["$facet"] },
     $count: { compile: $count },
+    $densify: { compile: $densify },
     $documents: { compile: $documents, position: "first", onDatabase: true, notWithin: ["$facet"] },
     $facet: { compile: $facet, notWithin: ["$facet"] },
+    $fill: { compile: $fill },
     $graphLookup: { compile: $graphLookup },
     $group: { compile: $group },
     $indexStats: { compile: $indexStats, position: "first", notWithin: ["$facet"] },
@@ -50,6 +55,7 @@ export const stages: ReadonlyMap<string, StageDefinition> = new Map(
     $replaceWith: { compile: $replaceWith },
     $sample: { compile: $sample },
     $set: { compile: $addFields },
+    $setWindowFields: { compile: $setWindowFields },
     $skip: { compile: $skip },
     $sort: { compile: $sort },
     $sortByCount: { compile: $sortByCount },

@@ -117,11 +117,12 @@ function joinOf(given: ReadonlyMap<string, Value>, place: StagePlace): Join {
     expressions: seeing(place.expressions, bound),
     within: [...place.within, "$lookup"],
   };
-  if (localField === undefined || foreignField === undefined || from === undefined)
-    return pipelineJoin(from, pipeline ?? [], bound, inner);
+  if (localField === undefined || foreignField === undefined) return pipelineJoin(from, pipeline ?? [], bound, inner);
   const path = parsePath(localField);
-  const foreign = new ForeignDocuments(inner, from, foreignField);
-  const run = pipeline === undefined ? undefined : inner.compile(pipeline, inner);
+  const [first] = from === undefined ? (pipeline ?? []) : [];
+  const foreign = new ForeignDocuments(inner, from, foreignField, first === undefined ? {} : { first });
+  const rest = first === undefined ? pipeline : pipeline?.slice(1);
+  const run = rest === undefined ? undefined : inner.compile(rest, inner);
   return (document) => {
     bind(bound, document);
     const matching = foreign.matching(joinValues(document, path));

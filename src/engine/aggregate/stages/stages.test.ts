@@ -1,0 +1,222 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { deserialize, type Document, serialize } from "bson";
+import { type Engine, EngineError, openEngine } from "../../index.ts";
+
+const signal = new AbortController().signal;
+const write = { signal, durable: false };
+const bytes = (document: Document): Uint8Array => serialize(document, { ignoreUndefined: false });
+
+describe("stages", () => {
+  const folder = mkdtempSync(join(tmpdir(), "telamon-stages-"));
+  let engine: Engine;
+  let nextCollection = 0;
+  before(() => {
+    const clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
+    engine = openEngine({ path: join(folder, "data.sqlite"), clock, randomBytes });
+  });
+  after(async () => {
+    await engine.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** What a pipeline gives over some documents. */
+  async function run(documents: readonly Document[], ...pipeline: readonly Document[]): Promise<Document[]> {
+    nextCollection += 1;
+    const namespace = { database: "test", collection: `c${nextCollection}` };
+    await engine.insert(namespace, documents.map(bytes), true, write);
+    const query = { pipeline: pipeline.map(bytes), write };
+    const cursor = await engine.aggregate(namespace.database, namespace.collection, query, { signal });
+    const found: Document[] = [];
+    while (!cursor.exhausted)
+      for (const document of await cursor.next({ maxDocuments: 1000, maxBytes: 2 ** 30 }, signal))
+        found.push(deserialize(document));
+    return found;
+  }
+  const refused =
+    (code: number) =>
+    (error: unknown): boolean =>
+      error instanceof EngineError && error.code === code;
+
+  const sales = [
+    { _id: 1, shop: "a", day: 1, sold: 10 },
+    { _id: 2, shop: "a", day: 2, sold: 20 },
+    { _id: 3, shop: "a", day: 4, sold: 40 },
+    { _id: 4, shop: "b", day: 1, sold: 5 },
+  ];
+
+  test("unwinding counts from zero, and keeps what is empty only when asked to", async () => {
+    const documents = [{ _id: 1, a: [5, 6] }, { _id: 2, a: [] }, { _id: 3 }, { _id: 4, a: 7 }];
+    assert.deepEqual(await run(documents, { $unwind: "$a" }), [
+      { _id: 1, a: 5 },
+      { _id: 1, a: 6 },
+      { _id: 4, a: 7 },
+    ]);
+    const options = { path: "$a", preserveNullAndEmptyArrays: true, includeArrayIndex: "i" };
+    assert.deepEqual(await run(documents, { $unwind: options }), [
+      { _id: 1, a: 5, i: 0 },
+      { _id: 1, a: 6, i: 1 },
+      { _id: 2, i: null },
+      { _id: 3, i: null },
+      { _id: 4, a: 7, i: null },
+    ]);
+    await assert.rejects(run([], { $unwind: "a" }), refused(28_818));
+    await assert.rejects(run([], { $unwind: { path: "$a", includeArrayIndex: "$i" } }), refused(28_822));
+  });
+
+  test("equal numbers of other types are one group, and groups come in the order they began", async () => {
+    const documents = [{ k: "x" }, { k: 1 }, { k: 1.0 }, { k: null }, {}];
+    const groups = await run(documents, { $group: { _id: "$k", n: { $count: {} } } });
+    assert.deepEqual(groups, [
+      { _id: "x", n: 1 },
+      { _id: 1, n: 2 },
+      { _id: null, n: 2 },
+    ]);
+    await assert.rejects(run([], { $group: { _id: 1, x: { $nothing: 1 } } }), refused(15_952));
+    await assert.rejects(run([], { $group: { _id: 1, x: { $sum: ["$a"] } } }), refused(40_237));
+    await assert.rejects(run([], { $group: { x: { $sum: 1 } } }), refused(15_955));
+  });
+
+  test("accumulators of an order take its first and last", async () => {
+    const top = { output: "$sold", sortBy: { sold: -1 } };
+    const [group] = await run(sales, {
+      $group: {
+        _id: null,
+        top: { $top: top },
+        two: { $bottomN: { ...top, n: 2 } },
+        last: { $lastN: { input: "$day", n: 2 } },
+      },
+    });
+    assert.deepEqual(group, { _id: null, top: 40, two: [10, 5], last: [4, 1] });
+  });
+
+  test("buckets have their lower border inside and their upper outside, what fits nowhere is an error without a default", async () => {
+    const stage = { groupBy: "$sold", boundaries: [0, 10, 40] };
+    assert.deepEqual(await run(sales, { $bucket: { ...stage, default: "more" } }), [
+      { _id: 0, count: 1 },
+      { _id: 10, count: 2 },
+      { _id: "more", count: 1 },
+    ]);
+    await assert.rejects(run(sales, { $bucket: stage }), refused(40_066));
+    await assert.rejects(run(sales, { $bucket: { ...stage, boundaries: [1, 0] } }), refused(40_194));
+  });
+
+  test("buckets of about the same size keep equal values together, and end for a granularity of any numbers", async () => {
+    const documents = [1, 1, 1, 2, 3].map((v, _id) => ({ _id, v }));
+    assert.deepEqual(await run(documents, { $bucketAuto: { groupBy: "$v", buckets: 2 } }), [
+      { _id: { min: 1, max: 2 }, count: 3 },
+      { _id: { min: 2, max: 3 }, count: 2 },
+    ]);
+    const powers = await run(documents, { $bucketAuto: { groupBy: "$v", buckets: 2, granularity: "POWERSOF2" } });
+    assert.deepEqual(powers, [
+      { _id: { min: 0.5, max: 2 }, count: 3 },
+      { _id: { min: 2, max: 4 }, count: 2 },
+    ]);
+    for (const v of [0, 1e308, Number.POSITIVE_INFINITY])
+      await run([{ v }], { $bucketAuto: { groupBy: "$v", buckets: 3, granularity: "E6" } });
+    await assert.rejects(
+      run([{ v: -1 }], { $bucketAuto: { groupBy: "$v", buckets: 1, granularity: "R5" } }),
+      refused(40_260),
+    );
+  });
+
+  test("redacting goes down where it is told to", async () => {
+    const document = { _id: 1, level: 1, inner: { level: 5, x: 1 }, list: [{ level: 1 }, { level: 9 }, 7] };
+    const stage = { $redact: { $cond: [{ $lte: ["$level", 3] }, "$$DESCEND", "$$PRUNE"] } };
+    assert.deepEqual(await run([document], stage), [{ _id: 1, level: 1, list: [{ level: 1 }, 7] }]);
+    await assert.rejects(run([document], { $redact: 1 }), refused(17_053));
+  });
+
+  test("windows go by places or by values, within their partition", async () => {
+    const window = (bounds: Document, operator: Document): Document => ({
+      $setWindowFields: { partitionBy: "$shop", sortBy: { day: 1 }, output: { x: { ...operator, window: bounds } } },
+    });
+    const xs = async (stage: Document): Promise<unknown[]> => (await run(sales, stage)).map(({ x }) => x as unknown);
+    assert.deepEqual(await xs(window({ documents: ["unbounded", "current"] }, { $sum: "$sold" })), [10, 30, 70, 5]);
+    assert.deepEqual(await xs(window({ documents: [-1, 0] }, { $sum: "$sold" })), [10, 30, 60, 5]);
+    assert.deepEqual(await xs(window({ range: [-1, 0] }, { $sum: "$sold" })), [10, 30, 40, 5]);
+    assert.deepEqual(await xs(window({ documents: [1, 1] }, { $first: "$sold" })), [20, 40, null, null]);
+    await assert.rejects(xs(window({ documents: [1, 0] }, { $sum: 1 })), refused(5_339_900));
+  });
+
+  test("ranks, neighbours and rates follow the order", async () => {
+    const found = await run(
+      [...sales, { _id: 5, shop: "a", day: 4, sold: 0 }].filter(({ shop }) => shop === "a"),
+      {
+        $setWindowFields: {
+          sortBy: { day: 1 },
+          output: {
+            rank: { $rank: {} },
+            dense: { $denseRank: {} },
+            before: { $shift: { output: "$_id", by: -1, default: 0 } },
+          },
+        },
+      },
+      { $project: { rank: 1, dense: 1, before: 1 } },
+    );
+    assert.deepEqual(found, [
+      { _id: 1, rank: 1, dense: 1, before: 0 },
+      { _id: 2, rank: 2, dense: 2, before: 1 },
+      { _id: 3, rank: 3, dense: 3, before: 2 },
+      { _id: 5, rank: 3, dense: 3, before: 3 },
+    ]);
+  });
+
+  test("gaps are filled on the line between their ends, with the last value, or with a given one", async () => {
+    const documents = [1, null, null, 4].map((v, _id) => ({ _id, v, w: v }));
+    const stage = { sortBy: { _id: 1 }, output: { v: { method: "linear" }, w: { method: "locf" }, z: { value: 9 } } };
+    assert.deepEqual(await run(documents, { $fill: stage }), [
+      { _id: 0, v: 1, w: 1, z: 9 },
+      { _id: 1, v: 2, w: 1, z: 9 },
+      { _id: 2, v: 3, w: 1, z: 9 },
+      { _id: 3, v: 4, w: 4, z: 9 },
+    ]);
+  });
+
+  test("missing steps of a series become documents, up to a limit", async () => {
+    const documents = [
+      { v: 1, p: "x" },
+      { v: 4, p: "x" },
+    ];
+    const made = await run(
+      documents,
+      { $densify: { field: "v", partitionByFields: ["p"], range: { step: 1, bounds: "full" } } },
+      { $project: { _id: 0 } },
+    );
+    assert.deepEqual(
+      made,
+      [1, 2, 3, 4]
+        .map((v) => ({ v, p: "x" }))
+        .map(({ v, p }, index) => (index === 1 || index === 2 ? { p, v } : { v, p })),
+    );
+    const far = [{ v: 0 }, { v: 500_002 }];
+    const within = { $densify: { field: "v", range: { step: 1, bounds: [0, 500_000] } } };
+    assert.equal((await run(far.slice(0, 1), within, { $count: "n" }))[0]?.["n"], 500_000);
+    const beyond = { $densify: { field: "v", range: { step: 1, bounds: "full" } } };
+    await assert.rejects(run(far, beyond), refused(5_897_900));
+  });
+
+  test("a step that holds more than 100 MB is stopped with 292", async () => {
+    const documents = Array.from({ length: 120 }, (_, _id) => ({ _id, n: -_id, text: "x".repeat(1024 * 1024) }));
+    for (const stage of [
+      { $sort: { n: 1 } },
+      { $group: { _id: null, all: { $push: "$text" } } },
+      { $setWindowFields: { output: { n: { $sum: 1 } } } },
+      { $bucketAuto: { groupBy: "$_id", buckets: 2 } },
+      { $sample: { size: 120 } },
+    ])
+      await assert.rejects(run(documents, stage), refused(292), JSON.stringify(stage));
+    const few = documents.slice(0, 90);
+    assert.equal((await run(few, { $sort: { n: 1 } }, { $count: "n" }))[0]?.["n"], 90);
+  });
+
+  test("$$NOW is one time for the whole pipeline, and variables of let are constants", async () => {
+    const [found] = await run([{ a: 1 }, { a: 2 }], { $group: { _id: "$$NOW", n: { $sum: 1 } } });
+    assert.equal(found?.["n"], 2);
+    assert.ok(found["_id"] instanceof Date);
+  });
+});

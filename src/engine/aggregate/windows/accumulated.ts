@@ -1,0 +1,47 @@
+import { failedToParse } from "../../engine-error.ts";
+import { nullValue, type Value } from "../../bson/value.ts";
+import type { AccumulatorOperator } from "../accumulators/accumulator.ts";
+import { spansOf } from "./bounds.ts";
+import { stepsBetweenPauses, type WindowFunction, type WindowOperator } from "./window-function.ts";
+
+/** An accumulator over each document's window. A window that only grows is added to, others are gone through anew. */
+export function accumulated(operator: AccumulatorOperator): WindowOperator {
+  return (argument, place) => {
+    const { bounds, sort, sortValue } = place;
+    if (
+      bounds?.kind === "documents" &&
+      sort.length === 0 &&
+      !(bounds.lower === "unbounded" && bounds.upper === "unbounded")
+    )
+      throw failedToParse("Document-based bounds require a sortBy");
+    if (bounds?.kind === "range" && sortValue === undefined)
+      throw failedToParse("Range-based window require sortBy a single field");
+    const create = operator(argument, place);
+    const compute: WindowFunction = function* compute({ roots }) {
+      const spans = spansOf(bounds, roots, sortValue);
+      const results: (Value | undefined)[] = [];
+      let accumulator = create(nullValue);
+      let covered = { start: 0, end: 0 };
+      let last: Value | undefined;
+      let steps = 0;
+      for (const span of spans) {
+        if (span.start !== covered.start || results.length === 0) {
+          accumulator = create(nullValue);
+          covered = { start: span.start, end: span.start };
+        }
+        const grew = span.end > covered.end || results.length === 0 || covered.end === covered.start;
+        for (let index = covered.end; index < span.end; index += 1) {
+          accumulator.add(roots[index] as Value);
+          steps += 1;
+          if (steps % stepsBetweenPauses === 0) yield undefined;
+        }
+        // What did not grow has the same result; arrays of the whole partition are made once.
+        if (grew) last = accumulator.result();
+        results.push(last);
+        covered = span;
+      }
+      return results;
+    };
+    return compute;
+  };
+}
