@@ -64,10 +64,11 @@ type Row = StoredDocument | number;
  */
 async function allMatches(
   context: WriteContext,
-  record: CollectionRecord,
+  collection: CollectionRecord,
   filter: Filter,
   hint: Hint,
 ): Promise<readonly Row[]> {
+  const record = context.transaction.writerOf(collection).current;
   const found: number[] = [];
   for (const batch of storedBatches(context.transaction.connection, record, choosePlan(record, filter, [], hint))) {
     for (const { rowId, bytes } of batch) if (filter.matches(bytes)) found.push(rowId);
@@ -79,11 +80,12 @@ async function allMatches(
 /** The first document that fits, by `sort` when one is given; none or one. */
 async function firstMatch(
   context: WriteContext,
-  record: CollectionRecord,
+  collection: CollectionRecord,
   filter: Filter,
   sort: Uint8Array | undefined,
   hint: Hint,
 ): Promise<readonly StoredDocument[]> {
+  const record = context.transaction.writerOf(collection).current;
   const fields = sort === undefined ? [] : parseSort(sort);
   const plan = choosePlan(record, filter, fields, hint);
   const order = createSortOrder(fields, filter.collation);

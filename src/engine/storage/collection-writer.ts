@@ -130,14 +130,21 @@ export class CollectionWriter {
     }
     for (const id of this.#becameMultikey)
       this.#connection.run("UPDATE index_specification SET multikey = 1 WHERE id = ?", id);
+    return this.current;
+  }
+
+  /** The record as it is with what was written so far: reads of the same transaction must plan by it, since the first array in an index changes what ranges of its keys mean. */
+  get current(): CollectionRecord {
+    const { record } = this;
+    const indexes =
+      this.#becameMultikey.size === 0
+        ? record.indexes
+        : record.indexes.map((index) => (this.#becameMultikey.has(index.id) ? { ...index, multikey: true } : index));
     return {
       ...record,
       documentCount: record.documentCount + this.#count,
       dataSizeBytes: record.dataSizeBytes + this.#size,
-      indexes:
-        this.#becameMultikey.size === 0
-          ? record.indexes
-          : record.indexes.map((index) => (this.#becameMultikey.has(index.id) ? { ...index, multikey: true } : index)),
+      indexes,
     };
   }
 
