@@ -183,7 +183,7 @@ async function run(running: Running): Promise<CommandAnswer> {
     connection.operation = operation;
     if (connectionSignal.aborted) controller.abort(connectionSignal.reason);
     // A getMore's time is that of waiting for more, which only tailable cursors do.
-    time.start(request.body, controller);
+    if (definition.waits !== true) time.start(request.body, controller);
     const context = contextOf(running, definition, database, concern, controller.signal, openEngine);
     server.figures.operations[definition.counted ?? "command"] += 1;
     const reply = await definition.run(parameters, context);

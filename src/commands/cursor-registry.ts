@@ -13,6 +13,7 @@ interface OpenCursor {
   readonly userName: string;
   readonly sessionKey: string | undefined;
   readonly neverIdle: boolean;
+  readonly awaitsData: boolean;
   usedMs: number;
   busy: boolean;
   killed: boolean;
@@ -40,6 +41,8 @@ export class CursorRegistry {
       readonly userName: string;
       readonly sessionId: Uint8Array | undefined;
       readonly neverIdle: boolean;
+      /** Its `getMore` waits for what is yet to come. */
+      readonly awaitsData?: boolean | undefined;
     },
   ): bigint {
     if (this.#cursors.size >= cursorsMax) this.closeIdle();
@@ -56,6 +59,7 @@ export class CursorRegistry {
       userName: about.userName,
       sessionKey: sessionKey(about.sessionId),
       neverIdle: about.neverIdle,
+      awaitsData: about.awaitsData === true,
       usedMs: this.#clock.monotonicMs(),
       busy: false,
       killed: false,
@@ -70,7 +74,7 @@ export class CursorRegistry {
   async use<Result>(
     id: bigint,
     by: { readonly namespace: string; readonly userName: string; readonly sessionId: Uint8Array | undefined },
-    work: (cursor: EngineCursor) => Promise<Result>,
+    work: (cursor: EngineCursor, awaitsData: boolean) => Promise<Result>,
   ): Promise<Result> {
     const { namespace, userName } = by;
     const found = this.#cursors.get(id);
@@ -100,7 +104,7 @@ export class CursorRegistry {
     if (open.busy) throw new EngineError(12_051, "CursorInUse", `cursor id ${id} is already in use`);
     open.busy = true;
     try {
-      const result = await work(open.cursor);
+      const result = await work(open.cursor, open.awaitsData);
       if (open.killed) throw new EngineError(237, "CursorKilled", `cursor id ${id} was killed while it was read`);
       return result;
     } finally {

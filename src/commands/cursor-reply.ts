@@ -40,6 +40,7 @@ export async function firstBatch(
     readonly batchSize: number | undefined;
     readonly singleBatch: boolean;
     readonly neverIdle: boolean;
+    readonly awaitsData?: boolean | undefined;
     readonly atClusterTime: ClusterTime | undefined;
   },
   context: CommandContext,
@@ -57,20 +58,34 @@ export async function firstBatch(
         userName: context.connection.user?.name ?? "",
         sessionId: context.sessionId,
         neverIdle: options.neverIdle,
+        awaitsData: options.awaitsData,
       });
   return [["cursor", cursorValue("firstBatch", documents, id, options.namespace, options.atClusterTime)]];
 }
 
-/** The next batch. */
+/** The next batch; one that has nothing yet is waited for. */
 export async function nextBatch(
   cursor: EngineCursor,
-  id: bigint,
-  namespace: string,
-  batchSize: number | undefined,
+  options: {
+    readonly id: bigint;
+    readonly namespace: string;
+    readonly batchSize: number | undefined;
+    readonly waitMs: number;
+  },
   context: CommandContext,
 ): Promise<Reply> {
+  const { id, namespace, batchSize } = options;
   const maxDocuments = batchSize === undefined || batchSize === 0 ? Number.POSITIVE_INFINITY : batchSize;
-  const documents = await cursor.next({ maxDocuments, maxBytes: batchMaxBytes }, context.signal);
+  const limits = { maxDocuments, maxBytes: batchMaxBytes };
+  const { clock } = context.server;
+  const untilMs = clock.monotonicMs() + options.waitMs;
+  let documents = await cursor.next(limits, context.signal);
+  while (documents.length === 0 && cursor.more !== undefined && !cursor.exhausted) {
+    const leftMs = untilMs - clock.monotonicMs();
+    if (leftMs <= 0) break;
+    await cursor.more(leftMs, context.signal);
+    documents = await cursor.next(limits, context.signal);
+  }
   return [["cursor", cursorValue("nextBatch", documents, cursor.exhausted ? 0n : id, namespace, undefined)]];
 }
 

@@ -126,6 +126,8 @@ export interface CommandDefinition {
   readonly retryable?: boolean;
   /** Takes a write concern though it does not write by itself. */
   readonly takesWriteConcern?: boolean;
+  /** Its `maxTimeMS` is how long to wait for something to answer, and no limit of its work. */
+  readonly waits?: boolean;
   /** Goes on answering when asked to, with a `topologyVersion`. */
   readonly streams?: boolean;
   /** As what it is counted; `command` when left out. */

@@ -1,4 +1,4 @@
-import { emptyDocument } from "../engine/index.ts";
+import { emptyDocument, EngineError } from "../engine/index.ts";
 import { batchSizeOf, firstBatch } from "./cursor-reply.ts";
 import { defineCommand } from "./define-command.ts";
 import { hintOf } from "./hint.ts";
@@ -23,8 +23,12 @@ export const find = defineCommand({
     const skip = parameters.whole("skip", 0);
     const filter = parameters.document("filter") ?? emptyDocument;
     const collation = parameters.document("collation");
-    parameters.refuse("tailable", "awaitData", "returnKey", "showRecordId", "min", "max", "oplogReplay");
-    parameters.ignore("allowDiskUse", "allowPartialResults", "maxScan", "snapshot");
+    const tailable = parameters.flag("tailable");
+    const awaitsData = parameters.flag("awaitData");
+    requireTail(tailable, awaitsData, singleBatch);
+    parameters.refuse("returnKey", "showRecordId", "min", "max");
+    // Bounds on `ts` find their place in the log by themselves.
+    parameters.ignore("oplogReplay", "allowDiskUse", "allowPartialResults", "maxScan", "snapshot");
     parameters.rejectUnknown();
     const engine = await context.engine();
     const read = await context.read(engine);
@@ -39,6 +43,7 @@ export const find = defineCommand({
         ...(limit === undefined ? {} : { limit }),
         ...(hint === undefined ? {} : { hint }),
         ...(variables === undefined ? {} : { variables }),
+        ...(tailable ? { tailable } : {}),
       },
       read,
     );
@@ -49,9 +54,17 @@ export const find = defineCommand({
         batchSize,
         singleBatch,
         neverIdle,
+        awaitsData,
         atClusterTime: read.atClusterTime,
       },
       context,
     );
   },
 });
+
+function requireTail(tailable: boolean, awaitsData: boolean, singleBatch: boolean): void {
+  if (awaitsData && !tailable)
+    throw new EngineError(9, "FailedToParse", "Cannot set 'awaitData' without also setting 'tailable'");
+  if (tailable && singleBatch)
+    throw new EngineError(9, "FailedToParse", "Cannot use tailable option with the 'singleBatch' option");
+}

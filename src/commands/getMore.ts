@@ -2,11 +2,15 @@ import { bsonType, EngineError, int64Of } from "../engine/index.ts";
 import { batchSizeOf, nextBatch } from "./cursor-reply.ts";
 import { defineCommand } from "./define-command.ts";
 
+/** How long a cursor that awaits data waits for it, unless `maxTimeMS` says otherwise. */
+const waitDefaultMs = 1000;
+
 /** `getMore`: a cursor's next batch. Whoever made the cursor was allowed to, and only that user may read on. */
 export const getMore = defineCommand({
   name: "getMore",
   action: "any",
   snapshotReads: true,
+  waits: true,
   counted: "getmore",
   run: async (parameters, context) => {
     if (parameters.main.type !== bsonType.long)
@@ -14,13 +18,18 @@ export const getMore = defineCommand({
     const id = int64Of(parameters.main);
     const namespace = `${context.database}.${parameters.requiredText("collection")}`;
     const batchSize = batchSizeOf(parameters);
-    if (parameters.get("maxTimeMS") !== undefined)
-      throw new EngineError(2, "BadValue", "cannot set maxTimeMS on getMore command for a non-awaitData cursor");
+    const waitMs = parameters.whole("maxTimeMS", 0);
     parameters.ignore("term", "lastKnownCommittedOpTime");
     parameters.rejectUnknown();
     const userName = context.connection.user?.name ?? "";
-    return context.cursors.use(id, { namespace, userName, sessionId: context.sessionId }, (cursor) =>
-      nextBatch(cursor, id, namespace, batchSize, context),
-    );
+    return context.cursors.use(id, { namespace, userName, sessionId: context.sessionId }, (cursor, awaitsData) => {
+      if (waitMs !== undefined && !awaitsData)
+        throw new EngineError(2, "BadValue", "cannot set maxTimeMS on getMore command for a non-awaitData cursor");
+      return nextBatch(
+        cursor,
+        { id, namespace, batchSize, waitMs: awaitsData ? (waitMs ?? waitDefaultMs) : 0 },
+        context,
+      );
+    });
   },
 });

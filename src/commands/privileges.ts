@@ -106,6 +106,8 @@ export function grantsOf(
 
 function roleAllows(role: DatabaseRole, action: Action, database: string, collection: string | undefined): boolean {
   const known = roles.get(role.roleName);
+  // Whoever watches a cluster reads the server's own databases, and so the operation log, but no user's data (manual, "clusterMonitor").
+  if (role.roleName === "clusterMonitor" && action === "find") return database === "local" || database === "config";
   if (known === undefined || !known.actions.includes(action) || !reaches(known.reach, role, database)) return false;
   return role.collectionName === undefined || (collection !== undefined && role.collectionName === collection);
 }

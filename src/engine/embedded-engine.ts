@@ -16,21 +16,15 @@ import { scanPieces } from "./scan-pieces.ts";
 import { checkCollection } from "./check-collection.ts";
 import { checkedRename, renameCollection } from "./rename-collection.ts";
 import { loadDocuments } from "./load-documents.ts";
+import { isOplog, oplogDefaultMaxBytes, oplogNamespace, refuseOplog } from "./oplog/namespace.ts";
 import { modifyCollection } from "./modify-collection.ts";
 import { distinctFlow, findFlow, countDocuments } from "./read-commands.ts";
+import { requireTailable, TailCursor, tailFlow } from "./tail-cursor.ts";
 import { SnapshotRegistry, type ReadState } from "./snapshot-registry.ts";
 import { DatabaseFile } from "./storage/database-file.ts";
 import { pipelineTarget, writeResults } from "./pipeline-writes.ts";
 import { Pace } from "./storage/turns.ts";
-import {
-  runDelete,
-  runFindAndModify,
-  runInsert,
-  runUpdate,
-  upsertedEntry,
-  type WriteContext,
-  writeError,
-} from "./write-commands.ts";
+import { runDeletes, runFindAndModify, runInsert, runUpdates, type WriteContext } from "./write-commands.ts";
 import type { Warn } from "./validation.ts";
 import { type Clock, type WriteTransaction, WriteSide } from "./write-transaction.ts";
 
@@ -42,6 +36,8 @@ export interface EngineOptions {
   readonly randomBytes: (length: number) => Uint8Array;
   /** Told of documents that were written against a validator that only warns. */
   readonly warn?: Warn;
+  /** Bytes of entries that the operation log keeps; `oplogDefaultMaxBytes` when left out. */
+  readonly oplogMaxBytes?: number;
 }
 
 type Namespace = contract.Namespace;
@@ -64,7 +60,12 @@ export class EmbeddedEngine implements contract.Engine {
     this.#openedMs = options.clock.nowMs();
     this.#warn = options.warn ?? (() => undefined);
     this.#file = new DatabaseFile(options.path);
-    this.#writes = new WriteSide(this.#file, options.clock, () => uuid(options.randomBytes));
+    this.#writes = new WriteSide(
+      this.#file,
+      options.clock,
+      () => uuid(options.randomBytes),
+      options.oplogMaxBytes ?? oplogDefaultMaxBytes,
+    );
     this.#snapshots = new SnapshotRegistry(this.#file, () => options.clock.monotonicMs());
   }
 
@@ -109,18 +110,19 @@ export class EmbeddedEngine implements contract.Engine {
     const record = this.#state(read).catalog.find(namespace);
     if (record === undefined) throw namespaceNotFound(namespace);
     refuseView(record);
-    return [idIndexBytes, ...record.indexes.map((index) => index.bytes)];
+    return isOplog(record) ? [] : [idIndexBytes, ...record.indexes.map((index) => index.bytes)];
   }
 
   async statistics(namespace: Namespace, read: contract.ReadOptions): Promise<contract.CollectionStatistics> {
     const record = this.#state(read).catalog.find(namespace);
     refuseView(record);
+    const indexCount = record === undefined || isOplog(record) ? 0 : record.indexes.length + 1;
     return {
       capped: record === undefined ? undefined : settingsOf(record).capped,
       documentCount: record?.documentCount ?? 0,
       dataSizeBytes: record?.dataSizeBytes ?? 0,
-      indexCount: record === undefined ? 0 : record.indexes.length + 1,
-      indexSizeBytes: record === undefined ? 0 : 4096 * (record.indexes.length + 1),
+      indexCount,
+      indexSizeBytes: 4096 * indexCount,
     };
   }
 
@@ -131,14 +133,14 @@ export class EmbeddedEngine implements contract.Engine {
     given?: Uint8Array,
   ): Promise<void> {
     const kept = checkedOptions(namespace, options);
-    return this.#writes.run(write, async (transaction) => {
+    return this.#change(namespace, write, async (transaction) => {
       this.#checkView(transaction.catalog, namespace, kept);
       this.#writes.createCollection(transaction, namespace, kept, given);
     });
   }
 
   dropCollection(namespace: Namespace, write: contract.WriteOptions): Promise<boolean> {
-    return this.#writes.run(write, async (transaction) => {
+    return this.#change(namespace, write, async (transaction) => {
       const record = transaction.catalog.find(namespace);
       if (record !== undefined) this.#writes.dropCollection(transaction, record);
       return record !== undefined;
@@ -147,8 +149,9 @@ export class EmbeddedEngine implements contract.Engine {
 
   dropDatabase(database: string, write: contract.WriteOptions): Promise<void> {
     checkDatabaseName(database);
+    refuseOplog({ ...oplogNamespace, database });
     return this.#writes.run(write, async (transaction) => {
-      for (const record of transaction.catalog.of(database)) this.#writes.dropCollection(transaction, record);
+      this.#writes.dropDatabase(transaction, database);
     });
   }
 
@@ -157,7 +160,7 @@ export class EmbeddedEngine implements contract.Engine {
     specifications: readonly Uint8Array[],
     write: contract.WriteOptions,
   ): ReturnType<contract.Engine["createIndexes"]> {
-    return this.#writes.run(write, async (transaction) => {
+    return this.#change(namespace, write, async (transaction) => {
       const createdCollection = transaction.catalog.find(namespace) === undefined;
       const record = transaction.ensureCollection(namespace);
       const after = await createIndexes(transaction, record, specifications, this.#pace(write.signal));
@@ -166,7 +169,7 @@ export class EmbeddedEngine implements contract.Engine {
   }
 
   modifyCollection(namespace: Namespace, changes: Uint8Array, write: contract.WriteOptions): Promise<Uint8Array> {
-    return this.#writes.run(write, async (transaction) => {
+    return this.#change(namespace, write, async (transaction) => {
       const record = transaction.catalog.find(namespace);
       if (record === undefined) throw namespaceNotFound(namespace);
       const reply = modifyCollection(transaction, record, changes);
@@ -177,7 +180,8 @@ export class EmbeddedEngine implements contract.Engine {
   }
 
   renameCollection(from: Namespace, to: Namespace, dropTarget: boolean, write: contract.WriteOptions): Promise<void> {
-    return this.#writes.run(write, async (transaction) => {
+    refuseOplog(to);
+    return this.#change(from, write, async (transaction) => {
       const target = transaction.catalog.find(to);
       const record = checkedRename(transaction.catalog, from, to, dropTarget);
       if (target !== undefined) this.#writes.dropCollection(transaction, target);
@@ -198,7 +202,7 @@ export class EmbeddedEngine implements contract.Engine {
     indexes: "*" | readonly (string | Uint8Array)[],
     write: contract.WriteOptions,
   ): Promise<number> {
-    return this.#writes.run(write, async (transaction) => {
+    return this.#change(namespace, write, async (transaction) => {
       const record = transaction.catalog.find(namespace);
       if (record === undefined) throw namespaceNotFound(namespace);
       refuseView(record);
@@ -213,7 +217,7 @@ export class EmbeddedEngine implements contract.Engine {
     ordered: boolean,
     write: contract.WriteOptions,
   ): Promise<contract.InsertResult> {
-    return this.#writes.run(write, (transaction) =>
+    return this.#change(namespace, write, (transaction) =>
       runInsert(this.#context(transaction, namespace, write), documents, ordered),
     );
   }
@@ -224,22 +228,9 @@ export class EmbeddedEngine implements contract.Engine {
     ordered: boolean,
     write: contract.WriteOptions,
   ): Promise<contract.UpdateResult> {
-    return this.#writes.run(write, async (transaction) => {
-      const context = this.#context(transaction, namespace, write);
-      const progress = { matched: 0, modified: 0 };
-      const upserted: Uint8Array[] = [];
-      const writeErrors: contract.WriteError[] = [];
-      for (const [index, statement] of statements.entries()) {
-        try {
-          const id = await runUpdate(context, statement, progress);
-          if (id !== undefined) upserted.push(upsertedEntry(index, id));
-        } catch (error) {
-          writeErrors.push(writeError(error, index));
-          if (ordered) break;
-        }
-      }
-      return { matchedCount: progress.matched, modifiedCount: progress.modified, upserted, writeErrors };
-    });
+    return this.#change(namespace, write, (transaction) =>
+      runUpdates(this.#context(transaction, namespace, write), statements, ordered),
+    );
   }
 
   delete(
@@ -248,20 +239,9 @@ export class EmbeddedEngine implements contract.Engine {
     ordered: boolean,
     write: contract.WriteOptions,
   ): Promise<contract.DeleteResult> {
-    return this.#writes.run(write, async (transaction) => {
-      const context = this.#context(transaction, namespace, write);
-      const writeErrors: contract.WriteError[] = [];
-      let deletedCount = 0;
-      for (const [index, statement] of statements.entries()) {
-        try {
-          deletedCount += await runDelete(context, statement);
-        } catch (error) {
-          writeErrors.push(writeError(error, index));
-          if (ordered) break;
-        }
-      }
-      return { deletedCount, writeErrors };
-    });
+    return this.#change(namespace, write, (transaction) =>
+      runDeletes(this.#context(transaction, namespace, write), statements, ordered),
+    );
   }
 
   findAndModify(
@@ -269,7 +249,7 @@ export class EmbeddedEngine implements contract.Engine {
     query: contract.FindAndModifyQuery,
     write: contract.WriteOptions,
   ): Promise<contract.FindAndModifyResult> {
-    return this.#writes.run(write, (transaction) =>
+    return this.#change(namespace, write, (transaction) =>
       runFindAndModify(this.#context(transaction, namespace, write), query),
     );
   }
@@ -279,7 +259,16 @@ export class EmbeddedEngine implements contract.Engine {
     query: contract.FindQuery,
     read: contract.ReadOptions,
   ): Promise<contract.EngineCursor> {
-    return this.#cursor(findFlow(this.#surroundings(read), namespace, query));
+    const surroundings = this.#surroundings(read);
+    const record = surroundings.state.catalog.find(namespace);
+    if (query.tailable !== true || record === undefined) return this.#cursor(findFlow(surroundings, namespace, query));
+    requireTailable(record, query);
+    return new TailCursor(
+      (position) => tailFlow(surroundings.state, record, query, position),
+      this.#writes.commits,
+      () => this.#clock.monotonicMs(),
+      query,
+    );
   }
 
   async aggregate(
@@ -293,7 +282,7 @@ export class EmbeddedEngine implements contract.Engine {
     if (target === undefined) return this.#cursor(flow);
     const { write } = query;
     if (write === undefined) throw notSupported(`${target.stage} in a pipeline that is only read`);
-    await this.#writes.run(write, (transaction) =>
+    await this.#change(target.namespace, write, (transaction) =>
       writeResults(this.#context(transaction, target.namespace, write), target, flow),
     );
     return this.#cursor(noDocuments());
@@ -329,7 +318,7 @@ export class EmbeddedEngine implements contract.Engine {
     return this.#writes.run(write, async (transaction) => {
       const record = transaction.catalog.find(namespace);
       if (record === undefined) throw namespaceNotFound(namespace);
-      await loadDocuments(transaction.writerOf(record), documents, this.#pace(write.signal));
+      await loadDocuments(transaction.loaderOf(record), documents, this.#pace(write.signal));
     });
   }
 
@@ -346,6 +335,16 @@ export class EmbeddedEngine implements contract.Engine {
       this.#snapshots.close();
       return this.#file.close();
     });
+  }
+
+  /** Runs `work` in a write transaction. */
+  async #change<Result>(
+    namespace: Namespace,
+    write: contract.WriteOptions,
+    work: (transaction: WriteTransaction) => Promise<Result>,
+  ): Promise<Result> {
+    refuseOplog(namespace);
+    return this.#writes.run(write, work);
   }
 
   #state(read: contract.ReadOptions): ReadState {

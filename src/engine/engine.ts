@@ -122,6 +122,8 @@ export interface FindQuery {
   readonly variables?: Uint8Array;
   /** `{locale, strength, ...}`; without one the collection's own holds. */
   readonly collation?: Uint8Array | undefined;
+  /** Stay open at the end for what is yet to come; of the operation log alone. Throws 2 BadValue for other collections and for a sort. */
+  readonly tailable?: boolean;
 }
 
 /** Documents of stages on a database that whoever calls the engine knows, `$currentOp` for instance: by name, made of the stage's argument. */
@@ -170,6 +172,8 @@ export interface EngineCursor {
   ): Promise<readonly Uint8Array[]>;
   /** True once `next` cannot give more. */
   readonly exhausted: boolean;
+  /** Of tailable cursors, whose `next` may give nothing without being exhausted: waits until there may be more, `close`, or the time is over. */
+  readonly more?: (timeoutMs: number, signal: AbortSignal) => Promise<void>;
   close(): void;
 }
 

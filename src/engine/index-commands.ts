@@ -1,5 +1,7 @@
-import { emptyDocument } from "./bson/builder.ts";
+import { buildDocument, emptyDocument } from "./bson/builder.ts";
 import { equalBytes } from "./bson/bytes.ts";
+import { stringValue } from "./bson/value.ts";
+import { fieldsOf } from "./bson/walk.ts";
 import type { CollectionIndex, CollectionRecord } from "./catalog/catalog.ts";
 import { settingsOf } from "./catalog/collection-settings.ts";
 import {
@@ -128,7 +130,16 @@ async function buildIndex(
   }
   const built = writer.finish();
   transaction.catalog = transaction.catalog.with(built);
+  transaction.log.command(record.database, record.uuid, creationEntry(record.name, specification));
   return built;
+}
+
+/** `{createIndexes: collection, v, key, name, ...}` of the operation log. */
+function creationEntry(collection: string, { bytes }: IndexSpecification): Uint8Array {
+  return buildDocument([
+    ["createIndexes", stringValue(collection)],
+    ...Array.from(fieldsOf(bytes), ({ name, value }) => [name, value] as const),
+  ]);
 }
 
 /** Removes indexes by name or key pattern, `"*"` all but `_id_`. Throws 27 IndexNotFound, 72 InvalidOptions. */
@@ -141,6 +152,15 @@ export function dropIndexes(
   for (const index of going) {
     transaction.connection.execute(`DROP TABLE x_${index.id}`);
     transaction.connection.run("DELETE FROM index_specification WHERE id = ?", index.id);
+    transaction.log.command(
+      record.database,
+      record.uuid,
+      buildDocument([
+        ["dropIndexes", stringValue(record.name)],
+        ["index", stringValue(index.name)],
+      ]),
+      index.bytes,
+    );
   }
   transaction.connection.forget();
   transaction.catalog = transaction.catalog.with({

@@ -2,7 +2,7 @@ import { badValue, EngineError, notSupported, typeMismatch } from "./engine-erro
 import { buildDocument } from "./bson/builder.ts";
 import { isTruthy } from "./bson/numbers.ts";
 import { bsonType, isNumberType, typeName } from "./bson/types.ts";
-import { boolValue, int64Value, textOf, type Value } from "./bson/value.ts";
+import { boolValue, int64Value, stringValue, textOf, type Value } from "./bson/value.ts";
 import { fieldsOf, fieldsOfValue } from "./bson/walk.ts";
 import type { CollectionIndex, CollectionRecord } from "./catalog/catalog.ts";
 import { checkRule, checkValidator } from "./catalog/collection-options.ts";
@@ -40,6 +40,14 @@ export function modifyCollection(
     reply.push(...modifyIndex(transaction, record, value));
   }
   if (rules.size > 0) keepRules(transaction, record, rules);
+  transaction.log.command(
+    record.database,
+    record.uuid,
+    buildDocument([
+      ["collMod", stringValue(record.name)],
+      ...Array.from(fieldsOf(changes), ({ name, value }) => [name, value] as const),
+    ]),
+  );
   return buildDocument(reply);
 }
 

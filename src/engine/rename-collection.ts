@@ -1,4 +1,6 @@
 import { EngineError } from "./engine-error.ts";
+import { buildDocument } from "./bson/builder.ts";
+import { falseValue, stringValue } from "./bson/value.ts";
 import type { Catalog, CollectionRecord } from "./catalog/catalog.ts";
 import { checkNamespace } from "./catalog/names.ts";
 import { refuseView } from "./catalog/views.ts";
@@ -38,4 +40,15 @@ export function renameCollection(transaction: WriteTransaction, record: Collecti
   transaction.catalog = transaction.catalog
     .without({ database: record.database, collection: record.name })
     .with({ ...record, database: to.database, name: to.collection });
+  transaction.log.command(
+    record.database,
+    record.uuid,
+    buildDocument([
+      ["renameCollection", stringValue(`${record.database}.${record.name}`)],
+      ["to", stringValue(`${to.database}.${to.collection}`)],
+      ["stayTemp", falseValue],
+      // A collection that was there before under the name has an entry of its own.
+      ["dropTarget", falseValue],
+    ]),
+  );
 }

@@ -8,10 +8,12 @@ import { pipelineCompiler } from "./aggregate/update-pipeline.ts";
 import type { CollectionRecord } from "./catalog/catalog.ts";
 import { collationFor } from "./catalog/collection-settings.ts";
 import type {
+  DeleteResult,
   DeleteStatement,
   FindAndModifyQuery,
   FindAndModifyResult,
   Namespace,
+  UpdateResult,
   UpdateStatement,
   WriteError,
 } from "./engine.ts";
@@ -156,6 +158,53 @@ export async function runUpdate(
   return undefined;
 }
 
+/** Statements of an update; stops at the first failure when ordered. */
+export async function runUpdates(
+  context: WriteContext,
+  statements: readonly UpdateStatement[],
+  ordered: boolean,
+): Promise<UpdateResult> {
+  const progress = { matched: 0, modified: 0 };
+  const upserted: Uint8Array[] = [];
+  const writeErrors = await eachStatement(context, statements, ordered, async (statement, index) => {
+    const id = await runUpdate(context, statement, progress);
+    if (id !== undefined) upserted.push(upsertedEntry(index, id));
+  });
+  return { matchedCount: progress.matched, modifiedCount: progress.modified, upserted, writeErrors };
+}
+
+/** Statements of a delete; stops at the first failure when ordered. */
+export async function runDeletes(
+  context: WriteContext,
+  statements: readonly DeleteStatement[],
+  ordered: boolean,
+): Promise<DeleteResult> {
+  let deletedCount = 0;
+  const writeErrors = await eachStatement(context, statements, ordered, async (statement) => {
+    deletedCount += await runDelete(context, statement);
+  });
+  return { deletedCount, writeErrors };
+}
+
+async function eachStatement<Statement>(
+  context: WriteContext,
+  statements: readonly Statement[],
+  ordered: boolean,
+  run: (statement: Statement, index: number) => Promise<void>,
+): Promise<WriteError[]> {
+  const writeErrors: WriteError[] = [];
+  for (const [index, statement] of statements.entries()) {
+    context.transaction.log.statementId = index;
+    try {
+      await run(statement, index);
+    } catch (error) {
+      writeErrors.push(writeError(error, index));
+      if (ordered) break;
+    }
+  }
+  return writeErrors;
+}
+
 function upsert(
   context: WriteContext,
   statement: { readonly filter: Uint8Array },
@@ -255,6 +304,7 @@ export async function runInsert(
   const writeErrors: WriteError[] = [];
   let insertedCount = 0;
   for (const [index, document] of documents.entries()) {
+    context.transaction.log.statementId = index;
     try {
       const whole = withId(document, context);
       accept(context, record, undefined, whole);
@@ -277,7 +327,7 @@ function withId(document: Uint8Array, context: WriteContext): Uint8Array {
 }
 
 /** `{index, _id}` as an update's reply shows an upsert. */
-export function upsertedEntry(index: number, id: Value): Uint8Array {
+function upsertedEntry(index: number, id: Value): Uint8Array {
   return buildDocument([
     ["index", int32Value(index)],
     ["_id", id],

@@ -1,12 +1,28 @@
 import { deserialize, serialize } from "bson";
 import { EngineError } from "./engine-error.ts";
 import { bsonType } from "./bson/types.ts";
-import { int64Of, timestampValue, Value } from "./bson/value.ts";
+import {
+  documentValue,
+  falseValue,
+  int32Value,
+  int64Value,
+  stringValue,
+  timestampValue,
+  trueValue,
+  Value,
+} from "./bson/value.ts";
+import { fieldsOf } from "./bson/walk.ts";
 import { Catalog, type CollectionRecord } from "./catalog/catalog.ts";
 import { checkNamespace } from "./catalog/names.ts";
-import { refuseView } from "./catalog/views.ts";
-import { emptyDocument } from "./bson/builder.ts";
+import { isView, refuseView } from "./catalog/views.ts";
+import { idIndexBytes } from "./catalog/index-specification.ts";
+import { buildDocument, emptyDocument } from "./bson/builder.ts";
 import type { ClusterTime, Namespace, WriteOptions } from "./engine.ts";
+import { Commits } from "./oplog/commits.ts";
+import { operationHead } from "./oplog/entry.ts";
+import { type DocumentLog, EntryWriter } from "./oplog/entry-writer.ts";
+import { oplogId, oplogNamespace } from "./oplog/namespace.ts";
+import { compareTimes, timeOfRowId, timeOfValue } from "./oplog/time.ts";
 import { CollectionWriter } from "./storage/collection-writer.ts";
 import type { Connection, DatabaseFile } from "./storage/database-file.ts";
 import { Turns } from "./storage/turns.ts";
@@ -17,9 +33,13 @@ const retryLifetimeMs = 30 * 60_000;
 /** What a command may do while it holds the one write transaction of the file. */
 export interface WriteTransaction {
   readonly connection: Connection;
+  /** The operation log; document writers write to it by themselves. */
+  readonly log: EntryWriter;
   catalog: Catalog;
   /** The collection's writer, made with its totals; the collection must exist. */
   writerOf(record: CollectionRecord): CollectionWriter;
+  /** The same for documents that the operation log is not to tell of. */
+  loaderOf(record: CollectionRecord): CollectionWriter;
   /** The collection, made when missing. */
   ensureCollection(namespace: Namespace): CollectionRecord;
 }
@@ -35,16 +55,24 @@ export class WriteSide {
   readonly #clock: Clock;
   readonly #newUuid: () => Uint8Array;
   readonly #turns = new Turns();
+  /** Bytes of entries that the operation log keeps. */
+  readonly oplogMaxBytes: number;
   #catalog: Catalog;
   #time: ClusterTime;
 
-  constructor(file: DatabaseFile, clock: Clock, newUuid: () => Uint8Array) {
+  /** `oplogMaxBytes`: size of the operation log. */
+  constructor(file: DatabaseFile, clock: Clock, newUuid: () => Uint8Array, oplogMaxBytes: number) {
     this.#file = file;
     this.#clock = clock;
     this.#newUuid = newUuid;
-    this.#catalog = Catalog.load(file.writer);
+    this.oplogMaxBytes = oplogMaxBytes;
     this.#time = readTime(file.writer);
+    this.#catalog = Catalog.load(file.writer);
+    if (this.#catalog.find(oplogNamespace) === undefined) this.#beginLog();
   }
+
+  /** Tells whoever waits for new entries. */
+  readonly commits: Commits = new Commits();
 
   get catalog(): Catalog {
     return this.#catalog;
@@ -74,36 +102,37 @@ export class WriteSide {
       const before = this.#retried<Result>(options);
       if (before !== undefined) return before.result;
       connection.execute("BEGIN IMMEDIATE");
+      const log = new EntryWriter(connection, this.#time, this.#clock.nowMs(), options.retry);
       const writers = new Map<number, CollectionWriter>();
+      const writerOf = (record: CollectionRecord, documents: DocumentLog | undefined): CollectionWriter => {
+        const known = writers.get(record.id) ?? new CollectionWriter(connection, record, documents);
+        writers.set(record.id, known);
+        return known;
+      };
       const transaction: WriteTransaction = {
         connection,
+        log,
         catalog: this.#catalog,
-        writerOf: (record) => {
-          const known = writers.get(record.id) ?? new CollectionWriter(connection, record);
-          writers.set(record.id, known);
-          return known;
-        },
+        writerOf: (record) => writerOf(record, log.documentsOf(record)),
+        loaderOf: (record) => writerOf(record, undefined),
         ensureCollection: (namespace) =>
           stored(transaction.catalog.find(namespace)) ?? this.createCollection(transaction, namespace, emptyDocument),
       };
       try {
         const result = await work(transaction);
-        for (const writer of writers.values()) {
-          const { record } = writer;
-          // A collection dropped in the same transaction has no totals to write.
-          if (transaction.catalog.find({ database: record.database, collection: record.name })?.id === record.id)
-            transaction.catalog = transaction.catalog.with(writer.finish());
-        }
-        const time = this.#nextTime();
-        connection.run(
-          "INSERT OR REPLACE INTO meta (k, v) VALUES ('clusterTime', ?)",
-          timestampValue(time.seconds, time.increment).bytes(),
-        );
+        const changed = [...writers.values()]
+          .filter(({ record }) => isThere(transaction.catalog, record))
+          .map((writer) => writer.finish());
+        if (log.count > 0)
+          changed.push(log.finish(transaction.catalog.find(oplogNamespace) as CollectionRecord, this.oplogMaxBytes));
+        else keepTime(connection, log.advance());
+        transaction.catalog = transaction.catalog.withAll(changed);
         this.#remember(options, result);
         connection.execute("COMMIT");
         this.#file.log.noteCommit();
         this.#catalog = transaction.catalog;
-        this.#time = time;
+        this.#time = log.time;
+        if (log.count > 0) this.commits.note();
         return result;
       } catch (error) {
         connection.execute("ROLLBACK");
@@ -148,6 +177,7 @@ export class WriteSide {
       indexes: [],
     };
     transaction.catalog = transaction.catalog.with(record);
+    transaction.log.command(record.database, uuid, creationOf(record));
     return record;
   }
 
@@ -158,14 +188,53 @@ export class WriteSide {
     connection.run("DELETE FROM index_specification WHERE collection_id = ?", record.id);
     connection.run("DELETE FROM catalog WHERE id = ?", record.id);
     transaction.catalog = transaction.catalog.without({ database: record.database, collection: record.name });
+    transaction.log.command(
+      record.database,
+      record.uuid,
+      buildDocument([["drop", stringValue(record.name)]]),
+      buildDocument([["numRecords", int64Value(BigInt(record.documentCount))]]),
+    );
   }
 
-  /** Seconds of the clock, never below what was given before, also when the clock was set back or the process restarted. */
-  #nextTime(): ClusterTime {
-    const seconds = Math.floor(this.#clock.nowMs() / 1000);
-    return seconds > this.#time.seconds
-      ? { seconds, increment: 1 }
-      : { seconds: this.#time.seconds, increment: this.#time.increment + 1 };
+  /** Drops every collection; of a database without any the log says nothing. */
+  dropDatabase(transaction: WriteTransaction, database: string): void {
+    const records = transaction.catalog.of(database);
+    for (const record of records) this.dropCollection(transaction, record);
+    if (records.length === 0) return;
+    transaction.log.command(database, undefined, buildDocument([["dropDatabase", int32Value(1)]]));
+  }
+
+  /** Puts the log among the collections, with a first entry, so that there is always a newest one. */
+  #beginLog(): void {
+    const { writer } = this.#file;
+    writer.execute("BEGIN IMMEDIATE");
+    try {
+      writer.run(
+        "INSERT INTO catalog (id, database, name, options, uuid) VALUES (?, ?, ?, ?, ?)",
+        oplogId,
+        oplogNamespace.database,
+        oplogNamespace.collection,
+        buildDocument([
+          ["capped", trueValue],
+          ["size", int64Value(BigInt(this.oplogMaxBytes))],
+          ["autoIndexId", falseValue],
+        ]),
+        this.#newUuid(),
+      );
+      const log = new EntryWriter(writer, this.#time, this.#clock.nowMs(), undefined);
+      log.write({
+        head: operationHead("n", "", undefined),
+        o: buildDocument([["msg", stringValue("initiating set")]]),
+        o2: undefined,
+      });
+      const catalog = Catalog.load(writer);
+      this.#catalog = catalog.with(log.finish(catalog.find(oplogNamespace) as CollectionRecord, this.oplogMaxBytes));
+      writer.execute("COMMIT");
+      this.#time = log.time;
+    } catch (error) {
+      writer.execute("ROLLBACK");
+      throw error;
+    }
   }
 
   #retried<Result>({ retry }: WriteOptions): { readonly result: Result } | undefined {
@@ -209,9 +278,33 @@ function stored(record: CollectionRecord | undefined): CollectionRecord | undefi
   return record;
 }
 
+/** A collection dropped in the same transaction has no totals to write. */
+function isThere(catalog: Catalog, { database, name, id }: CollectionRecord): boolean {
+  return catalog.find({ database, collection: name })?.id === id;
+}
+
+function creationOf(record: CollectionRecord): Uint8Array {
+  return buildDocument([
+    ["create", stringValue(record.name)],
+    ...Array.from(fieldsOf(record.options), ({ name, value }) => [name, value] as const),
+    ...(isView(record) ? [] : [["idIndex", documentValue(idIndexBytes)] as const]),
+  ]);
+}
+
+/** Keeps the time of a state that no entry has. */
+function keepTime(connection: Connection, { seconds, increment }: ClusterTime): void {
+  connection.run(
+    "INSERT OR REPLACE INTO meta (k, v) VALUES ('clusterTime', ?)",
+    timestampValue(seconds, increment).bytes(),
+  );
+}
+
+/** The newest time there was: of the newest entry, or of a later state without one. */
 function readTime(connection: Connection): ClusterTime {
+  const newest = connection.get("SELECT max(rid) FROM c_0")?.[0];
+  const logged = newest === null || newest === undefined ? { seconds: 0, increment: 0 } : timeOfRowId(Number(newest));
   const stored = connection.get("SELECT v FROM meta WHERE k = 'clusterTime'")?.[0];
-  if (!(stored instanceof Uint8Array)) return { seconds: 0, increment: 0 };
-  const bits = BigInt.asUintN(64, int64Of(new Value(bsonType.long, stored)));
-  return { seconds: Number(bits >> 32n), increment: Number(bits & 0xffff_ffffn) };
+  if (!(stored instanceof Uint8Array)) return logged;
+  const kept = timeOfValue(new Value(bsonType.timestamp, stored)) as ClusterTime;
+  return compareTimes(kept, logged) > 0 ? kept : logged;
 }

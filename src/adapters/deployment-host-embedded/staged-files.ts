@@ -108,6 +108,8 @@ async function describeAll(engine: Engine): Promise<(CollectionDescription & Col
   const read = { signal: never };
   const found: (CollectionDescription & CollectionTotals)[] = [];
   for (const { name: database } of await engine.listDatabases(read)) {
+    // What is the server's own is in no snapshot.
+    if (database === "local") continue;
     for (const { name, type, options, uuid } of await engine.listCollections(database, read)) {
       const namespace = { database, collection: name };
       if (type === "view") {

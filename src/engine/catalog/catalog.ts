@@ -81,6 +81,12 @@ export class Catalog {
     return new Catalog(new Map(this.#collections).set(`${record.database}.${record.name}`, record));
   }
 
+  withAll(records: readonly CollectionRecord[]): Catalog {
+    const collections = new Map(this.#collections);
+    for (const record of records) collections.set(`${record.database}.${record.name}`, record);
+    return new Catalog(collections);
+  }
+
   without({ database, collection }: Namespace): Catalog {
     const collections = new Map(this.#collections);
     collections.delete(`${database}.${collection}`);

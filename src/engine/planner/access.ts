@@ -1,5 +1,6 @@
 import { compareBytes } from "../bson/bytes.ts";
 import type { CollectionRecord } from "../catalog/catalog.ts";
+import { logBatches, type LogRange } from "../oplog/read-log.ts";
 import type { Connection, Row } from "../storage/database-file.ts";
 import { countIndexUse } from "./index-uses.ts";
 import type { Flow } from "../query/flow.ts";
@@ -48,7 +49,9 @@ export function* storedBatches(
   }
   const batches =
     plan.kind === "scan"
-      ? scanBatches(connection, record, plan.backwards)
+      ? plan.log === undefined
+        ? scanBatches(connection, record, plan.backwards)
+        : entryBatches(connection, plan.log, plan.backwards)
       : keyBatches(connection, record, plan, figures);
   for (const batch of batches) yield counted(batch, figures);
 }
@@ -75,6 +78,11 @@ export function* storedFlow(
 function counted(batch: readonly StoredDocument[], figures: AccessFigures): readonly StoredDocument[] {
   figures.docsExamined += batch.length;
   return batch;
+}
+
+function* entryBatches(connection: Connection, range: LogRange, backwards: boolean): Batches {
+  for (const rows of logBatches(connection, range, backwards))
+    yield rows.map((row) => ({ rowId: Number(row[0]), bytes: row[1] as Uint8Array }));
 }
 
 function* keyBatches(

@@ -1,9 +1,11 @@
-import { badValue } from "../engine-error.ts";
+import { badValue, type EngineError } from "../engine-error.ts";
 import { toNumber } from "../bson/numbers.ts";
 import { parsePath } from "../bson/path.ts";
 import { fieldsOf } from "../bson/walk.ts";
 import type { CollectionIndex, CollectionRecord } from "../catalog/catalog.ts";
 import { type IndexField, isIdKey, isSameKey } from "../catalog/index-specification.ts";
+import { isOplog } from "../oplog/namespace.ts";
+import { logOrder, type LogRange, logRange } from "../oplog/read-log.ts";
 import { type Bounds, Conditions } from "../query/bounds.ts";
 import type { Filter } from "../query/filter.ts";
 import type { SortField } from "../query/sort.ts";
@@ -17,6 +19,8 @@ export interface ScanPlan {
   readonly kind: "scan";
   readonly sorted: boolean;
   readonly backwards: boolean;
+  /** Of the operation log, whose rows are in the order of their times. */
+  readonly log?: LogRange;
 }
 
 export interface KeysPlan {
@@ -73,6 +77,7 @@ export function possiblePlans(
   hint: string | Uint8Array | undefined,
 ): readonly Plan[] {
   const wanted = hint === undefined ? undefined : hinted(record, hint);
+  if (isOplog(record)) return [planThroughLog(filter, sort, wanted)];
   if (wanted !== undefined && "natural" in wanted)
     return [{ kind: "scan", sorted: sort.length === 0, backwards: wanted.natural < 0 }];
   const indexes = wanted === undefined ? usable(record, filter) : [wanted.index];
@@ -81,6 +86,15 @@ export function possiblePlans(
     candidates.push(...alternatives(record, filter, sort));
   const plans: Plan[] = candidates.toSorted((one, other) => other.worth - one.worth).map(({ plan }) => plan);
   return plans.length === 0 ? [{ kind: "scan", sorted: sort.length === 0, backwards: false }] : plans;
+}
+
+/** The operation log has no index; its rows are in the order of `ts`. */
+function planThroughLog(filter: Filter, sort: readonly SortField[], wanted: Hinted | undefined): ScanPlan {
+  if (wanted !== undefined && !("natural" in wanted)) throw noSuchIndex();
+  const order = logOrder(sort);
+  const backwards =
+    sort.length > 0 ? order === "backwards" : wanted !== undefined && "natural" in wanted && wanted.natural < 0;
+  return { kind: "scan", sorted: order !== undefined, backwards, log: logRange(filter) };
 }
 
 /** `_id` and the indexes that have all documents the query may find. */
@@ -175,7 +189,11 @@ function hinted(record: CollectionRecord, hint: string | Uint8Array): Hinted {
     const index = record.indexes.find((candidate) => isSameKey(candidate.key, hint) && !candidate.hidden);
     if (index !== undefined) return { index };
   }
-  throw badValue(
+  throw noSuchIndex();
+}
+
+function noSuchIndex(): EngineError {
+  return badValue(
     "error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index",
   );
 }

@@ -7,6 +7,7 @@ import { valueAtPath } from "../bson/path.ts";
 import type { CollectionIndex, CollectionRecord } from "../catalog/catalog.ts";
 import { settingsOf } from "../catalog/collection-settings.ts";
 import { idIndexBytes } from "../catalog/index-specification.ts";
+import type { DocumentLog } from "../oplog/entry-writer.ts";
 import type { Connection } from "./database-file.ts";
 import { describeValue } from "./describe-value.ts";
 import { idKey, indexKeys } from "./index-keys.ts";
@@ -30,12 +31,15 @@ export class DuplicateKey extends EngineError {
 export class CollectionWriter {
   readonly record: CollectionRecord;
   readonly #connection: Connection;
+  readonly #log: DocumentLog | undefined;
   #count = 0;
   #size = 0;
   readonly #becameMultikey = new Set<number>();
 
-  constructor(connection: Connection, record: CollectionRecord) {
+  /** Without `log` the operation log tells nothing of what is written. */
+  constructor(connection: Connection, record: CollectionRecord, log?: DocumentLog) {
     this.#connection = connection;
+    this.#log = log;
     this.record = record;
   }
 
@@ -54,6 +58,7 @@ export class CollectionWriter {
     this.#addKeys(keys, lastRowId);
     this.#count += 1;
     this.#size += document.length;
+    this.#log?.inserted(document);
     this.#makeRoom();
   }
 
@@ -99,6 +104,7 @@ export class CollectionWriter {
       rowId,
     );
     this.#size += after.length - before.length;
+    this.#log?.replaced(before, after);
   }
 
   remove(rowId: number, document: Uint8Array): void {
@@ -108,6 +114,7 @@ export class CollectionWriter {
     this.#connection.run(`DELETE FROM c_${this.record.id} WHERE rid = ?`, rowId);
     this.#count -= 1;
     this.#size -= document.length;
+    this.#log?.removed(document);
   }
 
   /** Fills a new index from what the collection holds. */

@@ -6,7 +6,7 @@ import { LogFlush } from "./log-flush.ts";
 
 /** Marks the file as this engine's ("TLMN"), and names the version of what is in it. */
 const applicationId = 0x54_4c_4d_4e;
-const formatVersion = 1;
+const formatVersion = 2;
 
 const schema = `
   CREATE TABLE meta (k TEXT PRIMARY KEY, v BLOB NOT NULL) STRICT;
@@ -20,6 +20,13 @@ const schema = `
   ) STRICT;
   CREATE TABLE retry (session BLOB PRIMARY KEY, transaction_number INTEGER NOT NULL, result BLOB NOT NULL, used_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `;
+
+/** What each version added to the one before, from version 2 on. */
+const additions: ReadonlyMap<number, string> = new Map([
+  // The operation log: rows are numbered by their times.
+  [2, "CREATE TABLE c_0 (rid INTEGER PRIMARY KEY, d BLOB NOT NULL) STRICT;"],
+]);
+const wholeSchema = `${schema} ${[...additions.values()].join(" ")}`;
 
 export type Row = readonly SQLInputValue[];
 
@@ -113,7 +120,7 @@ function openChecked(path: string, isNew: boolean): Connection {
   try {
     if (isNew || isUnborn(connection)) {
       connection.execute(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${formatVersion}`);
-      connection.execute(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN; ${schema} COMMIT`);
+      connection.execute(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN; ${wholeSchema} COMMIT`);
       connection.execute("PRAGMA synchronous = NORMAL");
       return connection;
     }
@@ -130,7 +137,8 @@ function openChecked(path: string, isNew: boolean): Connection {
     connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
     // A file whose making was cut short has its mark but no tables yet.
     if (connection.get("SELECT 1 FROM sqlite_schema WHERE name = 'catalog'") === undefined)
-      connection.execute(`BEGIN; ${schema} COMMIT`);
+      connection.execute(`BEGIN; ${wholeSchema} PRAGMA user_version = ${formatVersion}; COMMIT`);
+    else if (version < formatVersion) bringUpToDate(connection, version);
     return connection;
   } catch (error) {
     connection.close();
@@ -141,6 +149,12 @@ function openChecked(path: string, isNew: boolean): Connection {
       `the data file ${path} is damaged or cannot be used: ${(error as Error).message}`,
     );
   }
+}
+
+/** Adds what later versions have, in one transaction. Older programs refuse the file from then on. */
+function bringUpToDate(connection: Connection, version: number): void {
+  const missing = [...additions].filter(([added]) => added > version).map(([, sql]) => sql);
+  connection.execute(`BEGIN IMMEDIATE; ${missing.join(" ")} PRAGMA user_version = ${formatVersion}; COMMIT`);
 }
 
 /** A process that died while it made the file leaves it without tables: nothing was ever stored in it, so it is made again. */

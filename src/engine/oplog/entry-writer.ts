@@ -1,0 +1,127 @@
+import type { CollectionRecord } from "../catalog/catalog.ts";
+import type { ClusterTime } from "../engine.ts";
+import type { Connection } from "../storage/database-file.ts";
+import { differenceOf } from "./difference.ts";
+import { entryOf, type EntrySession, idDocument, type Operation, operationHead, sessionHead } from "./entry.ts";
+import { oplogNamespace } from "./namespace.ts";
+import { rowIdOfTime, timeAfter } from "./time.ts";
+
+/** Takes what a collection's writer did to documents. Documents have their `_id` first. */
+export interface DocumentLog {
+  inserted(document: Uint8Array): void;
+  replaced(before: Uint8Array, after: Uint8Array): void;
+  removed(document: Uint8Array): void;
+}
+
+/** Entries trimmed in one transaction at least, when the log is larger than it may be; else twice as many as were written, so that it shrinks. */
+const trimmedMin = 100;
+
+/** Writes entries of one write transaction into the log, each with a time of its own. */
+export class EntryWriter {
+  readonly #connection: Connection;
+  readonly #wallMs: number;
+  readonly #session: { readonly head: Uint8Array } | undefined;
+  #time: ClusterTime;
+  #previous: ClusterTime | undefined;
+  #count = 0;
+  #sizeBytes = 0;
+  /** The statement of the command that is being done, for entries of retryable writes. */
+  statementId = 0;
+
+  constructor(connection: Connection, time: ClusterTime, wallMs: number, session: EntrySession | undefined) {
+    this.#connection = connection;
+    this.#time = time;
+    this.#wallMs = wallMs;
+    this.#session = session === undefined ? undefined : { head: sessionHead(session) };
+  }
+
+  /** Time of the newest entry, or what it was before. */
+  get time(): ClusterTime {
+    return this.#time;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The log of a collection's documents; undefined for a database that is the server's own, which is not logged (manual, "The local Database"). */
+  documentsOf({ database, name, uuid }: CollectionRecord): DocumentLog | undefined {
+    if (database === oplogNamespace.database) return undefined;
+    const namespace = `${database}.${name}`;
+    const heads = new Map<"i" | "u" | "d", Uint8Array>();
+    const headOf = (op: "i" | "u" | "d"): Uint8Array => {
+      const head = heads.get(op) ?? operationHead(op, namespace, uuid);
+      heads.set(op, head);
+      return head;
+    };
+    return {
+      inserted: (document) => this.write({ head: headOf("i"), o: document, o2: idDocument(document) }),
+      replaced: (before, after) =>
+        this.write({ head: headOf("u"), o: differenceOf(before, after) ?? after, o2: idDocument(before) }),
+      removed: (document) => this.write({ head: headOf("d"), o: idDocument(document), o2: undefined }),
+    };
+  }
+
+  /** A command on a database, as the log has it: `{create: ...}` and such. `ui` is the UUID of the collection that it is about. */
+  command(database: string, ui: Uint8Array | undefined, o: Uint8Array, o2?: Uint8Array): void {
+    if (database === oplogNamespace.database) return;
+    this.write({ head: operationHead("c", `${database}.$cmd`, ui), o, o2 });
+  }
+
+  write(operation: Operation): void {
+    const time = this.advance();
+    const session = this.#session;
+    const place = { statementId: this.statementId, previous: this.#previous };
+    const entry = entryOf(
+      operation,
+      time,
+      this.#wallMs,
+      session === undefined ? undefined : { head: session.head, place },
+    );
+    this.#connection.run("INSERT INTO c_0 (rid, d) VALUES (?, ?)", rowIdOfTime(time), entry);
+    this.#previous = time;
+    this.#count += 1;
+    this.#sizeBytes += entry.length;
+  }
+
+  /** Takes the next time, for an entry or for a state without one. */
+  advance(): ClusterTime {
+    this.#time = timeAfter(this.#time, this.#wallMs);
+    return this.#time;
+  }
+
+  /** Takes the oldest entries away when the log is larger than `maxBytes`, and writes its totals down. Answers the log's record as it now is. */
+  finish(record: CollectionRecord, maxBytes: number): CollectionRecord {
+    let { documentCount, dataSizeBytes } = record;
+    documentCount += this.#count;
+    dataSizeBytes += this.#sizeBytes;
+    if (dataSizeBytes > maxBytes) {
+      const [last, removed] = this.#oldest(Math.max(trimmedMin, 2 * this.#count), dataSizeBytes - maxBytes);
+      documentCount -= removed.count;
+      dataSizeBytes -= removed.sizeBytes;
+      this.#connection.run("DELETE FROM c_0 WHERE rid <= ?", last);
+    }
+    this.#connection.run(
+      "UPDATE catalog SET document_count = ?, data_size = ? WHERE id = 0",
+      documentCount,
+      dataSizeBytes,
+    );
+    return { ...record, documentCount, dataSizeBytes };
+  }
+
+  /** The last of the oldest entries, at most so many, that hold as many bytes as are too much; the newest stays in any case. */
+  #oldest(countMax: number, excessBytes: number): [number, { readonly count: number; readonly sizeBytes: number }] {
+    let [last, count, sizeBytes] = [-1, 0, 0];
+    for (const [rowId, length] of this.#connection.all(
+      "SELECT rid, length(d) FROM c_0 WHERE rid < ? ORDER BY rid LIMIT ?",
+      rowIdOfTime(this.#time),
+      countMax,
+    )) {
+      if (sizeBytes >= excessBytes) break;
+      last = Number(rowId);
+      count += 1;
+      sizeBytes += Number(length);
+    }
+    return [last, { count, sizeBytes }];
+  }
+}

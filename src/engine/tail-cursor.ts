@@ -1,0 +1,124 @@
+import { compilerIn, variablesOf } from "./aggregate/compiler.ts";
+import { contextOf } from "./aggregate/context.ts";
+import { getField } from "./bson/walk.ts";
+import type { CollectionRecord } from "./catalog/catalog.ts";
+import { collationFor } from "./catalog/collection-settings.ts";
+import type { EngineCursor, FindQuery } from "./engine.ts";
+import { badValue, EngineError } from "./engine-error.ts";
+import { readError } from "./engine-cursor.ts";
+import type { Commits } from "./oplog/commits.ts";
+import { isOplog } from "./oplog/namespace.ts";
+import { logBatches, logRange } from "./oplog/read-log.ts";
+import { compileFilter } from "./query/filter.ts";
+import { filtered, type Flow, mapped, takeFrom } from "./query/flow.ts";
+import { compileProjection } from "./query/projection.ts";
+import type { ReadState } from "./snapshot-registry.ts";
+import { Pace } from "./storage/turns.ts";
+
+/** How far a tailable cursor has come. */
+export interface TailPosition {
+  /** The row looked at last. */
+  after: number | undefined;
+  /** Documents to pass over before the first. */
+  skip: number;
+}
+
+/** Throws 2 BadValue for what cannot be tailed. */
+export function requireTailable(record: CollectionRecord, { sort }: FindQuery): void {
+  if (!isOplog(record))
+    throw badValue(
+      `error processing query: tailable cursor requested on non capped collection ${record.database}.${record.name}`,
+    );
+  if (sort !== undefined && sort.length > 5 && getField(sort, "$natural") === undefined)
+    throw badValue("cannot use tailable option with a sort other than {$natural: 1}");
+}
+
+/** What there is behind the position, which moves on with what is read. */
+export function tailFlow(state: ReadState, record: CollectionRecord, query: FindQuery, position: TailPosition): Flow {
+  const collation = collationFor(query.collation, record);
+  const compile = compilerIn(contextOf(variablesOf(query.variables), collation));
+  const filter = compileFilter(query.filter, { compileExpression: compile, variables: query.variables, collation });
+  const found = filtered(entriesAfter(state, logRange(filter), position), (document) => filter.matches(document));
+  if (query.projection === undefined) return found;
+  return mapped(found, compileProjection(query.projection, { find: true, compileExpression: compile, filter }));
+}
+
+function* entriesAfter(state: ReadState, range: ReturnType<typeof logRange>, position: TailPosition): Flow {
+  for (const rows of logBatches(state.connection, range, false, position.after)) {
+    for (const [rowId, document] of rows) {
+      position.after = Number(rowId);
+      yield document as Uint8Array;
+    }
+    yield undefined;
+  }
+}
+
+/** A cursor that stays open at the end of the operation log (manual, "Tailable Cursors"). */
+export class TailCursor implements EngineCursor {
+  readonly #open: (position: TailPosition) => Flow;
+  readonly #commits: Commits;
+  readonly #monotonicMs: () => number;
+  readonly #position: TailPosition;
+  readonly #closed = new AbortController();
+  #limit: number;
+  #pending: Uint8Array | undefined;
+  #seen: number;
+
+  constructor(
+    open: (position: TailPosition) => Flow,
+    commits: Commits,
+    monotonicMs: () => number,
+    { skip, limit }: Pick<FindQuery, "skip" | "limit">,
+  ) {
+    this.#open = open;
+    this.#commits = commits;
+    this.#monotonicMs = monotonicMs;
+    this.#position = { after: undefined, skip: skip ?? 0 };
+    this.#limit = limit === undefined || limit === 0 ? Number.POSITIVE_INFINITY : limit;
+    this.#seen = commits.count;
+    // A bad query is an error at once.
+    open(this.#position).return();
+  }
+
+  get exhausted(): boolean {
+    return this.#closed.signal.aborted;
+  }
+
+  async next(
+    limits: { readonly maxDocuments: number; readonly maxBytes: number },
+    signal: AbortSignal,
+  ): Promise<readonly Uint8Array[]> {
+    if (this.exhausted) return [];
+    this.#seen = this.#commits.count;
+    const wanted = { ...limits, maxDocuments: Math.min(limits.maxDocuments, this.#limit) };
+    const pace = new Pace(this.#monotonicMs, signal);
+    try {
+      const taken = await takeFrom(this.#skipping(), wanted, this.#pending, pace);
+      this.#pending = taken.pending;
+      this.#limit -= taken.documents.length;
+      if (this.#limit === 0) this.close();
+      return taken.documents;
+    } catch (error) {
+      this.close();
+      throw readError(error);
+    }
+  }
+
+  /** Waits until something was written, the cursor is closed, or the time is over. Throws the signal's reason. */
+  async more(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    await this.#commits.after(this.#seen, timeoutMs, AbortSignal.any([signal, this.#closed.signal]));
+    signal.throwIfAborted();
+  }
+
+  close(): void {
+    this.#pending = undefined;
+    this.#closed.abort(new EngineError(237, "CursorKilled", "the cursor was closed"));
+  }
+
+  *#skipping(): Flow {
+    for (const document of this.#open(this.#position)) {
+      if (document !== undefined && this.#position.skip > 0) this.#position.skip -= 1;
+      else yield document;
+    }
+  }
+}
