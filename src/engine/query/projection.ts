@@ -6,6 +6,7 @@ import { bsonType, isNumberType } from "../bson/types.ts";
 import { boolOf, documentValue, type Value, wholeNumberOf } from "../bson/value.ts";
 import { elementsOf, type Field, fieldsOf, fieldsOfValue, getField } from "../bson/walk.ts";
 import { compileElemMatchProjection, type Filter } from "./filter.ts";
+import { compilePlainProjection } from "./plain-projection.ts";
 import { checkedPositionalPath, isPositionalPath, keepMatchedElement } from "./positional-projection.ts";
 import type { CompileExpression } from "./tests.ts";
 
@@ -107,7 +108,11 @@ export function compileProjection(specification: Uint8Array, options: Projection
   }
   const keepId = includeId ?? true;
   const including = mode === "include";
-  const project: Projection = (document) => projectRoot(document, root, including, keepId);
+  const isPlain = [...root.children.values()].every(({ rule }) => rule === "include" || rule === "exclude");
+  const project: Projection =
+    isPlain && !root.children.has("_id")
+      ? compilePlainProjection([...root.children.keys()], including, keepId)
+      : (document) => projectRoot(document, root, including, keepId);
   const { filter } = options;
   const segments = positional;
   if (segments === undefined || filter === undefined) return project;

@@ -1,11 +1,13 @@
 import { located } from "../../engine-error.ts";
 import { arrayValue } from "../../bson/builder.ts";
+import { textBytes } from "../../bson/bytes.ts";
 import { bsonType } from "../../bson/types.ts";
 import { documentValue, type Value } from "../../bson/value.ts";
 import { elementsOf, fieldsOf, fieldsOfValue } from "../../bson/walk.ts";
 import { refuseDeepPath } from "../../bson/path.ts";
 import { mapped } from "../../query/flow.ts";
 import { MutableDocument, toValue } from "../../update/mutable.ts";
+import { withChangedFields } from "../changed-fields.ts";
 import type { Expression } from "../context.ts";
 import { compileExpression } from "../expression.ts";
 import { objectOf, type StageFactory, type StagePlace } from "../stage.ts";
@@ -22,6 +24,16 @@ export const $addFields: StageFactory = (argument, place) => {
     throw located(40_177, `Invalid ${place.name} :: caused by :: specification must have at least one field`);
   const additions = fields.flatMap(({ name, value }) => additionsOf(name, value, place));
   refuseCollisions(additions);
+  const plain = additions.map(({ segments: [name = ""], expression }) => ({ name: textBytes(name), expression }));
+  if (additions.every(({ segments }) => segments.length === 1))
+    return (flow) =>
+      mapped(flow, (document) => {
+        const whole = documentValue(document);
+        return withChangedFields(
+          document,
+          plain.map(({ name, expression }) => ({ name, value: expression(whole) })),
+        );
+      });
   return (flow) =>
     mapped(flow, (document) => {
       const whole = documentValue(document);
@@ -96,4 +108,13 @@ function addInto(stored: Value | undefined, segments: readonly string[], value: 
   const inner = stored?.type === bsonType.object ? MutableDocument.of(stored.bytes()) : new MutableDocument([]);
   addAt(inner, segments, value);
   return toValue(inner);
+}
+
+/** The document with a value added at a path. */
+export function withAdded(document: Uint8Array, segments: readonly string[], value: Value | undefined): Uint8Array {
+  const [name = "", more] = segments;
+  if (more === undefined) return withChangedFields(document, [{ name: textBytes(name), value }]);
+  const root = MutableDocument.of(document);
+  addAt(root, segments, value);
+  return root.toBytes();
 }

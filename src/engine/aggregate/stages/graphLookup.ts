@@ -6,11 +6,10 @@ import { bsonType, typeName } from "../../bson/types.ts";
 import { documentValue, int64Value, nullValue, textOf, type Value, wholeNumberOf } from "../../bson/value.ts";
 import { elementsOf, fieldsOfValue, getField } from "../../bson/walk.ts";
 import { blockingStepMaxBytes, type Flow } from "../../query/flow.ts";
-import { MutableDocument } from "../../update/mutable.ts";
 import { compileExpression } from "../expression.ts";
 import { ForeignDocuments, joinValues } from "../foreign-documents.ts";
 import type { StageFactory } from "../stage.ts";
-import { addAt } from "./addFields.ts";
+import { withAdded } from "./addFields.ts";
 
 const known: ReadonlySet<string> = new Set([
   "from",
@@ -113,9 +112,7 @@ export const $graphLookup: StageFactory = (argument, place) => {
         if (one === undefined) yield undefined;
         else found.push(described(one, depthField));
       }
-      const root = MutableDocument.of(document);
-      addAt(root, as.split("."), arrayValue(found));
-      yield root.toBytes();
+      yield withAdded(document, as.split("."), arrayValue(found));
     }
   };
 };
@@ -127,9 +124,7 @@ interface Found {
 
 function described({ document, depth }: Found, depthField: readonly string[] | undefined): Value {
   if (depthField === undefined) return documentValue(document);
-  const root = MutableDocument.of(document);
-  addAt(root, depthField, int64Value(BigInt(depth)));
-  return documentValue(root.toBytes());
+  return documentValue(withAdded(document, depthField, int64Value(BigInt(depth))));
 }
 
 function depthOf(value: Value | undefined): number {

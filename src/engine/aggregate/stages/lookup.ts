@@ -6,7 +6,6 @@ import { documentValue, textOf, type Value } from "../../bson/value.ts";
 import { elementsOf, fieldsOfValue } from "../../bson/walk.ts";
 import type { Namespace } from "../../engine.ts";
 import { blockingStepMaxBytes, type Flow } from "../../query/flow.ts";
-import { MutableDocument } from "../../update/mutable.ts";
 import {
   type Expression,
   type ExpressionContext,
@@ -17,7 +16,7 @@ import {
 import { compileExpression } from "../expression.ts";
 import { ForeignDocuments, joinValues } from "../foreign-documents.ts";
 import { sourceOf, type StageFactory, type StagePlace } from "../stage.ts";
-import { addAt } from "./addFields.ts";
+import { withAdded } from "./addFields.ts";
 
 interface Bound {
   readonly name: string;
@@ -52,9 +51,7 @@ export const $lookup: StageFactory = (argument, place) => {
           throw located(4_568, "Total size of documents in $lookup matching pipeline exceeds maximum document size");
         found.push(documentValue(joined));
       }
-      const root = MutableDocument.of(document);
-      addAt(root, segments, arrayValue(found));
-      yield root.toBytes();
+      yield withAdded(document, segments, arrayValue(found));
     }
   };
 };

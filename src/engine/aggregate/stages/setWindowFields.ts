@@ -5,7 +5,6 @@ import { documentValue, nullValue, stringValue, type Value } from "../../bson/va
 import { type Field, fieldsOf, fieldsOfValue } from "../../bson/walk.ts";
 import { blockingStepMaxBytes, type Flow, memoryLimit } from "../../query/flow.ts";
 import { createSortOrder, parseSort, type SortKey } from "../../query/sort.ts";
-import { MutableDocument } from "../../update/mutable.ts";
 import { detached } from "../accumulators/accumulator.ts";
 import type { Expression } from "../context.ts";
 import { compileExpression } from "../expression.ts";
@@ -13,7 +12,7 @@ import { objectOf, type Stage, type StageFactory, type StagePlace } from "../sta
 import { parseBounds } from "../windows/bounds.ts";
 import { windowOperatorNamed } from "../windows/index.ts";
 import type { Partition, WindowFunction } from "../windows/window-function.ts";
-import { addAt } from "./addFields.ts";
+import { withAdded } from "./addFields.ts";
 
 /** A field computed over windows. */
 export interface WindowOutput {
@@ -161,8 +160,9 @@ function* computed(
   const columns: (readonly (Value | undefined)[])[] = [];
   for (const { compute } of outputs) columns.push(yield* compute(partition));
   for (const [index, { document }] of entries.entries()) {
-    const root = MutableDocument.of(document);
-    for (const [column, { segments }] of outputs.entries()) addAt(root, segments, columns[column]?.[index]);
-    yield root.toBytes();
+    let result = document;
+    for (const [column, { segments }] of outputs.entries())
+      result = withAdded(result, segments, columns[column]?.[index]);
+    yield result;
   }
 }

@@ -1,10 +1,12 @@
 import { located } from "../../engine-error.ts";
+import { textBytes } from "../../bson/bytes.ts";
 import { parsePath } from "../../bson/path.ts";
 import { bsonType, typeName } from "../../bson/types.ts";
-import { boolOf, int64Value, nullValue, textOf, type Value } from "../../bson/value.ts";
-import { elementsOf, fieldsOfValue } from "../../bson/walk.ts";
+import { boolOf, documentValue, int64Value, nullValue, textOf, type Value } from "../../bson/value.ts";
+import { elementsOf, fieldsOfValue, findField } from "../../bson/walk.ts";
 import type { Flow } from "../../query/flow.ts";
-import { changeAt, MutableDocument, toValue } from "../../update/mutable.ts";
+import { changeAt, MutableDocument } from "../../update/mutable.ts";
+import { withChangedFields } from "../changed-fields.ts";
 import type { StageFactory } from "../stage.ts";
 
 interface Unwinding {
@@ -15,10 +17,11 @@ interface Unwinding {
 
 export const $unwind: StageFactory = (argument) => {
   const unwinding = parse(argument);
+  const path = unwinding.segments.map(textBytes);
   return function* unwind(flow: Flow): Flow {
     for (const document of flow) {
       if (document === undefined) yield undefined;
-      else yield* unwound(document, unwinding);
+      else yield* unwound(document, path, unwinding);
     }
   };
 };
@@ -70,8 +73,12 @@ function segmentsOf(path: Value): readonly string[] {
   return segments;
 }
 
-function* unwound(document: Uint8Array, { segments, keepEmpty, indexSegments }: Unwinding): Flow {
-  const found = plainValueAt(document, segments);
+function* unwound(
+  document: Uint8Array,
+  path: readonly Uint8Array[],
+  { segments, keepEmpty, indexSegments }: Unwinding,
+): Flow {
+  const found = plainValueAt(document, path);
   if (found?.type !== bsonType.array) {
     const isNothing = found === undefined || found.type === bsonType.null || found.type === bsonType.undefined;
     if (isNothing && !keepEmpty) return;
@@ -92,20 +99,24 @@ function* unwound(document: Uint8Array, { segments, keepEmpty, indexSegments }: 
 }
 
 /** The value at a path of documents; arrays on the way are not looked into. */
-function plainValueAt(document: Uint8Array, segments: readonly string[]): Value | undefined {
-  let node = MutableDocument.of(document).get(segments[0] as string);
-  for (const segment of segments.slice(1)) {
-    const value = node === undefined ? undefined : toValue(node);
+function plainValueAt(document: Uint8Array, path: readonly Uint8Array[]): Value | undefined {
+  let value: Value | undefined = documentValue(document);
+  for (const name of path) {
     if (value?.type !== bsonType.object) return undefined;
-    node = MutableDocument.of(value.bytes()).get(segment);
+    value = findField(value.source, value.start, name);
   }
-  return node === undefined ? undefined : toValue(node);
+  return value;
 }
 
 function changed(
   document: Uint8Array,
   changes: readonly (readonly [readonly string[], Value | undefined])[],
 ): Uint8Array {
+  if (changes.every(([segments]) => segments.length === 1))
+    return withChangedFields(
+      document,
+      changes.map(([[name = ""], value]) => ({ name: textBytes(name), value })),
+    );
   const copy = MutableDocument.of(document);
   for (const [segments, value] of changes)
     changeAt(copy, segments, () => value, value !== undefined, segments.join("."));
