@@ -1,9 +1,10 @@
-import { EngineError, isNumberType, pipelineNamespaces, type Value } from "../engine/index.ts";
+import { EngineError, isNumberType, pipelineNamespaces } from "../engine/index.ts";
 import { cursorOptionsOf, firstBatch } from "./cursor-reply.ts";
 import { databaseStagesOf } from "./database-stages.ts";
+import { explained } from "./explain.ts";
 import { hintOf } from "./hint.ts";
-import { type CommandContext, defineCommand } from "./define-command.ts";
-import { isAllowed, unauthorized } from "./privileges.ts";
+import { defineCommand } from "./define-command.ts";
+import { requireRights } from "./pipeline-rights.ts";
 
 /** `aggregate`: a pipeline's first batch. */
 export const aggregate = defineCommand({
@@ -17,11 +18,12 @@ export const aggregate = defineCommand({
     const pipeline = parameters.requiredDocuments("pipeline");
     const variables = parameters.document("let");
     const cursorOptions = cursorOptionsOf(parameters);
-    parameters.refuse("explain");
+    const explains = parameters.flag("explain");
     const collation = parameters.document("collation");
     parameters.ignore("allowDiskUse", "bypassDocumentValidation");
     const hint = hintOf(parameters.get("hint"));
     parameters.rejectUnknown();
+    if (explains) return explained(parameters.body, "queryPlanner", context);
     if (cursorOptions === undefined)
       throw new EngineError(
         9,
@@ -53,18 +55,4 @@ function refuseWrites(database: string, pipeline: readonly Uint8Array[]): void {
       "InvalidOptions",
       "$out and $merge cannot be used with a 'linearizable' read concern level",
     );
-}
-
-/** Throws 13 unless the user may read and write what the stages name besides the collection itself (manual, "Aggregation Pipeline", privileges). */
-function requireRights(
-  main: Value,
-  pipeline: readonly Uint8Array[],
-  { connection, database }: Pick<CommandContext, "connection" | "database">,
-): void {
-  for (const { namespace, writes } of pipelineNamespaces(database, pipeline)) {
-    const { user } = connection;
-    const action = writes ? "write" : "find";
-    if (user === undefined || !isAllowed(user.credential, action, namespace.database, namespace.collection))
-      throw unauthorized("aggregate", main, database);
-  }
 }

@@ -14,6 +14,7 @@ import { drop } from "./drop.ts";
 import { dropDatabase } from "./dropDatabase.ts";
 import { dropIndexes } from "./dropIndexes.ts";
 import { endSessions, killSessions, refreshSessions } from "./endSessions.ts";
+import { explain } from "./explain.ts";
 import { find } from "./find.ts";
 import { findAndModify, findandmodify } from "./findAndModify.ts";
 import { getCmdLineOpts } from "./getCmdLineOpts.ts";
@@ -72,6 +73,7 @@ export const commands: readonly CommandDefinition[] = [
   dropDatabase,
   dropIndexes,
   endSessions,
+  explain,
   find,
   findAndModify,
   findandmodify,

@@ -40,6 +40,8 @@ const generic = new Set([
 /** The fields of a command, read by name; whatever is not read is not known and refused. */
 export class Parameters {
   readonly command: string;
+  /** The whole document. */
+  readonly body: Uint8Array;
   readonly #values = new Map<string, Value>();
   readonly #sequences: ReadonlyMap<string, readonly Uint8Array[]>;
   readonly #read = new Set<string>();
@@ -48,6 +50,7 @@ export class Parameters {
   /** Throws 40413 for a field given twice. */
   constructor(command: string, body: Uint8Array, sequences: ReadonlyMap<string, readonly Uint8Array[]>) {
     this.command = command;
+    this.body = body;
     this.#sequences = sequences;
     for (const { name, value } of fieldsOf(body)) {
       if (this.#values.has(name) || sequences.has(name))

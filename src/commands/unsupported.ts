@@ -11,7 +11,6 @@ const known = new Set([
   "compact",
   "configureFailPoint",
   "convertToCapped",
-  "explain",
   "filemd5",
   "mapReduce",
   "planCacheClear",

@@ -9,9 +9,11 @@ import type { PipelineSource } from "./aggregate/stage.ts";
 import type { CollectionRecord } from "./catalog/catalog.ts";
 import { collationThrough, isView, resolve } from "./catalog/views.ts";
 import type { AggregateQuery, Namespace } from "./engine.ts";
-import { storedFlow } from "./planner/access.ts";
-import { choosePlan } from "./planner/plan.ts";
+import { type AccessFigures, storedFlow } from "./planner/access.ts";
+import { choosePlan, type Plan } from "./planner/plan.ts";
+import type { Filter } from "./query/filter.ts";
 import type { Flow } from "./query/flow.ts";
+import type { SortField } from "./query/sort.ts";
 import type { ReadState } from "./snapshot-registry.ts";
 
 /** Where and when an aggregation runs. */
@@ -20,11 +22,15 @@ export interface AggregateSurroundings {
   readonly moment: Moment;
   readonly random: () => number;
   readonly openedMs: number;
+  /** Told of each way to stored documents that is chosen; answers where to count what is looked at. */
+  readonly observe?:
+    | ((record: CollectionRecord, filter: Filter, sort: readonly SortField[], plan: Plan) => AccessFigures | undefined)
+    | undefined;
 }
 
 /** Results of an aggregation. */
 export function aggregateFlow(
-  { state, moment, random, openedMs }: AggregateSurroundings,
+  { state, moment, random, openedMs, observe }: AggregateSurroundings,
   namespace: Namespace,
   query: AggregateQuery,
 ): Flow {
@@ -32,7 +38,10 @@ export function aggregateFlow(
     resolve: (wanted) => resolve(state.catalog, wanted),
     read: (record, filter, sort, hint) => {
       const plan = choosePlan(record, filter, sort, hint);
-      return { flow: storedFlow(state.connection, record, plan), sorted: plan.sorted };
+      return {
+        flow: storedFlow(state.connection, record, plan, observe?.(record, filter, sort, plan)),
+        sorted: plan.sorted,
+      };
     },
     random,
     nowMs: moment.nowMs,

@@ -1,12 +1,13 @@
 import { aggregateFlow, type AggregateSurroundings } from "./aggregate-command.ts";
 import { idIndexBytes } from "./catalog/index-specification.ts";
 import { checkedOptions } from "./catalog/collection-options.ts";
-import { settingsOf } from "./catalog/collection-settings.ts";
+import { statisticsOf } from "./catalog/statistics.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import { collationThrough, isView, refuseView } from "./catalog/views.ts";
 import { checkDatabaseName, namespaceNotFound } from "./catalog/names.ts";
 import type * as contract from "./engine.ts";
 import { notSupported } from "./engine-error.ts";
+import { explain } from "./explain.ts";
 import { expiredStatements } from "./expiry.ts";
 import { uuid } from "./catalog/uuid.ts";
 import { FlowCursor } from "./engine-cursor.ts";
@@ -116,14 +117,7 @@ export class EmbeddedEngine implements contract.Engine {
   async statistics(namespace: Namespace, read: contract.ReadOptions): Promise<contract.CollectionStatistics> {
     const record = this.#state(read).catalog.find(namespace);
     refuseView(record);
-    const indexCount = record === undefined || isOplog(record) ? 0 : record.indexes.length + 1;
-    return {
-      capped: record === undefined ? undefined : settingsOf(record).capped,
-      documentCount: record?.documentCount ?? 0,
-      dataSizeBytes: record?.dataSizeBytes ?? 0,
-      indexCount,
-      indexSizeBytes: 4096 * indexCount,
-    };
+    return statisticsOf(record);
   }
 
   createCollection(
@@ -298,6 +292,11 @@ export class EmbeddedEngine implements contract.Engine {
     const cursor = this.#cursor(distinctFlow(findFlow(surroundings, namespace, query), query.key, collation));
     const [result] = await cursor.next({ maxDocuments: 1, maxBytes: Number.POSITIVE_INFINITY }, read.signal);
     return result as Uint8Array;
+  }
+
+  explain(namespace: Namespace, request: contract.ExplainRequest, read: contract.ReadOptions): Promise<Uint8Array> {
+    const clock = { pace: this.#pace(read.signal), monotonicMs: () => this.#clock.monotonicMs() };
+    return explain(this.#surroundings(read), namespace, request, clock);
   }
 
   async expireDocuments(): Promise<number> {

@@ -163,6 +163,27 @@ export interface DistinctQuery {
   readonly collation?: Uint8Array | undefined;
 }
 
+/** An operation to be explained. */
+export interface ExplainRequest {
+  readonly filter: Uint8Array;
+  readonly sort?: Uint8Array | undefined;
+  readonly projection?: Uint8Array | undefined;
+  readonly skip?: number | undefined;
+  /** 0 or absent: no limit. */
+  readonly limit?: number | undefined;
+  readonly hint?: string | Uint8Array | undefined;
+  readonly collation?: Uint8Array | undefined;
+  readonly variables?: Uint8Array | undefined;
+  /** An aggregation; the fields above but `hint`, `collation` and `variables` say nothing then. */
+  readonly pipeline?: readonly Uint8Array[] | undefined;
+  readonly count?: boolean | undefined;
+  /** What would be done to the documents; nothing is. */
+  readonly change?: "update" | "delete" | undefined;
+  /** Run it and count. */
+  readonly execute: boolean;
+  readonly allPlans: boolean;
+}
+
 /** Results of one query, read as far as asked. Documents are whole BSON documents that stay valid after the next call. */
 export interface EngineCursor {
   /** At least one document unless exhausted; at most `maxDocuments`, and no further document once `maxBytes` is reached. */
@@ -286,6 +307,8 @@ export interface Engine {
   /** BSON document `{values: [...]}`. */
   distinct(namespace: Namespace, query: DistinctQuery, read: ReadOptions): Promise<Uint8Array>;
 
+  /** BSON document `{queryPlanner, executionStats?}`, or `{stages}` for a pipeline that is more than a query (manual, "Explain Results"). */
+  explain(namespace: Namespace, request: ExplainRequest, read: ReadOptions): Promise<Uint8Array>;
   /** Deletes documents whose time in a TTL index is over, as any delete does; to be asked regularly by whoever serves the file. Answers how many went. */
   expireDocuments(): Promise<number>;
   /** Stores whole documents given in one buffer as they are, for restores; the collection must exist. */

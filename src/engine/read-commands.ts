@@ -75,7 +75,7 @@ function sortedFlow(flow: Flow, sort: readonly SortField[], { collation }: Filte
 }
 
 /** `{$natural: 1}` or `-1` as the hint that it is; undefined for any other order. */
-function naturalOrder(sort: Uint8Array): Uint8Array | undefined {
+export function naturalOrder(sort: Uint8Array): Uint8Array | undefined {
   const [field, more] = [...fieldsOf(sort)];
   return field?.name === "$natural" && more === undefined ? sort : undefined;
 }

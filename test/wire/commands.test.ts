@@ -230,7 +230,6 @@ describe("commands, as drivers send them", () => {
     const refused: readonly (readonly [string, Document, number])[] = [
       ["a field of a statement that nobody knows", { update: "orders", updates: [{ q: {}, u: {}, x: 1 }] }, 40_415],
       ["a field of the cursor that nobody knows", { aggregate: "orders", pipeline: [], cursor: { x: 1 } }, 40_415],
-      ["an explain hidden in an aggregate", { aggregate: "orders", pipeline: [], explain: true }, 238],
       ["a negative limit", { find: "orders", limit: -1 }, 51_024],
       ["a filter of a wrong type", { find: "orders", filter: 5 }, 14],
       ["array filters that are no documents", { findAndModify: "orders", update: {}, arrayFilters: ["x"] }, 14],

@@ -1,0 +1,16 @@
+import type { CollectionStatistics } from "../engine.ts";
+import type { CollectionRecord } from "./catalog.ts";
+import { isOplog } from "../oplog/namespace.ts";
+import { settingsOf } from "./collection-settings.ts";
+
+/** Figures of a collection; zeros when there is none. */
+export function statisticsOf(record: CollectionRecord | undefined): CollectionStatistics {
+  const indexCount = record === undefined || isOplog(record) ? 0 : record.indexes.length + 1;
+  return {
+    capped: record === undefined ? undefined : settingsOf(record).capped,
+    documentCount: record?.documentCount ?? 0,
+    dataSizeBytes: record?.dataSizeBytes ?? 0,
+    indexCount,
+    indexSizeBytes: 4096 * indexCount,
+  };
+}
