@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { measureInstances } from "./list/instances.ts";
 import { type Measurement, measure } from "./list/load.ts";
 import { authorizationKinds, createPlan } from "./list/plan.ts";
-import { startTelamon } from "./telamon-process.ts";
+import { type Credentials, startTelamon } from "./telamon-process.ts";
 
 const { values } = parseArgs({
   options: {
@@ -22,6 +22,7 @@ const { values } = parseArgs({
 });
 const seconds = Number(values.seconds);
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
+const warmUpSeconds = 3;
 /** After so long without a request a server is called idle. */
 const idleMs = 10_000;
 const sizes = values.quick ? [10, 10_000] : [10, 10_000, 1_000_000];
@@ -47,6 +48,7 @@ async function run(): Promise<void> {
   await sleep(idleMs);
   console.log(`idle memory: ${mebibytes(telamon.residentBytes())} resident, with the store filled\n`);
   try {
+    await warmUp(telamon.credentials);
     console.log(
       "auth          snapshots   page  position     telamon rps   p50 ms  p99 ms     bare rps   p50 ms  p99 ms   ratio",
     );
@@ -66,14 +68,24 @@ async function run(): Promise<void> {
   await measureInstances(values.quick ? 100 : 1000);
 }
 
+/** The first row is not to be the one that is measured while code is still being compiled. */
+async function warmUp(credentials: Credentials): Promise<void> {
+  const path = snapshotsPath(credentials, 10, 1, 1);
+  await measure(credentials.baseUrl, await createPlan("bearer", credentials, path), warmUpSeconds);
+}
+
+function snapshotsPath({ groupId }: Credentials, size: number, pageSize: number, pageNumber: number): string {
+  return `/api/atlas/v2/groups/${groupId}/serverless/${instanceName(size)}/backup/snapshots?itemsPerPage=${pageSize}&pageNum=${pageNumber}`;
+}
+
 async function row(
-  credentials: Awaited<ReturnType<typeof startTelamon>>["credentials"],
+  credentials: Credentials,
   kind: (typeof authorizationKinds)[number],
   size: number,
   pageSize: number,
   pageNumber: number,
 ): Promise<void> {
-  const path = `/api/atlas/v2/groups/${credentials.groupId}/serverless/${instanceName(size)}/backup/snapshots?itemsPerPage=${pageSize}&pageNum=${pageNumber}`;
+  const path = snapshotsPath(credentials, size, pageSize, pageNumber);
   const plan = await createPlan(kind, credentials, path);
   const bare = await startBareServer(plan.sample);
   try {
