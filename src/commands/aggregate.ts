@@ -20,7 +20,8 @@ export const aggregate = defineCommand({
     const cursorOptions = cursorOptionsOf(parameters);
     const explains = parameters.flag("explain");
     const collation = parameters.document("collation");
-    parameters.ignore("allowDiskUse", "bypassDocumentValidation");
+    parameters.ignore("allowDiskUse");
+    const bypassDocumentValidation = parameters.flag("bypassDocumentValidation");
     const hint = hintOf(parameters.get("hint"));
     parameters.rejectUnknown();
     if (explains) return explained(parameters.body, "queryPlanner", context);
@@ -36,7 +37,8 @@ export const aggregate = defineCommand({
     const engine = await context.engine();
     const read = await context.read(engine);
     const databaseStages = databaseStagesOf(context);
-    const query = { pipeline, variables, hint, collation, databaseStages, write: context.write };
+    const write = { ...context.write, bypassDocumentValidation };
+    const query = { pipeline, variables, hint, collation, databaseStages, write };
     const cursor = await engine.aggregate(context.database, collection, query, read);
     const namespace = `${context.database}.${collection ?? "$cmd.aggregate"}`;
     return firstBatch(

@@ -2,7 +2,7 @@ import { buildDocument, DocumentBuilder } from "./bson/builder.ts";
 import { int32Value, Value } from "./bson/value.ts";
 import { bsonType } from "./bson/types.ts";
 import { fieldsOf, getField } from "./bson/walk.ts";
-import { compilerIn, variablesOf } from "./aggregate/compiler.ts";
+import { compilerIn, type Moment, variablesOf } from "./aggregate/compiler.ts";
 import { contextOf } from "./aggregate/context.ts";
 import { pipelineCompiler } from "./aggregate/update-pipeline.ts";
 import type { CollectionRecord } from "./catalog/catalog.ts";
@@ -132,8 +132,8 @@ export async function runUpdate(
 ): Promise<Value | undefined> {
   const record = context.transaction.catalog.find(context.namespace);
   const collation = collationFor(statement.collation, record);
-  const filter = filterOf(statement.filter, statement.variables, collation);
-  const update = updateOf(statement, collation);
+  const filter = filterOf(context, statement.filter, statement.variables, collation);
+  const update = updateOf(context, statement, collation);
   if (statement.multi && statement.sort !== undefined)
     throw new EngineError(9, "FailedToParse", "Cannot specify sort with multi=true");
   if (statement.multi && statement.update instanceof Uint8Array && !isOperatorUpdate(statement.update)) {
@@ -228,7 +228,7 @@ function upsertedDocument(context: WriteContext, filterBytes: Uint8Array, filter
 /** One statement of a delete; answers how many went. */
 export async function runDelete(context: WriteContext, statement: DeleteStatement): Promise<number> {
   const record = context.transaction.catalog.find(context.namespace);
-  const filter = filterOf(statement.filter, statement.variables, collationFor(statement.collation, record));
+  const filter = filterOf(context, statement.filter, statement.variables, collationFor(statement.collation, record));
   if (record === undefined) return 0;
   const rows = await rowsOf(context, record, filter, statement.justOne, undefined, statement.hint);
   const writer = context.transaction.writerOf(record);
@@ -243,15 +243,16 @@ export async function runDelete(context: WriteContext, statement: DeleteStatemen
 export async function runFindAndModify(context: WriteContext, query: FindAndModifyQuery): Promise<FindAndModifyResult> {
   const record = context.transaction.catalog.find(context.namespace);
   const collation = collationFor(query.collation, record);
-  const filter = filterOf(query.filter, query.variables, collation);
-  const update = query.update === undefined ? undefined : updateOf({ ...query, update: query.update }, collation);
+  const filter = filterOf(context, query.filter, query.variables, collation);
+  const update =
+    query.update === undefined ? undefined : updateOf(context, { ...query, update: query.update }, collation);
   const project =
     query.projection === undefined
       ? (document: Uint8Array) => document
       : compileProjection(query.projection, {
           find: true,
           filter,
-          compileExpression: compilerIn(contextOf(variablesOf(query.variables), collation)),
+          compileExpression: compilerIn(contextOf(variablesOf(query.variables, context), collation)),
         });
   const [stored] = record === undefined ? [] : await firstMatch(context, record, filter, query.sort, query.hint);
   if (stored === undefined || record === undefined) {
@@ -334,15 +335,21 @@ function upsertedEntry(index: number, id: Value): Uint8Array {
   ]);
 }
 
-function filterOf(bytes: Uint8Array, variables: Uint8Array | undefined, collation: Collation | undefined): Filter {
-  const compileExpression = compilerIn(contextOf(variablesOf(variables), collation));
+function filterOf(
+  moment: Moment,
+  bytes: Uint8Array,
+  variables: Uint8Array | undefined,
+  collation: Collation | undefined,
+): Filter {
+  const compileExpression = compilerIn(contextOf(variablesOf(variables, moment), collation));
   return compileFilter(bytes, { compileExpression, variables, collation });
 }
 
 function updateOf(
+  moment: Moment,
   { update, arrayFilters, variables }: Pick<UpdateStatement, "update" | "arrayFilters" | "variables">,
   collation: Collation | undefined,
 ): Update {
-  const compilePipeline = pipelineCompiler(variablesOf(variables), collation);
+  const compilePipeline = pipelineCompiler(variablesOf(variables, moment), collation);
   return compileUpdate(update, { arrayFilters, compilePipeline, collation });
 }

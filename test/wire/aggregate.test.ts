@@ -207,6 +207,41 @@ describe("pipelines through the official driver", () => {
     assert.equal(new Set(sampled.map(({ _id }) => _id as unknown)).size, 7);
   });
 
+  test("a view is joined, and cannot be written to by $out and $merge", async () => {
+    const shop = world.as("admin").db("shop");
+    await shop.createCollection("cheap", { viewOn: "products", pipeline: [{ $match: { _id: { $lt: 2 } } }] });
+    const join = { $lookup: { from: "cheap", localField: "product", foreignField: "_id", as: "cheap" } };
+    const found = await orders
+      .aggregate([{ $match: { _id: { $in: [1, 2] } } }, join, { $project: { n: { $size: "$cheap" } } }])
+      .toArray();
+    assert.deepEqual(found, [
+      { _id: 1, n: 1 },
+      { _id: 2, n: 0 },
+    ]);
+    assert.deepEqual(await products.aggregate([{ $unionWith: "cheap" }, { $count: "n" }]).toArray(), [{ n: 7 }]);
+    for (const stage of [{ $out: "cheap" }, { $merge: "cheap" }])
+      await assert.rejects(orders.aggregate([{ $limit: 1 }, stage]).toArray(), MongoServerError);
+    assert.equal(await products.countDocuments({}), 5);
+  });
+
+  test("what a collection's rules refuse $merge does not write, unless it is told to pass them by", async () => {
+    const shop = world.as("admin").db("shop");
+    await shop.createCollection("strict", { validator: { count: { $lt: 10 } } });
+    const pipeline = [{ $match: { _id: 20 } }, { $merge: { into: "strict" } }];
+    await assert.rejects(orders.aggregate(pipeline).toArray(), refusedWith(121));
+    await orders.aggregate(pipeline, { bypassDocumentValidation: true }).toArray();
+    assert.equal(await shop.collection("strict").countDocuments({}), 1);
+  });
+
+  test("$$NOW is the time of the server in updates and conditions, too", async () => {
+    const clocks = world.as("admin").db("shop").collection<Document>("clocks");
+    await clocks.insertOne({ _id: 1 } as Document);
+    await clocks.updateOne({ $expr: { $gt: ["$$NOW", new Date(0)] } }, [{ $set: { at: "$$NOW" } }]);
+    const found = await clocks.findOne({ $expr: { $lte: ["$at", "$$NOW"] } });
+    assert.ok(found?.["at"] instanceof Date);
+    assert.equal((await clocks.deleteMany({ $expr: { $lte: ["$at", "$$NOW"] } })).deletedCount, 1);
+  });
+
   test("stages of MongoDB that are not served are refused as such, and others as unknown", async () => {
     for (const name of ["$geoNear", "$search", "$vectorSearch", "$changeStream", "$listSessions"])
       await assert.rejects(orders.aggregate([{ [name]: {} }]).toArray(), refusedWith(238));
