@@ -1,4 +1,4 @@
-import { documentValue, type Value } from "./bson/value.ts";
+import { documentValue, type Value, wholeNumberOf } from "./bson/value.ts";
 import { arrayValue, buildDocument } from "./bson/builder.ts";
 import { parsePath, visitPath } from "./bson/path.ts";
 import { bsonType } from "./bson/types.ts";
@@ -74,10 +74,14 @@ function sortedFlow(flow: Flow, sort: readonly SortField[], { collation }: Filte
   return sort.length === 0 ? flow : sorted(flow, createSortOrder(sort, collation), limit);
 }
 
-/** `{$natural: 1}` or `-1` as the hint that it is; undefined for any other order. */
+/** `{$natural: 1}` or `-1` as the hint that it is; undefined for any other order. Throws 2 BadValue for another direction. */
 export function naturalOrder(sort: Uint8Array): Uint8Array | undefined {
   const [field, more] = [...fieldsOf(sort)];
-  return field?.name === "$natural" && more === undefined ? sort : undefined;
+  if (field?.name !== "$natural" || more !== undefined) return undefined;
+  const direction = wholeNumberOf(field.value);
+  if (direction !== 1 && direction !== -1)
+    throw new EngineError(2, "BadValue", "$natural sort cannot be set to a value other than -1 or 1.");
+  return sort;
 }
 
 /** How many documents a `count` finds. */

@@ -18,10 +18,11 @@ export const exceptions: Readonly<Record<string, Readonly<Record<number, string>
   ]),
   find: reasons([
     [[115, 116, 117], "a setting of the other product forbids scans"],
-    [[11, 190], "a double was written into the case as a whole number"],
-    [[165, 166], "documents of an earlier statement were changed, and the replay still has them"],
+    [[11, 185, 186, 187, 190], "a double was written into the case as a whole number"],
+    [[164, 165, 166], "documents of an earlier statement were changed, and the replay still has them"],
     [[168], "equal sort keys, whose order is open"],
     [[181], "a collection of the other product's own"],
+    [[39, 78], "documents of an earlier statement were removed, and the replay still has them"],
   ]),
   project: reasons([
     [

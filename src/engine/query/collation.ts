@@ -2,10 +2,11 @@ import { badValue, EngineError, notSupported } from "../engine-error.ts";
 import { buildDocument } from "../bson/builder.ts";
 import { compareValues } from "../bson/compare.ts";
 import { keyText } from "../bson/key.ts";
-import { isTruthy } from "../bson/numbers.ts";
+import { isTruthy, toNumber } from "../bson/numbers.ts";
 import { bsonType, isNumberType, typeName, typeOrder } from "../bson/types.ts";
-import { boolValue, int32Value, stringValue, textOf, Value, wholeNumberOf } from "../bson/value.ts";
+import { boolValue, int32Value, stringValue, textOf, Value } from "../bson/value.ts";
 import { elementsOf, fieldsOf, fieldsOfValue } from "../bson/walk.ts";
+import { collationLocales } from "./collation-locales.ts";
 
 /** How strings compare where a collation holds. Without one they go by their bytes. */
 export interface Collation {
@@ -78,8 +79,8 @@ function settingsOf(given: ReadonlyMap<string, Value>): Settings {
     throw new EngineError(40_414, "Location40414", "BSON field 'collation.locale' is missing but a required field");
   if (locale.type !== bsonType.string) throw wrongType("locale", locale, "string");
   const strength = given.get("strength");
-  const level = strength === undefined ? 3 : isNumberType(strength.type) ? wholeNumberOf(strength) : undefined;
-  if (level === undefined || level < 1 || level > 5)
+  const level = strength === undefined ? 3 : isNumberType(strength.type) ? Math.trunc(toNumber(strength)) : undefined;
+  if (level === undefined || !(level >= 1 && level <= 5))
     throw strength !== undefined && !isNumberType(strength.type)
       ? wrongType("strength", strength, "int")
       : badValue("Enumeration value for field 'collation.strength' is not a valid value: it must be 1 to 5.");
@@ -187,7 +188,7 @@ function unicodeLocale(locale: string): string {
   const kind = suffix === undefined ? undefined : (unicodeNames[suffix] ?? suffix);
   const tag = base.replaceAll("_", "-") + (kind === undefined ? "" : `-u-co-${kind}`);
   try {
-    if (more !== undefined || /-u(-|$)/.test(base) || Intl.Collator.supportedLocalesOf(tag).length === 0)
+    if (more !== undefined || !collationLocales.has(base) || Intl.Collator.supportedLocalesOf(tag).length === 0)
       throw new RangeError(tag);
     if (kind !== undefined && new Intl.Collator(tag).resolvedOptions().collation !== kind) throw new RangeError(tag);
   } catch (error) {
