@@ -13,6 +13,7 @@ import {
 } from "../engine/index.ts";
 import type { Log } from "../ports/log.ts";
 import { checkApiVersion } from "./api-version.ts";
+import type { Compressor } from "./compression.ts";
 import { CursorRegistry } from "./cursor-registry.ts";
 import type {
   Client,
@@ -73,6 +74,8 @@ export interface CommandConnection {
   /** Never throws. */
   run(request: CommandRequest, signal: AbortSignal): Promise<CommandAnswer>;
   authenticated(): boolean;
+  /** How messages of either side may be compressed, as the handshake agreed. */
+  compressors(): readonly Compressor[];
   /** The client is another than it seemed: it came by way of somebody else. To be said before anything is run. */
   introduce(client: Omit<Client, "id">): void;
   close(): void;
@@ -120,6 +123,7 @@ export function createCommandServer(options: CommandServerOptions): CommandServe
         user: undefined,
         conversation: undefined,
         failedLogins: 0,
+        compressors: [],
         hangUp: false,
         operation: undefined,
       };
@@ -135,6 +139,7 @@ export function createCommandServer(options: CommandServerOptions): CommandServe
           return run({ server, connection, cursors, options, request, connectionSignal: signal });
         },
         authenticated: () => connection.user !== undefined,
+        compressors: () => connection.compressors,
         introduce: (actual) => void Object.assign(connection, actual),
         close: () => {
           server.figures.connectionsCurrent -= 1;

@@ -2,6 +2,7 @@ import type { ClusterTime, Engine, ReadOptions, Value, WriteOptions } from "../e
 import type { Clock } from "../ports/clock.ts";
 import type { DatabaseUserCredential, DatabaseUserDirectory } from "../ports/database-user-directory.ts";
 import type { Ids } from "../ports/ids.ts";
+import type { Compressor } from "./compression.ts";
 import type { CursorRegistry } from "./cursor-registry.ts";
 import type { LoginGuard } from "./login-guard.ts";
 import type { OperationRegistry, RunningOperation } from "./operation-registry.ts";
@@ -84,6 +85,8 @@ export interface ConnectionState extends Client {
   user: ConnectedUser | undefined;
   conversation: ScramConversation | undefined;
   failedLogins: number;
+  /** How its messages may be compressed, by the handshake. */
+  compressors: readonly Compressor[];
   /** Set to end the connection once the reply is sent. */
   hangUp: boolean;
   /** What it is waiting for. */

@@ -12,6 +12,7 @@ import {
   type Value,
   Value as BsonValue,
 } from "../engine/index.ts";
+import { commonCompressors } from "./compression.ts";
 import { defineCommand, type CommandContext, type CommandDefinition, type Reply } from "./define-command.ts";
 import type { Parameters } from "./parameters.ts";
 import { startLogin } from "./saslStart.ts";
@@ -31,22 +32,16 @@ function create(name: string): CommandDefinition {
     run: async (parameters, context) => {
       const speculative = parameters.document("speculativeAuthenticate");
       const wanted = parameters.text("saslSupportedMechs");
-      parameters.ignore(
-        "helloOk",
-        "client",
-        "compression",
-        "loadBalanced",
-        "backpressure",
-        "hostInfo",
-        "internalClient",
-        "forShell",
-      );
+      parameters.ignore("helloOk", "client", "loadBalanced", "backpressure", "hostInfo", "internalClient", "forShell");
+      const compression = parameters.get("compression");
       const awaited = awaitedOf(parameters);
       parameters.rejectUnknown();
       if (awaited !== undefined && (context.continued || isNow(awaited.topologyVersion, context)))
         await context.server.clock.sleep(awaited.timeMs, context.signal);
+      if (compression !== undefined) context.connection.compressors = commonCompressors(compression);
       return [
         ...(await role(name, context)),
+        ...(compression === undefined ? [] : compressionField(context)),
         ...(wanted === undefined
           ? []
           : ([["saslSupportedMechs", arrayValue([stringValue("SCRAM-SHA-256")])]] as const)),
@@ -126,6 +121,12 @@ async function role(name: string, context: CommandContext): Promise<Reply> {
     ["readOnly", boolValue(false)],
   ];
   return fields;
+}
+
+/** What was agreed on; left out when it is nothing. */
+function compressionField({ connection }: CommandContext): Reply {
+  if (connection.compressors.length === 0) return [];
+  return [["compression", arrayValue(connection.compressors.map(stringValue))]];
 }
 
 /** A login begun with the handshake; one that cannot be begun is left out, and the driver begins anew. */

@@ -1,7 +1,9 @@
 import type { Socket } from "node:net";
 import type { CommandConnection } from "../commands/command-server.ts";
-import { EngineError } from "../engine/index.ts";
+import type { Compressor } from "../commands/compression.ts";
+import { EngineError, fieldsOf, readInt32 } from "../engine/index.ts";
 import type { Log } from "../ports/log.ts";
+import { compress, type CompressedMessage, expand, opCompressed, readCompressed } from "./compression.ts";
 import { messageSizeMaxBytes, ProtocolError, readMessage, type WireRequest, writeReply } from "./frame.ts";
 import type { WireLimits } from "./limits.ts";
 import { MessageReader } from "./message-reader.ts";
@@ -17,8 +19,20 @@ export function serveConnection(socket: Socket, commands: CommandConnection, lim
   return new ServedConnection(socket, commands, limits, log);
 }
 
+/** Commands whose replies are never compressed: what logs in must not be guessed from its length (OP_COMPRESSED). */
+const plainCommands: ReadonlySet<string> = new Set([
+  "hello",
+  "isMaster",
+  "ismaster",
+  "saslStart",
+  "saslContinue",
+  "createUser",
+  "updateUser",
+]);
+
 interface Waiting {
-  readonly request: WireRequest;
+  /** What was compressed is expanded in its turn: one at a time, whatever waits. */
+  readonly request: WireRequest | CompressedMessage;
   readonly sizeBytes: number;
 }
 
@@ -42,9 +56,7 @@ class ServedConnection implements Connection {
     this.#commands = commands;
     this.#limits = limits;
     this.#log = log;
-    this.#reader = new MessageReader(() =>
-      commands.authenticated() ? messageSizeMaxBytes : limits.unauthenticatedMessageMaxBytes,
-    );
+    this.#reader = new MessageReader(() => this.#messageMaxBytes());
     socket.on("data", (piece: Buffer) => this.#received(piece));
     socket.on("timeout", () => {
       // Nothing can arrive on a socket that is not read.
@@ -76,21 +88,34 @@ class ServedConnection implements Connection {
     const pendingBefore = this.#reader.pending;
     try {
       for (const message of this.#reader.push(piece)) {
-        this.#waiting.push({ request: readMessage(message), sizeBytes: message.length });
+        this.#waiting.push({ request: this.#read(message), sizeBytes: message.length });
         this.#waitingBytes += message.length;
         this.#greeted = true;
       }
     } catch (error) {
-      if (error instanceof ProtocolError)
-        this.#log.warn({ reason: error.message }, "a client sent bytes that are no MongoDB message");
-      else this.#log.error({ err: error }, "a message of a client could not be read");
-      this.close("bytes that are no message");
+      this.#unreadable(error);
       return;
     }
     if (this.#crowded()) this.#socket.pause();
     // Bytes of a message that has begun do not give it more time.
     if (!pendingBefore || !this.#reader.pending) this.#watch();
     if (this.#waiting.length > 0) void this.#work();
+  }
+
+  #read(message: Uint8Array): WireRequest | CompressedMessage {
+    if (readInt32(message, 12) !== opCompressed) return readMessage(message);
+    return readCompressed(message, this.#commands.compressors(), this.#messageMaxBytes());
+  }
+
+  #messageMaxBytes(): number {
+    return this.#commands.authenticated() ? messageSizeMaxBytes : this.#limits.unauthenticatedMessageMaxBytes;
+  }
+
+  #unreadable(error: unknown): void {
+    if (error instanceof ProtocolError)
+      this.#log.warn({ reason: error.message }, "a client sent bytes that are no MongoDB message");
+    else this.#log.error({ err: error }, "a message of a client could not be read");
+    this.close("bytes that are no message");
   }
 
   #crowded(): boolean {
@@ -119,7 +144,7 @@ class ServedConnection implements Connection {
     try {
       for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
         this.#waitingBytes -= next.sizeBytes;
-        await this.#answer(next.request);
+        await this.#serve(next.request);
         if (this.#ended.signal.aborted) break;
         if (this.#socket.isPaused() && !this.#crowded()) this.#socket.resume();
       }
@@ -132,8 +157,20 @@ class ServedConnection implements Connection {
     }
   }
 
+  async #serve(request: WireRequest | CompressedMessage): Promise<void> {
+    if ("body" in request) return this.#answer(request, undefined);
+    let expanded: WireRequest;
+    try {
+      expanded = readMessage(await expand(request));
+    } catch (error) {
+      this.#unreadable(error);
+      return;
+    }
+    await this.#answer(expanded, isPlain(expanded) ? undefined : request.compressor);
+  }
+
   /** Runs a request and sends what it answers; several answers when it is one to be told of every change. */
-  async #answer(request: WireRequest): Promise<void> {
+  async #answer(request: WireRequest, compressor: Compressor | undefined): Promise<void> {
     let responseTo = request.requestId;
     for (let continued = false; ; continued = true) {
       const answer = await this.#commands.run({ ...request, continued }, this.#ended.signal);
@@ -141,11 +178,12 @@ class ServedConnection implements Connection {
       // Who asks for something else no longer waits for more of this.
       const moreToCome = answer.moreToCome && this.#waiting.length === 0;
       this.#replyId = (this.#replyId + 1) | 0;
-      const bytes = writeReply(
+      const plain = writeReply(
         { requestId: this.#replyId, responseTo, legacy: request.legacy, moreToCome },
         answer.fields,
       );
       responseTo = this.#replyId;
+      const bytes = compressor === undefined ? plain : await compress(plain, compressor);
       // A client that does not read stops being answered until it does: nothing piles up here.
       if (!this.#socket.write(bytes)) await this.#drained();
       if (answer.hangUp) {
@@ -173,4 +211,10 @@ class ServedConnection implements Connection {
       if (this.#socket.destroyed) done();
     });
   }
+}
+
+function isPlain({ body, refusal }: WireRequest): boolean {
+  if (refusal !== undefined) return true;
+  const first = fieldsOf(body).next();
+  return first.done !== true && plainCommands.has(first.value.name);
 }

@@ -8,7 +8,7 @@ const bodyMaxBytes = 16 * 1024 * 1024 + 16_384;
 
 const opReply = 1;
 const opQuery = 2004;
-const opMsg = 2013;
+export const opMsg = 2013;
 
 const checksumPresent = 1;
 const moreToCome = 2;
