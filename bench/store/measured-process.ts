@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 
 export interface MeasuredProcess {
   readonly seconds: number;
+  /** Of all its threads: what a busy machine does not change much. */
+  readonly cpuSeconds: number;
   readonly peakBytes: number;
   readonly output: string;
 }
@@ -25,11 +27,26 @@ export async function runMeasured(
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (complaints += chunk.toString()));
   let peakBytes = 0;
-  const looking = setInterval(() => (peakBytes = Math.max(peakBytes, peakOf(child.pid))), 50);
+  let cpuSeconds = 0;
+  const looking = setInterval(() => {
+    peakBytes = Math.max(peakBytes, peakOf(child.pid));
+    cpuSeconds = Math.max(cpuSeconds, cpuOf(child.pid));
+  }, 20);
   const [code] = (await once(child, "close")) as [number | null];
   clearInterval(looking);
   if (code !== 0) throw new Error(`${program} ${programArguments.join(" ")} ended with ${code}: ${complaints}`);
-  return { seconds: (performance.now() - beganMs) / 1000, peakBytes, output };
+  return { seconds: (performance.now() - beganMs) / 1000, cpuSeconds, peakBytes, output };
+}
+
+/** User and system time so far, in hundredths of a second as Linux counts. */
+function cpuOf(pid: number | undefined): number {
+  try {
+    // The program's name, in parentheses, may have spaces.
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return 0;
+  }
 }
 
 function peakOf(pid: number | undefined): number {

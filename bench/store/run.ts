@@ -52,10 +52,10 @@ async function run(tools: readonly Tool[]): Promise<void> {
     console.log(`\n${name}: ${mib(size)} MiB`);
     for (const tool of tools) {
       const before = name === "first" ? 0 : tool.storedBytes();
-      const { seconds, peakBytes } = await tool.snapshot(input);
+      const { seconds, cpuSeconds, peakBytes } = await tool.snapshot(input);
       const added = tool.storedBytes() - before;
       console.log(
-        `  ${tool.name.padEnd(20)} ${seconds.toFixed(1).padStart(7)} s ${(size / 1_048_576 / seconds).toFixed(0).padStart(6)} MiB/s  stored ${mib(added).padStart(7)} MiB  memory ${mib(peakBytes).padStart(5)} MiB`,
+        `  ${tool.name.padEnd(20)} ${seconds.toFixed(1).padStart(7)} s ${(size / 1_048_576 / seconds).toFixed(0).padStart(6)} MiB/s  ${cpuSeconds.toFixed(1).padStart(5)} CPU s  stored ${mib(added).padStart(7)} MiB  memory ${mib(peakBytes).padStart(5)} MiB`,
       );
     }
   }

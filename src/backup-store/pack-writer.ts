@@ -12,6 +12,10 @@ const blocksPerPack = 96;
 const packTargetBytes = 31 * 1_048_576;
 /** Blocks being compressed at once, beside those being filled. */
 const blocksInFlight = 3;
+/** Bytes a block has room for at first: its last chunk may reach beyond the target. */
+const blockRoomBytes = blockTargetBytes + 65_536;
+/** Rooms of sealed blocks that are kept for the next ones. */
+const roomsKept = 4;
 
 /** What stands in a block: documents are read often and pages all at once, so that they do not share blocks. */
 export type BlockContent = "chunks" | "pages";
@@ -25,7 +29,7 @@ export interface Placement {
 
 interface OpenBlock {
   readonly index: number;
-  readonly parts: Uint8Array[];
+  buffer: Buffer;
   size: number;
 }
 
@@ -59,6 +63,7 @@ export class PackWriter {
   readonly #parts: PackWriterParts;
   readonly #snapshotId: Buffer;
   readonly #written: WrittenPack[] = [];
+  readonly #rooms: Buffer[] = [];
   #pack: OpenPack | undefined;
 
   constructor(parts: PackWriterParts, snapshotId: string) {
@@ -66,17 +71,19 @@ export class PackWriter {
     this.#snapshotId = Buffer.from(snapshotId, "hex");
   }
 
-  /** Takes bytes; they must not be changed afterwards. Waits when compression or the store is behind. */
+  /** Takes a copy of bytes. Waits when compression or the store is behind. */
   async add(bytes: Uint8Array, content: BlockContent): Promise<Placement> {
     const pack = (this.#pack ??= this.#open());
     let block = pack.open.get(content);
     if (block === undefined) {
-      block = { index: pack.blockCount, parts: [], size: 0 };
+      block = { index: pack.blockCount, buffer: this.#rooms.pop() ?? Buffer.allocUnsafeSlow(blockRoomBytes), size: 0 };
       pack.blockCount += 1;
       pack.open.set(content, block);
     }
     const placement = { packId: pack.id, blockIndex: block.index, offset: block.size };
-    block.parts.push(bytes);
+    if (block.size + bytes.length > block.buffer.length)
+      block.buffer = Buffer.concat([block.buffer.subarray(0, block.size)], block.size + bytes.length);
+    block.buffer.set(bytes, block.size);
     block.size += bytes.length;
     if (block.size >= blockTargetBytes) {
       await this.#endBlock(pack, content, block);
@@ -107,17 +114,22 @@ export class PackWriter {
 
   async #endBlock(pack: OpenPack, content: BlockContent, block: OpenBlock): Promise<void> {
     pack.open.delete(content);
-    const plain = Buffer.concat(block.parts);
+    const { buffer } = block;
+    const plain = buffer.subarray(0, block.size);
     const nonce = this.#parts.randomBytes(12);
     const sealed = sealBlock(pack, { plain, index: block.index, content: blockContents[content], nonce });
-    sealed.then(
-      (bytes) => (pack.sealedSizeBytes += bytes.length),
-      // Whoever awaits it sees the failure; until then it must not count as unhandled.
-      () => undefined,
-    );
+    // Whoever awaits it sees a failure; until then it must not count as unhandled.
+    this.#whenSealed(pack, sealed, buffer).catch(() => undefined);
     pack.sealed.set(block.index, sealed);
     pack.inFlight.push(sealed);
     if (pack.inFlight.length > blocksInFlight) await pack.inFlight.shift();
+  }
+
+  async #whenSealed(pack: OpenPack, sealed: Promise<Buffer>, room: Buffer): Promise<void> {
+    const { length } = await sealed;
+    pack.sealedSizeBytes += length;
+    // The sealed bytes are a copy, so that the room is free again.
+    if (room.length === blockRoomBytes && this.#rooms.length < roomsKept) this.#rooms.push(room);
   }
 
   async #endPack(pack: OpenPack): Promise<void> {

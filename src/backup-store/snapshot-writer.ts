@@ -180,8 +180,7 @@ class StoreCollectionWriter implements CollectionWriter {
     const known = found instanceof Promise ? await found : found;
     let entry: Entry;
     if (known === undefined) {
-      // A copy: the caller may use its bytes again, and the block is sealed later.
-      const placement = await this.#packs.add(Uint8Array.from(bytes), "chunks");
+      const placement = await this.#packs.add(bytes, "chunks");
       entry = { id, length: bytes.length, documentCount, dataSizeBytes: bytes.length, firstId, ...placement };
       this.#known.stored(entry);
     } else entry = known;
