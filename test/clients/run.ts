@@ -22,6 +22,8 @@ const clients: Readonly<Record<string, (telamon: TelamonProcess, credentials: st
   "sdk-new": (_telamon, credentials) =>
     values.slice ? skipped("not in the slice: it takes minutes to compile") : runGo("sdk-new", credentials),
   mongosh: (telamon, credentials) => runMongosh(telamon, credentials),
+  mongoose: (telamon) => runMongoose(telamon),
+  pymongo: (telamon) => runPyMongo(telamon),
   "atlas-cli": (_telamon, credentials) => runAtlasCli(credentials),
 };
 
@@ -94,6 +96,30 @@ function runMongosh(telamon: TelamonProcess, credentials: string): Outcome {
     MONGOSH: binary,
   });
   return { passed: script.passed + round.passed, failed: script.failed + round.failed };
+}
+
+function runMongoose(telamon: TelamonProcess): Outcome {
+  const client = join(folder, "mongoose");
+  if (!existsSync(join(client, "node_modules/mongoose"))) {
+    if (values.slice) return skipped("not in the slice unless installed: npm ci in test/clients/mongoose");
+    spawnSync("npm", ["ci"], { cwd: client, stdio: "ignore" });
+  }
+  return count(process.execPath, [join(client, "script.js"), telamon.credentials.demo?.connectionString ?? ""], {});
+}
+
+function runPyMongo(telamon: TelamonProcess): Outcome {
+  const environment = join(cache, "pymongo");
+  const python = join(environment, "bin/python");
+  const requirements = join(folder, "pymongo/requirements.txt");
+  const installed = (): boolean => spawnSync(python, ["-c", "import pymongo"]).status === 0;
+  if (!installed()) {
+    if (values.slice) return skipped("not in the slice unless installed by a run without --slice");
+    if (spawnSync("python3", ["-m", "venv", environment]).status !== 0)
+      return skipped("there is no Python 3 with venv");
+    spawnSync(python, ["-m", "pip", "install", "-q", "-r", requirements], { stdio: "ignore" });
+  }
+  if (!installed()) return skipped("PyMongo could not be installed");
+  return count(python, [join(folder, "pymongo/script.py"), telamon.credentials.demo?.connectionString ?? ""], {});
 }
 
 function runAtlasCli(credentials: string): Outcome {
