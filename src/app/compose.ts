@@ -85,6 +85,7 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
     ids,
     log,
     tls,
+    testCommands: configuration.testCommands,
     workerUrl: new URL("./engine-thread.js", import.meta.url),
   });
   const services = createServices({ metadata, clock, ids });

@@ -28,6 +28,8 @@ export interface Configuration {
   readonly unlock: UnlockLocation;
   readonly logLevel: string;
   readonly rateLimits: "atlas" | "off";
+  /** Whether the databases have the commands that are there for tests of clients alone. */
+  readonly testCommands: boolean;
   readonly demo: boolean;
 }
 
@@ -89,6 +91,12 @@ export const settings: readonly Setting[] = [
   ),
   setting("log-level", "LEVEL", "info", "debug, info, warn, error or silent. Logs go to standard error as JSON lines."),
   setting("rate-limits", "atlas|off", "atlas", "Limits of requests per minute as Atlas has them, or none."),
+  setting(
+    "enable-test-commands",
+    "on|off",
+    "off",
+    "Lets every user of a database order faults by `configureFailPoint`, for tests of clients. Never with data that matters.",
+  ),
 ];
 
 /** A flag or variable that cannot be used; the message names every problem found, not the first alone. */
@@ -138,6 +146,7 @@ export function readConfiguration(
     unlock: parseUnlock(value("unlock"), resolve(dataDirectory, "master.key"), problems),
     logLevel: oneOf("log-level", value("log-level"), ["debug", "info", "warn", "error", "silent"], problems),
     rateLimits: oneOf("rate-limits", value("rate-limits"), ["atlas", "off"], problems) as "atlas" | "off",
+    testCommands: oneOf("enable-test-commands", value("enable-test-commands"), ["on", "off"], problems) === "on",
     demo: given.has("demo"),
   };
   checkRoles(value("roles"), problems);

@@ -16,7 +16,7 @@ import { startWireListener } from "../wire/listener.ts";
 // The worker thread that serves the embedded databases: the wire door, its commands and the engine, put together.
 
 if (parentPort === null) throw new Error("this module is a worker thread's");
-const { host, serverVersion, systemUser, tls, idleMs } = workerData as WorkerSettings;
+const { host, serverVersion, systemUser, tls, testCommands, idleMs } = workerData as WorkerSettings;
 const clock = createSystemClock();
 const ids = createRandomIds(clock);
 
@@ -28,7 +28,8 @@ const line =
 const log: Log = { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") };
 
 const service = createDatabaseService({
-  listen: (request) => startWireListener({ ...request, host, serverVersion, systemUser, tls, clock, ids, log }),
+  listen: (request) =>
+    startWireListener({ ...request, host, serverVersion, systemUser, tls, testCommands, clock, ids, log }),
   openFile: (path) =>
     openEngine({
       path,

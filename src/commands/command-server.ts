@@ -1,5 +1,6 @@
 import {
   bsonType,
+  documentValue,
   doubleValue,
   type Engine,
   EngineError,
@@ -23,7 +24,9 @@ import type {
   Reply,
   ServerFacts,
 } from "./define-command.ts";
-import { errorReply } from "./error-reply.ts";
+import { codeOf, errorLabelsOf } from "./error-labels.ts";
+import { errorLabelsField, errorReply } from "./error-reply.ts";
+import { applicationNameOf, FailPoints, type Failure, suffer } from "./fail-points.ts";
 import { commandNamed, commands } from "./index.ts";
 import { LoginGuard } from "./login-guard.ts";
 import { OperationRegistry, type RunningOperation } from "./operation-registry.ts";
@@ -31,7 +34,8 @@ import { Parameters } from "./parameters.ts";
 import { recheckUser } from "./recheck-user.ts";
 import { isAllowed, unauthorized } from "./privileges.ts";
 import { readConcernOf, readOptionsOf } from "./read-concern.ts";
-import { databaseOf, refuseTransactions, retryOf, sessionKeyOf } from "./session-fields.ts";
+import { databaseOf, refuseTransactions, retryKeyOf, retryOf, sessionKeyOf } from "./session-fields.ts";
+import { topologyVersionField } from "./topology-version.ts";
 import { TimeLimit } from "./time-limit.ts";
 import { unsupportedCommand } from "./unsupported.ts";
 import { type WriteConcern, writeConcernErrorField, writeConcernOf } from "./write-concern.ts";
@@ -42,6 +46,8 @@ export interface CommandServerOptions extends Pick<
 > {
   /** Gives the deployment's engine, opening it when it is not open. */
   readonly openEngine: () => Promise<Engine>;
+  /** Takes orders for faults and has the commands that MongoDB has for tests alone. */
+  readonly testCommands?: boolean;
   readonly log: Log;
 }
 
@@ -62,7 +68,8 @@ export interface CommandRequest {
 
 export interface CommandAnswer {
   /** Fields of the reply document. */
-  readonly fields: Reply;
+  /** Undefined: the connection ends without an answer. */
+  readonly fields: Reply | undefined;
   /** The same request is to be run again for a further answer. */
   readonly moreToCome: boolean;
   /** The connection is to be ended after this answer. */
@@ -112,6 +119,7 @@ export function createCommandServer(options: CommandServerOptions): CommandServe
       newestTime: undefined,
     },
     operations: new OperationRegistry(clock),
+    failPoints: options.testCommands === true ? new FailPoints() : undefined,
   };
   const cursors = new CursorRegistry(clock, ids);
   return {
@@ -121,6 +129,7 @@ export function createCommandServer(options: CommandServerOptions): CommandServe
       const connection: ConnectionState = {
         ...client,
         user: undefined,
+        applicationName: undefined,
         conversation: undefined,
         failedLogins: 0,
         compressors: [],
@@ -165,14 +174,16 @@ async function run(running: Running): Promise<CommandAnswer> {
   const time = new TimeLimit();
   let engine: Engine | undefined;
   let operation: RunningOperation | undefined;
+  let failure: Failure | undefined;
   const openEngine = async (): Promise<Engine> => (engine ??= await options.openEngine());
   try {
-    const definition = definitionOf(request);
+    const definition = definitionOf(request, server);
     const database = databaseOf(request.body, request.database);
     const parameters = new Parameters(definition.name, request.body, request.sequences);
     await recheckUser(server, connection);
     authorize(definition, connection, database, parameters);
     checkApiVersion(definition.name, request.body);
+    if (definition.streams === true) connection.applicationName ??= applicationNameOf(request.body);
     refuseTransactions(request.body);
     const concern = writeConcernOf(definition, request.body);
     operation = server.operations.begin({
@@ -189,11 +200,20 @@ async function run(running: Running): Promise<CommandAnswer> {
     if (connectionSignal.aborted) controller.abort(connectionSignal.reason);
     // A getMore's time is that of waiting for more, which only tailable cursors do.
     if (definition.waits !== true) time.start(request.body, controller);
+    failure = server.failPoints?.take({
+      command: definition.name,
+      namespace: `${database}.${collectionOf(definition, parameters) ?? ""}`,
+      applicationName: connection.applicationName,
+      retryKey: definition.retryable === true ? retryKeyOf(request.body) : undefined,
+    });
+    if (failure !== undefined) await suffer(failure, server.clock, controller.signal);
+    if (failure?.closeConnection === "before") return closing;
     const context = contextOf(running, definition, database, concern, controller.signal, openEngine);
     server.figures.operations[definition.counted ?? "command"] += 1;
     const reply = await definition.run(parameters, context);
+    if (failure?.closeConnection === "after") return closing;
     return {
-      fields: finished([...reply, ...writeConcernErrorField(concern), ["ok", doubleOne]], server, engine),
+      fields: finished([...reply, ...concernFields(concern, running, failure), ["ok", doubleOne]], server, engine),
       moreToCome:
         definition.streams === true && request.exhaustAllowed && parameters.get("topologyVersion") !== undefined,
       hangUp: connection.hangUp,
@@ -201,7 +221,12 @@ async function run(running: Running): Promise<CommandAnswer> {
   } catch (error) {
     if (!(error instanceof EngineError) && !connectionSignal.aborted)
       options.log.error({ err: error, deploymentId: server.deploymentId }, "a database command failed");
-    return { fields: finished(errorReply(error), server, engine), moreToCome: false, hangUp: connection.hangUp };
+    const more = request.refusal === undefined ? aboutError(error, running, failure) : [];
+    return {
+      fields: finished([...errorReply(error), ...more], server, engine),
+      moreToCome: false,
+      hangUp: connection.hangUp,
+    };
   } finally {
     time.stop();
     connection.operation = undefined;
@@ -209,10 +234,33 @@ async function run(running: Running): Promise<CommandAnswer> {
   }
 }
 
+/** What a reply says of the write concern: the error that a fail point orders goes before the write's own. */
+function concernFields(concern: WriteConcern, { request, server }: Running, failure: Failure | undefined): Reply {
+  const ordered = failure?.writeConcernError;
+  if (ordered === undefined) return writeConcernErrorField(concern);
+  const code = codeOf(ordered);
+  return [
+    ["writeConcernError", documentValue(ordered)],
+    ...errorLabelsField(errorLabelsOf(code, request.body, failure)),
+    ...topologyVersionField(code, server),
+  ];
+}
+
+/** What the reply of a command that failed says besides the error itself. */
+function aboutError(error: unknown, { request, server }: Running, failure: Failure | undefined): Reply {
+  if (!(error instanceof EngineError)) return [];
+  const labels = [...error.labels, ...errorLabelsOf(error.code, request.body, failure)];
+  return [...errorLabelsField(labels), ...topologyVersionField(error.code, server)];
+}
+
 /** Name of the collection that a command is about. */
 function collectionOf(definition: CommandDefinition, { main }: Parameters): string | undefined {
   return definition.onCollection === true && main.type === bsonType.string ? textOf(main) : undefined;
 }
+
+const closing: CommandAnswer = { fields: undefined, moreToCome: false, hangUp: true };
+
+const withoutTests = commands.filter(({ testOnly }) => testOnly !== true);
 
 const doubleOne = doubleValue(1);
 
@@ -228,7 +276,7 @@ const legacyCommands: ReadonlySet<string> = new Set([
   "buildinfo",
 ]);
 
-function definitionOf({ body, legacy, refusal }: CommandRequest): CommandDefinition {
+function definitionOf({ body, legacy, refusal }: CommandRequest, { failPoints }: ServerFacts): CommandDefinition {
   if (refusal !== undefined) throw refusal;
   const first = fieldsOf(body).next();
   const name = first.done === true ? "" : first.value.name;
@@ -239,7 +287,8 @@ function definitionOf({ body, legacy, refusal }: CommandRequest): CommandDefinit
       `Unsupported OP_QUERY command: ${name}. The client driver may require an upgrade.`,
     );
   const definition = commandNamed(name);
-  if (definition === undefined) throw unsupportedCommand(name);
+  if (definition === undefined || (definition.testOnly === true && failPoints === undefined))
+    throw unsupportedCommand(name);
   return definition;
 }
 
@@ -276,7 +325,7 @@ function contextOf(
     server,
     connection,
     cursors,
-    commands,
+    commands: server.failPoints === undefined ? withoutTests : commands,
     database,
     signal,
     sessionId,

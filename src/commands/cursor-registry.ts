@@ -133,6 +133,17 @@ export class CursorRegistry {
     for (const [id, open] of this.#cursors) if (open.userName === userName) this.#close(id, open);
   }
 
+  /** Closes what the sessions of a user left open. */
+  endUserSessions(userName: string): void {
+    for (const [id, open] of this.#cursors)
+      if (open.userName === userName && open.sessionKey !== undefined) this.#close(id, open);
+  }
+
+  /** Closes what any session left open. */
+  endSessions(): void {
+    for (const [id, open] of this.#cursors) if (open.sessionKey !== undefined) this.#close(id, open);
+  }
+
   closeAll(): void {
     for (const [id, open] of this.#cursors) this.#close(id, open);
   }

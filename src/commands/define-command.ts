@@ -4,6 +4,7 @@ import type { DatabaseUserCredential, DatabaseUserDirectory } from "../ports/dat
 import type { Ids } from "../ports/ids.ts";
 import type { Compressor } from "./compression.ts";
 import type { CursorRegistry } from "./cursor-registry.ts";
+import type { FailPoints } from "./fail-points.ts";
 import type { LoginGuard } from "./login-guard.ts";
 import type { OperationRegistry, RunningOperation } from "./operation-registry.ts";
 import type { Parameters } from "./parameters.ts";
@@ -45,6 +46,8 @@ export interface ServerFacts {
   readonly logins: LoginGuard;
   readonly figures: ServerFigures;
   readonly operations: OperationRegistry;
+  /** Only where the server was started for tests; then also the commands that are there for tests alone. */
+  readonly failPoints: FailPoints | undefined;
 }
 
 /** What was counted since the start. */
@@ -83,6 +86,8 @@ export interface ConnectedUser {
 /** What is known of a client. */
 export interface ConnectionState extends Client {
   user: ConnectedUser | undefined;
+  /** What the client calls itself (`appName`). */
+  applicationName: string | undefined;
   conversation: ScramConversation | undefined;
   failedLogins: number;
   /** How its messages may be compressed, by the handshake. */
@@ -127,6 +132,8 @@ export interface CommandDefinition {
   readonly snapshotReads?: boolean;
   /** Takes `txnNumber` (manual, "Retryable Writes"). */
   readonly retryable?: boolean;
+  /** Only there on a server that was started for tests. */
+  readonly testOnly?: boolean;
   /** Takes a write concern though it does not write by itself. */
   readonly takesWriteConcern?: boolean;
   /** Its `maxTimeMS` is how long to wait for something to answer, and no limit of its work. */

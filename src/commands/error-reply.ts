@@ -9,7 +9,7 @@ import {
 } from "../engine/index.ts";
 import type { Reply } from "./define-command.ts";
 
-/** The reply of a command that failed. Errors that are not meant for clients tell them nothing. */
+/** The reply of a command that failed, without labels. Errors that are not meant for clients tell them nothing. */
 export function errorReply(error: unknown): Reply {
   if (!(error instanceof EngineError))
     return errorReply(new EngineError(1, "InternalError", "an internal error occurred; the server's log says more"));
@@ -23,6 +23,10 @@ export function errorReply(error: unknown): Reply {
   if (details.keyPattern !== undefined) fields.push(["keyPattern", documentValue(details.keyPattern)]);
   if (details.keyValue !== undefined) fields.push(["keyValue", documentValue(details.keyValue)]);
   if (details.details !== undefined) fields.push(["errInfo", documentValue(details.details)]);
-  if (error.labels.length > 0) fields.push(["errorLabels", arrayValue(error.labels.map(stringValue))]);
   return fields;
+}
+
+/** `errorLabels` when there are any. */
+export function errorLabelsField(labels: readonly string[]): Reply {
+  return labels.length === 0 ? [] : [["errorLabels", arrayValue(labels.map(stringValue))]];
 }

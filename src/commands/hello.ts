@@ -15,6 +15,7 @@ import {
 import { commonCompressors } from "./compression.ts";
 import { defineCommand, type CommandContext, type CommandDefinition, type Reply } from "./define-command.ts";
 import type { Parameters } from "./parameters.ts";
+import { topologyVersionOf } from "./topology-version.ts";
 import { startLogin } from "./saslStart.ts";
 import { statementsMax } from "./write-reply.ts";
 
@@ -68,16 +69,8 @@ function awaitedOf(
   return { topologyVersion, timeMs };
 }
 
-/** The set never changes while the server runs, so its version is one for each run. */
-function topologyVersionOf({ server }: CommandContext): Value {
-  return objectValue([
-    ["processId", new BsonValue(bsonType.objectId, server.processId)],
-    ["counter", int64Value(0n)],
-  ]);
-}
-
 function isNow(topologyVersion: Uint8Array, context: CommandContext): boolean {
-  return Buffer.compare(topologyVersion, topologyVersionOf(context).bytes()) === 0;
+  return Buffer.compare(topologyVersion, topologyVersionOf(context.server).bytes()) === 0;
 }
 
 async function role(name: string, context: CommandContext): Promise<Reply> {
@@ -100,7 +93,7 @@ async function role(name: string, context: CommandContext): Promise<Reply> {
     ["primary", stringValue(connection.address)],
     ["me", stringValue(connection.address)],
     ["electionId", new BsonValue(bsonType.objectId, Uint8Array.of(0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 1))],
-    ["topologyVersion", topologyVersionOf(context)],
+    ["topologyVersion", topologyVersionOf(server)],
     [
       "lastWrite",
       objectValue([

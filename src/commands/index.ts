@@ -3,6 +3,7 @@ import { aggregate } from "./aggregate.ts";
 import { buildInfo, buildinfo } from "./buildInfo.ts";
 import { collMod } from "./collMod.ts";
 import { collStats } from "./collStats.ts";
+import { configureFailPoint } from "./configureFailPoint.ts";
 import { connectionStatus } from "./connectionStatus.ts";
 import { count } from "./count.ts";
 import { create } from "./create.ts";
@@ -24,6 +25,7 @@ import { getParameter } from "./getParameter.ts";
 import { hello, isMaster, ismaster } from "./hello.ts";
 import { hostInfo } from "./hostInfo.ts";
 import { insert } from "./insert.ts";
+import { killAllSessions } from "./killAllSessions.ts";
 import { killCursors } from "./killCursors.ts";
 import { listCollections } from "./listCollections.ts";
 import { listCommands } from "./listCommands.ts";
@@ -36,6 +38,7 @@ import { replSetGetStatus } from "./replSetGetStatus.ts";
 import { saslContinue } from "./saslContinue.ts";
 import { saslStart } from "./saslStart.ts";
 import { serverStatus } from "./serverStatus.ts";
+import { setParameter } from "./setParameter.ts";
 import { startSession } from "./startSession.ts";
 import { update } from "./update.ts";
 import { validate } from "./validate.ts";
@@ -49,6 +52,7 @@ import { userManagementCommands } from "./manage-users.ts";
 import { profile } from "./profile.ts";
 import { replSetGetConfig } from "./replSetGetConfig.ts";
 import { rolesInfo } from "./rolesInfo.ts";
+import { testVersion2 } from "./testVersion2.ts";
 import { top } from "./top.ts";
 import { usersInfo } from "./usersInfo.ts";
 
@@ -59,6 +63,7 @@ export const commands: readonly CommandDefinition[] = [
   buildinfo,
   collMod,
   collStats,
+  configureFailPoint,
   connectionStatus,
   count,
   create,
@@ -88,6 +93,7 @@ export const commands: readonly CommandDefinition[] = [
   insert,
   isMaster,
   ismaster,
+  killAllSessions,
   killCursors,
   killOp,
   killSessions,
@@ -106,7 +112,9 @@ export const commands: readonly CommandDefinition[] = [
   saslContinue,
   saslStart,
   serverStatus,
+  setParameter,
   startSession,
+  testVersion2,
   top,
   update,
   usersInfo,

@@ -56,6 +56,14 @@ export function retryOf(
   return { sessionId, transactionNumber };
 }
 
+/** The same text for a retryable write and its retries; undefined for what is none. */
+export function retryKeyOf(body: Uint8Array): string | undefined {
+  const number = getField(body, "txnNumber");
+  const session = getField(body, "lsid");
+  if (number === undefined || session === undefined) return undefined;
+  return Buffer.concat([session.bytes(), number.bytes()]).toString("hex");
+}
+
 /** Multi-document transactions are not there: refused before anything is done, by an error that no driver retries. */
 export function refuseTransactions(body: Uint8Array): void {
   if (getField(body, "startTransaction") === undefined && getField(body, "autocommit") === undefined) return;

@@ -175,6 +175,10 @@ class ServedConnection implements Connection {
     for (let continued = false; ; continued = true) {
       const answer = await this.#commands.run({ ...request, continued }, this.#ended.signal);
       if (request.moreToCome || this.#ended.signal.aborted) return;
+      if (answer.fields === undefined) {
+        this.close("the connection was ended");
+        return;
+      }
       // Who asks for something else no longer waits for more of this.
       const moreToCome = answer.moreToCome && this.#waiting.length === 0;
       this.#replyId = (this.#replyId + 1) | 0;

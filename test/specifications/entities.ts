@@ -140,7 +140,10 @@ export class Entities implements NamedValues {
       void this.#checkedOut.set(fields.id, this.connectionsCheckedOut(fields.id) + change);
     listen(client, "connectionCheckedOut", count(1));
     listen(client, "connectionCheckedIn", count(-1));
-    return client.connect();
+    await client.connect();
+    // What this driver does to connect, others do with the first operation, and the tests are written for those.
+    events.length = 0;
+    return client;
   }
 }
 

@@ -36,7 +36,7 @@ describe("the drivers' own tests, through the official driver", () => {
   let server: ServerUnderTest;
 
   before(async () => {
-    world = await startWireWorld();
+    world = await startWireWorld({ testCommands: true });
     internal = await world.as("admin").connect();
     server = await describeServer(internal);
   });

@@ -46,6 +46,8 @@ export interface WireWorld {
 export interface WireWorldOptions {
   readonly users?: readonly DatabaseUserCredential[];
   readonly limits?: Partial<WireLimits>;
+  /** Whether `configureFailPoint` is there. */
+  readonly testCommands?: boolean;
   /** The listener's clock; the engine has the system's. */
   readonly clock?: Clock;
 }
@@ -73,6 +75,7 @@ export async function startWireWorld(options: WireWorldOptions = {}): Promise<Wi
     replicaSetName: "rs",
     serverVersion: "7.0.0",
     openEngine: async () => engine,
+    testCommands: options.testCommands ?? false,
     directory: {
       findCredential: async (_deployment, _database, name) => users.find(({ username }) => username === name),
       list: async () => users.map(({ username, roles }) => ({ username, authenticationDatabase: "admin", roles })),

@@ -22,6 +22,8 @@ export interface EmbeddedHostOptions {
   readonly log: Log;
   /** Certificate chain and key (PEM) that the databases speak TLS with; plain when left out. */
   readonly tls?: WorkerSettings["tls"];
+  /** Whether the databases have the commands for tests of clients; not when left out. */
+  readonly testCommands?: boolean;
   /** A database that nobody was connected to for so long is put to sleep; a minute when left out. */
   readonly idleMs?: number;
   /** The worker thread's module: the one that sees wire, commands and engine together. */
@@ -40,7 +42,14 @@ export function createEmbeddedDeploymentHost(options: EmbeddedHostOptions): Depl
   const starting = new Map<string, Promise<DeploymentAddress>>();
   const thread = new EngineThread({
     workerUrl: options.workerUrl,
-    settings: { host: options.host, serverVersion, systemUser: systemUser.credential, tls: options.tls, idleMs },
+    settings: {
+      host: options.host,
+      serverVersion,
+      systemUser: systemUser.credential,
+      tls: options.tls,
+      testCommands: options.testCommands ?? false,
+      idleMs,
+    },
     answer: answerFrom(directory),
     onDeath: () => databases.threadDied(),
     clock,

@@ -9,6 +9,7 @@ export interface WorkerSettings {
   readonly systemUser: DatabaseUserCredential;
   /** Certificate chain and key (PEM) that the databases speak TLS with. */
   readonly tls: { readonly certificate: string; readonly key: string } | undefined;
+  readonly testCommands: boolean;
   /** A database that nobody was connected to for so long is stopped at the next `rest`. */
   readonly idleMs: number;
 }
