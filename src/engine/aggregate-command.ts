@@ -1,3 +1,5 @@
+import { EngineError } from "./engine-error.ts";
+import { documentSizeMaxBytes } from "./storage/collection-writer.ts";
 import { buildDocument } from "./bson/builder.ts";
 import { bsonType } from "./bson/types.ts";
 import { int32Value } from "./bson/value.ts";
@@ -12,7 +14,7 @@ import type { AggregateQuery, Namespace } from "./engine.ts";
 import { type AccessFigures, storedFlow } from "./planner/access.ts";
 import { choosePlan, type Plan } from "./planner/plan.ts";
 import type { Filter } from "./query/filter.ts";
-import type { Flow } from "./query/flow.ts";
+import { type Flow, mapped } from "./query/flow.ts";
 import type { SortField } from "./query/sort.ts";
 import type { ReadState } from "./snapshot-registry.ts";
 
@@ -60,7 +62,21 @@ export function aggregateFlow(
     databaseStages: query.databaseStages,
     within: [],
   });
-  return (record === undefined || isView(record) ? undefined : quickCount(record, query.pipeline)) ?? open();
+  return (
+    (record === undefined || isView(record) ? undefined : quickCount(record, query.pipeline)) ??
+    mapped(open(), refuseTooLarge)
+  );
+}
+
+/** Stages may make larger documents for each other than a client may be given. */
+function refuseTooLarge(document: Uint8Array): Uint8Array {
+  if (document.length > documentSizeMaxBytes)
+    throw new EngineError(
+      10_334,
+      "BSONObjectTooLarge",
+      `BSONObj size: ${document.length} is invalid. Size must be between 0 and ${documentSizeMaxBytes}`,
+    );
+  return document;
 }
 
 /** `countDocuments({})` of the drivers: `[{$match: {}}, {$group: {_id: 1, n: {$sum: 1}}}]` is known without reading a document. */

@@ -1,8 +1,8 @@
 import { badValue, notSupported } from "../engine-error.ts";
-import { buildDocument } from "../bson/builder.ts";
+import { buildDocument, objectValue } from "../bson/builder.ts";
 import { parsePath } from "../bson/path.ts";
-import { isTruthy } from "../bson/numbers.ts";
-import { bsonType } from "../bson/types.ts";
+import { isTruthy, toNumber } from "../bson/numbers.ts";
+import { bsonType, isNumberType } from "../bson/types.ts";
 import { readInt32 } from "../bson/bytes.ts";
 import { Value } from "../bson/value.ts";
 import { compileSchema } from "./json-schema/schema.ts";
@@ -94,6 +94,8 @@ function compileTopLevel(
       const evaluate = options.compileExpression(value, options.variables);
       return (bytes) => isTruthy(evaluate(bytes));
     }
+    case "$sampleRate":
+      return compileSampleRate(value, options);
     case "$comment":
       return undefined;
     case "$alwaysTrue":
@@ -147,6 +149,19 @@ function nestedCompiler(options: FilterOptions): CompileDocument {
 
 function compileClause(clause: Value, options: FilterOptions, conditions?: Conditions): DocumentTest {
   return all(compileDocument(clause.source, clause.start, options, conditions));
+}
+
+/** `$sampleRate`: each document with the same chance. */
+function compileSampleRate(value: Value, options: FilterOptions): DocumentTest {
+  if (!isNumberType(value.type)) throw badValue("argument to $sampleRate must be a numeric type");
+  const rate = toNumber(value);
+  if (!(rate >= 0 && rate <= 1)) throw badValue("numeric argument to $sampleRate must be in [0, 1]");
+  if (options.compileExpression === undefined) throw notSupported("$sampleRate here");
+  const chance = options.compileExpression(objectValue([["$rand", objectValue([])]]), options.variables);
+  return (bytes) => {
+    const drawn = chance(bytes);
+    return drawn !== undefined && toNumber(drawn) < rate;
+  };
 }
 
 /** `$or`. Equalities on one path are `$in` to MongoDB, which is why they, and no other clauses, tell a position. */

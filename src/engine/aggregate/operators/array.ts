@@ -4,6 +4,7 @@ import { bsonType } from "../../bson/types.ts";
 import { boolValue, int32Value, nullValue, type Value } from "../../bson/value.ts";
 import { elementsOf, fieldCount } from "../../bson/walk.ts";
 import type { Expression } from "../context.ts";
+import { charge } from "../steps.ts";
 import {
   binary,
   countedArguments,
@@ -44,6 +45,7 @@ export const $arrayElemAt: ExpressionOperator = binary((array, index) => {
 export const $in: ExpressionOperator = binary((value, array, { context }) => {
   if (array?.type !== bsonType.array)
     throw located(40_081, `$in requires an array as a second argument, found: ${typeOf(array)}`);
+  charge(fieldCount(array));
   return boolValue(value !== undefined && elementsOf(array).some((element) => context.compare(element, value) === 0));
 });
 
@@ -55,6 +57,7 @@ export const $concatArrays: ExpressionOperator = variadic((arrays) => {
     if (given.type !== bsonType.array)
       throw located(28_664, `$concatArrays only supports arrays, not ${typeOf(given)}`);
     for (const element of elementsOf(given)) elements.push(element);
+    charge(elements.length);
   }
   return arrayValue(elements);
 });
@@ -126,6 +129,7 @@ export const $indexOfArray: ExpressionOperator = (argument, place) => {
     if (given.type !== bsonType.array)
       throw located(40_090, `$indexOfArray requires an array as a first argument, found: ${typeOf(given)}`);
     const elements = elementsOf(given);
+    charge(elements.length);
     const from = parts.length > 2 ? boundOf(start, "starting", place.name) : 0;
     const to = parts.length > 3 ? Math.min(boundOf(end, "ending", place.name), elements.length) : elements.length;
     for (let index = from; index < to; index += 1)
@@ -161,6 +165,7 @@ export const $range: ExpressionOperator = (argument, place) => {
         "ExceededMemoryLimit",
         `$range would use too much memory (${count * 16} bytes) and cannot spill to disk. Memory limit: ${rangeMaxBytes} bytes`,
       );
+    charge(count);
     return arrayValue(Array.from({ length: count }, (_, index) => int32Value(from + index * by)));
   };
 };

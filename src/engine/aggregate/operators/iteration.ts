@@ -5,12 +5,14 @@ import { bsonType } from "../../bson/types.ts";
 import { boolOf, nullValue, textOf, type Value } from "../../bson/value.ts";
 import { elementsOf } from "../../bson/walk.ts";
 import { type Expression, refuseVariableName, type Variable, withVariables } from "../context.ts";
+import { charge, iterating } from "../steps.ts";
 import { type ExpressionOperator, int32Of, isNullish, isNumber, namedArguments, typeOf } from "./operator.ts";
 
 /** Elements of an array to go through; undefined for nothing. */
 function elementsIn(value: Value | undefined, code: number, name: string): Value[] | undefined {
   if (isNullish(value)) return undefined;
   const given: Value = value;
+  charge(64);
   if (given.type !== bsonType.array) throw located(code, `input to ${name} must be an array not ${typeOf(given)}`);
   return elementsOf(given);
 }
@@ -41,13 +43,16 @@ export const $filter: ExpressionOperator = (argument, place) => {
     const elements = elementsIn(input(root), 28_651, "$filter");
     if (elements === undefined) return nullValue;
     const left = most === undefined ? Number.POSITIVE_INFINITY : limitOf(most(root));
-    const kept: Value[] = [];
-    for (const element of elements) {
-      if (kept.length >= left) break;
-      variable.value = element;
-      if (isTruthy(test(root))) kept.push(element);
-    }
-    return arrayValue(kept);
+    return iterating(() => {
+      const kept: Value[] = [];
+      for (const element of elements) {
+        if (kept.length >= left) break;
+        charge(1);
+        variable.value = element;
+        if (isTruthy(test(root))) kept.push(element);
+      }
+      return arrayValue(kept);
+    });
   };
 };
 
@@ -74,11 +79,14 @@ export const $map: ExpressionOperator = (argument, place) => {
   return (root) => {
     const elements = elementsIn(input(root), 16_883, "$map");
     if (elements === undefined) return nullValue;
-    return arrayValue(
-      elements.map((element) => {
-        variable.value = element;
-        return change(root) ?? nullValue;
-      }),
+    return iterating(() =>
+      arrayValue(
+        elements.map((element) => {
+          charge(1);
+          variable.value = element;
+          return change(root) ?? nullValue;
+        }),
+      ),
     );
   };
 };
@@ -107,13 +115,18 @@ export const $reduce: ExpressionOperator = (argument, place) => {
   return (root) => {
     const elements = elementsIn(input(root), 40_080, "$reduce");
     if (elements === undefined) return nullValue;
-    let current = begin(root);
-    for (const one of elements) {
-      element.value = one;
-      result.value = current;
-      current = step(root);
-    }
-    return current;
+    return iterating(() => {
+      let current = begin(root);
+      for (const one of elements) {
+        charge(1);
+        element.value = one;
+        result.value = current;
+        current = step(root);
+        // What grows from step to step is copied in each.
+        if (current !== undefined) charge((current.end - current.start) >> 8);
+      }
+      return current;
+    });
   };
 };
 

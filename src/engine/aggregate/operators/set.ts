@@ -5,12 +5,14 @@ import { bsonType } from "../../bson/types.ts";
 import { boolValue, nullValue, type Value } from "../../bson/value.ts";
 import { elementsOf } from "../../bson/walk.ts";
 import type { ExpressionContext } from "../context.ts";
+import { charge } from "../steps.ts";
 import { argumentsOf, binary, type ExpressionOperator, isNullish, typeOf, unary, variadic } from "./operator.ts";
 
 /** Elements by their keys, of equal ones the first. */
 function setOf(elements: Iterable<Value>, { keyText }: ExpressionContext): Map<string, Value> {
   const set = new Map<string, Value>();
   for (const element of elements) {
+    charge(1);
     const key = keyText(element);
     if (!set.has(key)) set.set(key, element);
   }

@@ -6,6 +6,7 @@ import { nullValue, type Value } from "../../bson/value.ts";
 import { elementsOf } from "../../bson/walk.ts";
 import { createSortOrder, parseSort } from "../../query/sort.ts";
 import type { ExpressionContext } from "../context.ts";
+import { charge } from "../steps.ts";
 import { type ExpressionOperator, isNullish, namedArguments, typeOf } from "./operator.ts";
 
 /** `{input, sortBy}`: by fields of the elements, or by the elements themselves (1 or -1). */
@@ -24,7 +25,9 @@ export const $sortArray: ExpressionOperator = (argument, place) => {
     const array: Value = value;
     if (array.type !== bsonType.array)
       throw located(2_942_504, `The input argument to $sortArray must be an array, but was of type: ${typeOf(array)}`);
-    return arrayValue(order(elementsOf(array)));
+    const elements = elementsOf(array);
+    charge(elements.length * 4);
+    return arrayValue(order(elements));
   };
 };
 

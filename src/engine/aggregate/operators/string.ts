@@ -2,6 +2,7 @@ import { located } from "../../engine-error.ts";
 import { arrayValue } from "../../bson/builder.ts";
 import { bsonType } from "../../bson/types.ts";
 import { int32Value, nullValue, stringValue, textOf, type Value } from "../../bson/value.ts";
+import { charge } from "../steps.ts";
 import { textForm } from "../text.ts";
 import { binary, type ExpressionOperator, isNullish, namedArguments, typeOf, unary, variadic } from "./operator.ts";
 
@@ -13,6 +14,7 @@ export const $concat: ExpressionOperator = variadic((values) => {
     if (given.type !== bsonType.string) throw located(16_702, `$concat only supports strings, not ${typeOf(given)}`);
     text += textOf(given);
   }
+  charge(text.length >> 6);
   return stringValue(text);
 });
 

@@ -12,7 +12,7 @@ import { utc } from "../dates/zone.ts";
 import { compileExpression } from "../expression.ts";
 import { addNumberValues } from "../number-arithmetic.ts";
 import { objectOf, type StageFactory } from "../stage.ts";
-import { addAt } from "./addFields.ts";
+import { addAt, withAdded } from "./addFields.ts";
 import { partitionByFields } from "./fill.ts";
 
 /** Most documents that may be made (MongoDB's `internalQueryMaxAllowedDensifyDocs`). */
@@ -55,6 +55,7 @@ export const $densify: StageFactory = (argument, place) => {
   const partition =
     partitionGiven === undefined ? undefined : compileExpression(partitionByFields(partitionGiven), place.expressions);
   const path = parsePath(field);
+  const segments = field.split(".");
   const { compare, keyText } = place.expressions;
   const sort = place.compile([buildDocument([["$sort", objectValue([[field, int32Value(1)]])]])], place);
   return function* densify(flow: Flow): Flow {
@@ -94,9 +95,7 @@ export const $densify: StageFactory = (argument, place) => {
         made += 1;
         if (made > madeMax)
           throw located(5_897_900, `Generated ${made} documents in $densify, which is over the limit of ${madeMax}.`);
-        const root = MutableDocument.of(one.fields);
-        addAt(root, field.split("."), next);
-        yield root.toBytes();
+        yield withAdded(one.fields, segments, next);
         one.next = stepped(next, range);
       }
     };

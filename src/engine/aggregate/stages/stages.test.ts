@@ -24,19 +24,23 @@ describe("stages", () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** What a pipeline gives over some documents. */
-  async function run(documents: readonly Document[], ...pipeline: readonly Document[]): Promise<Document[]> {
+  async function stored(documents: readonly Document[]): Promise<string> {
     nextCollection += 1;
-    const namespace = { database: "test", collection: `c${nextCollection}` };
-    await engine.insert(namespace, documents.map(bytes), true, write);
-    const query = { pipeline: pipeline.map(bytes), write };
-    const cursor = await engine.aggregate(namespace.database, namespace.collection, query, { signal });
+    const collection = `c${nextCollection}`;
+    await engine.insert({ database: "test", collection }, documents.map(bytes), true, write);
+    return collection;
+  }
+  async function piped(collection: string, ...pipeline: readonly Document[]): Promise<Document[]> {
+    const cursor = await engine.aggregate("test", collection, { pipeline: pipeline.map(bytes), write }, { signal });
     const found: Document[] = [];
     while (!cursor.exhausted)
       for (const document of await cursor.next({ maxDocuments: 1000, maxBytes: 2 ** 30 }, signal))
         found.push(deserialize(document));
     return found;
   }
+  /** What a pipeline gives over some documents. */
+  const run = async (documents: readonly Document[], ...pipeline: readonly Document[]): Promise<Document[]> =>
+    piped(await stored(documents), ...pipeline);
   const refused =
     (code: number) =>
     (error: unknown): boolean =>
@@ -202,6 +206,7 @@ describe("stages", () => {
 
   test("a step that holds more than 100 MB is stopped with 292", async () => {
     const documents = Array.from({ length: 120 }, (_, _id) => ({ _id, n: -_id, text: "x".repeat(1024 * 1024) }));
+    const collection = await stored(documents);
     for (const stage of [
       { $sort: { n: 1 } },
       { $group: { _id: null, all: { $push: "$text" } } },
@@ -209,9 +214,31 @@ describe("stages", () => {
       { $bucketAuto: { groupBy: "$_id", buckets: 2 } },
       { $sample: { size: 120 } },
     ])
-      await assert.rejects(run(documents, stage), refused(292), JSON.stringify(stage));
-    const few = documents.slice(0, 90);
-    assert.equal((await run(few, { $sort: { n: 1 } }, { $count: "n" }))[0]?.["n"], 90);
+      await assert.rejects(piped(collection, stage), refused(292), JSON.stringify(stage));
+    const few = { $limit: 90 };
+    assert.equal((await piped(collection, few, { $sort: { n: 1 } }, { $count: "n" }))[0]?.["n"], 90);
+  });
+
+  test("loops within loops over the arrays of one document are stopped, and long ones are not", async () => {
+    const range = { $range: [0, "$length"] };
+    const loop = { $map: { input: range, in: { $size: { $filter: { input: range, cond: true } } } } };
+    const stage = { $project: { n: { $sum: loop } } };
+    assert.equal((await run([{ _id: 1, length: 500 }], stage))[0]?.["n"], 250_000);
+    await assert.rejects(run([{ _id: 1, length: 1000 }], stage), refused(262));
+  });
+
+  test("a document of more than 16 MiB is not given to anybody, though stages may hand one on", async () => {
+    const documents = Array.from({ length: 17 }, (_, _id) => ({ _id, text: "x".repeat(1024 * 1024) }));
+    const group = { $group: { _id: null, all: { $push: "$text" } } };
+    await assert.rejects(run(documents, group), refused(10_334));
+    assert.deepEqual(await run(documents, group, { $project: { n: { $size: "$all" } } }), [{ _id: null, n: 17 }]);
+  });
+
+  test("a rate takes all or none at its ends, and is a share", async () => {
+    const documents = Array.from({ length: 20 }, (_, _id) => ({ _id }));
+    assert.equal((await run(documents, { $match: { $sampleRate: 1 } })).length, 20);
+    assert.equal((await run(documents, { $match: { $sampleRate: 0 } })).length, 0);
+    await assert.rejects(run(documents, { $match: { $sampleRate: 1.5 } }), refused(2));
   });
 
   test("$$NOW is one time for the whole pipeline, and variables of let are constants", async () => {
