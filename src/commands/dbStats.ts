@@ -13,8 +13,9 @@ function create(name: string): ReturnType<typeof defineCommand> {
       const engine = await context.engine();
       const read = { signal: context.signal };
       const entries = await engine.listCollections(context.database, read);
+      const collections = entries.filter(({ type }) => type === "collection");
       const all = await Promise.all(
-        entries.map((entry) => engine.statistics({ database: context.database, collection: entry.name }, read)),
+        collections.map((entry) => engine.statistics({ database: context.database, collection: entry.name }, read)),
       );
       const sum = (pick: (one: (typeof all)[number]) => number): number =>
         all.reduce((total, one) => total + pick(one), 0);
@@ -23,8 +24,8 @@ function create(name: string): ReturnType<typeof defineCommand> {
       const indexSize = sum((one) => one.indexSizeBytes);
       return [
         ["db", stringValue(context.database)],
-        ["collections", int64Value(BigInt(entries.length))],
-        ["views", int64Value(0n)],
+        ["collections", int64Value(BigInt(collections.length))],
+        ["views", int64Value(BigInt(entries.length - collections.length))],
         ["objects", int64Value(BigInt(objects))],
         ["avgObjSize", doubleValue(objects === 0 ? 0 : dataSize / objects)],
         ["dataSize", doubleValue(dataSize / scale)],

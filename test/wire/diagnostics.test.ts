@@ -202,6 +202,14 @@ describe("what a server tells of itself", () => {
     await assert.rejects(sizes.command({ dataSize: "shop.orders" }), code(73), "another database's");
   });
 
+  test("the figures of a database count its views apart from its collections", async () => {
+    const figures = as("admin").db("figures");
+    await figures.collection("c").insertMany([{ n: 1 }, { n: 2 }]);
+    await figures.createCollection("v", { viewOn: "c", pipeline: [{ $match: { n: 1 } }] });
+    const { collections, views, objects, indexes } = await figures.command({ dbStats: 1 });
+    assert.deepEqual([collections, views, objects, indexes], [1, 1, 2, 1]);
+  });
+
   test("fsync waits for the disk; locking and profiling are refused", async () => {
     assert.equal((await admin()({ fsync: 1 })).ok, 1);
     await assert.rejects(admin()({ fsync: 1, lock: true }), code(238));
