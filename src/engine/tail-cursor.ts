@@ -2,9 +2,9 @@ import { compilerIn, variablesOf } from "./aggregate/compiler.ts";
 import { contextOf } from "./aggregate/context.ts";
 import { getField } from "./bson/walk.ts";
 import type { CollectionRecord } from "./catalog/catalog.ts";
-import { collationFor } from "./catalog/collection-settings.ts";
+import { collationFor, settingsOf } from "./catalog/collection-settings.ts";
 import type { EngineCursor, FindQuery } from "./engine.ts";
-import { badValue, EngineError } from "./engine-error.ts";
+import { badValue, EngineError, notSupported } from "./engine-error.ts";
 import { readError } from "./engine-cursor.ts";
 import type { Commits } from "./oplog/commits.ts";
 import { isOplog } from "./oplog/namespace.ts";
@@ -23,8 +23,10 @@ export interface TailPosition {
   skip: number;
 }
 
-/** Throws 2 BadValue for what cannot be tailed. */
+/** Throws 2 BadValue for what cannot be tailed, 238 for capped collections other than the operation log. */
 export function requireTailable(record: CollectionRecord, { sort }: FindQuery): void {
+  if (!isOplog(record) && settingsOf(record).capped !== undefined)
+    throw notSupported("a tailable cursor over a capped collection other than the operation log");
   if (!isOplog(record))
     throw badValue(
       `error processing query: tailable cursor requested on non capped collection ${record.database}.${record.name}`,
