@@ -43,7 +43,7 @@ import { readSecret } from "./store-secret.ts";
 import { version } from "./version.ts";
 
 /** The MongoDB version whose wire protocol and commands the embedded databases speak. */
-const embeddedServerVersion = "7.0.0";
+const embeddedServerVersion = "8.0.0";
 /** Jobs at once: reading and compressing keep two cores busy with two. */
 const jobConcurrency = 2;
 

@@ -3,6 +3,7 @@ import { boolOf, bsonType, EngineError, getField, textOf } from "../engine/index
 /** Commands of API version 1 that are served (manual, "Stable API"). */
 const inVersion1: ReadonlySet<string> = new Set([
   "aggregate",
+  "bulkWrite",
   "count",
   "create",
   "createIndexes",

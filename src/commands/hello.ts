@@ -19,8 +19,8 @@ import { topologyVersionOf } from "./topology-version.ts";
 import { startLogin } from "./saslStart.ts";
 import { statementsMax } from "./write-reply.ts";
 
-/** Newest wire version whose features are all answered for: that of MongoDB 7.0. `bulkWrite` would come with 25. */
-const wireVersionMax = 21;
+/** Newest wire version whose features are all answered for: that of MongoDB 8.0. */
+const wireVersionMax = 25;
 /** Longest time that may be waited for a change. */
 const awaitMaxMs = 3_600_000;
 

@@ -1,5 +1,6 @@
 import type { CommandDefinition } from "./define-command.ts";
 import { aggregate } from "./aggregate.ts";
+import { bulkWrite } from "./bulkWrite.ts";
 import { buildInfo, buildinfo } from "./buildInfo.ts";
 import { collMod } from "./collMod.ts";
 import { collStats } from "./collStats.ts";
@@ -59,6 +60,7 @@ import { usersInfo } from "./usersInfo.ts";
 /** Every command, in alphabetical order, and those that are refused by a rule. */
 export const commands: readonly CommandDefinition[] = [
   aggregate,
+  bulkWrite,
   buildInfo,
   buildinfo,
   collMod,

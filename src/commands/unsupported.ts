@@ -5,7 +5,6 @@ const known = new Set([
   "abortTransaction",
   "analyze",
   "applyOps",
-  "bulkWrite",
   "cloneCollectionAsCapped",
   "commitTransaction",
   "compact",

@@ -5,10 +5,11 @@ import { statisticsOf } from "./catalog/statistics.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import { collationThrough, isView, refuseView } from "./catalog/views.ts";
 import { checkDatabaseName, namespaceNotFound } from "./catalog/names.ts";
+import { runBulk } from "./bulk-write.ts";
 import type * as contract from "./engine.ts";
 import { notSupported } from "./engine-error.ts";
 import { explain } from "./explain.ts";
-import { expiredStatements } from "./expiry.ts";
+import { expireDocuments } from "./expiry.ts";
 import { uuid } from "./catalog/uuid.ts";
 import { FlowCursor } from "./engine-cursor.ts";
 import { createIndexes, dropIndexes } from "./index-commands.ts";
@@ -238,6 +239,16 @@ export class EmbeddedEngine implements contract.Engine {
     );
   }
 
+  bulkWrite(
+    operations: readonly contract.BulkOperation[],
+    ordered: boolean,
+    write: contract.WriteOptions,
+  ): Promise<readonly contract.BulkResult[]> {
+    return this.#writes.run(write, (transaction) =>
+      runBulk(operations, ordered, ({ namespace }) => this.#context(transaction, namespace, write)),
+    );
+  }
+
   findAndModify(
     namespace: Namespace,
     query: contract.FindAndModifyQuery,
@@ -299,17 +310,8 @@ export class EmbeddedEngine implements contract.Engine {
     return explain(this.#surroundings(read), namespace, request, clock);
   }
 
-  async expireDocuments(): Promise<number> {
-    const { catalog } = this.#writes;
-    const write = { signal: new AbortController().signal, durable: true };
-    let count = 0;
-    for (const record of catalog.databases().flatMap((name) => catalog.of(name))) {
-      const statements = expiredStatements(record, this.#clock.nowMs());
-      if (statements.length === 0) continue;
-      const namespace = { database: record.database, collection: record.name };
-      count += (await this.delete(namespace, statements, true, write)).deletedCount;
-    }
-    return count;
+  expireDocuments(): Promise<number> {
+    return expireDocuments(this, this.#writes.catalog, () => this.#clock.nowMs());
   }
 
   load(namespace: Namespace, documents: Uint8Array): Promise<void> {
@@ -376,6 +378,7 @@ export class EmbeddedEngine implements contract.Engine {
 
   #context(transaction: WriteTransaction, namespace: Namespace, write: contract.WriteOptions): WriteContext {
     const nowMs = this.#clock.nowMs();
+    refuseOplog(namespace);
     refuseView(transaction.catalog.find(namespace));
     return {
       transaction,

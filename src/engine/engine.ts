@@ -81,6 +81,25 @@ export interface DeleteStatement {
   readonly hint?: string | Uint8Array | undefined;
 }
 
+/** One operation of a bulk write. */
+export type BulkOperation = { readonly namespace: Namespace } & (
+  | { readonly kind: "insert"; readonly document: Uint8Array }
+  | { readonly kind: "update"; readonly statement: UpdateStatement }
+  | { readonly kind: "delete"; readonly statement: DeleteStatement }
+);
+
+export interface BulkResult {
+  /** Of the operation. */
+  readonly index: number;
+  /** Inserted, matched or deleted; an upsert is not among them. */
+  readonly count: number;
+  /** Of an update. */
+  readonly modifiedCount?: number;
+  /** `{_id}` of a document that an update inserted. */
+  readonly upserted?: Uint8Array;
+  readonly error?: WriteError;
+}
+
 export interface DeleteResult {
   readonly deletedCount: number;
   readonly writeErrors: readonly WriteError[];
@@ -293,6 +312,12 @@ export interface Engine {
     ordered: boolean,
     write: WriteOptions,
   ): Promise<DeleteResult>;
+  /** Operations on several collections, all in one transaction; one result for each that was tried. */
+  bulkWrite(
+    operations: readonly BulkOperation[],
+    ordered: boolean,
+    write: WriteOptions,
+  ): Promise<readonly BulkResult[]>;
   findAndModify(namespace: Namespace, query: FindAndModifyQuery, write: WriteOptions): Promise<FindAndModifyResult>;
 
   find(namespace: Namespace, query: FindQuery, read: ReadOptions): Promise<EngineCursor>;

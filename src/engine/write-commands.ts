@@ -294,25 +294,26 @@ function accept(
   if (!context.bypassValidation) validate(record, before, document, context.warn);
 }
 
-/** Inserts each document; answers how many went in. Stops at the first failure when ordered. */
+/** Inserts each document; answers how many went in. Stops at the first failure when ordered. `firstStatement` is the number of the first within the command. */
 export async function runInsert(
   context: WriteContext,
   documents: readonly Uint8Array[],
   ordered: boolean,
+  firstStatement: number = 0,
 ): Promise<{ readonly insertedCount: number; readonly writeErrors: WriteError[] }> {
   const record = context.transaction.ensureCollection(context.namespace);
   const writer = context.transaction.writerOf(record);
   const writeErrors: WriteError[] = [];
   let insertedCount = 0;
   for (const [index, document] of documents.entries()) {
-    context.transaction.log.statementId = index;
+    context.transaction.log.statementId = firstStatement + index;
     try {
       const whole = withId(document, context);
       accept(context, record, undefined, whole);
       writer.insert(whole);
       insertedCount += 1;
     } catch (error) {
-      writeErrors.push(writeError(error, index));
+      writeErrors.push(writeError(error, firstStatement + index));
       if (ordered) break;
     }
     if (context.pace.due) await context.pace.rest();

@@ -16,8 +16,8 @@ export function matchError(expected: ExpectedError, error: unknown, named: Named
   if (expected.errorCode !== undefined) hold(Number(server?.code) === expected.errorCode, `code ${server?.code}`);
   if (expected.errorCodeName !== undefined)
     hold(codeNameOf(server) === expected.errorCodeName, `codeName ${codeNameOf(server)}`);
-  for (const label of expected.errorLabelsContain ?? []) hold(hasLabel(error, label), `label ${label}`);
-  for (const label of expected.errorLabelsOmit ?? []) hold(!hasLabel(error, label), `no label ${label}`);
+  for (const label of expected.errorLabelsContain ?? []) hold(hasLabel(server ?? error, label), `label ${label}`);
+  for (const label of expected.errorLabelsOmit ?? []) hold(!hasLabel(server ?? error, label), `no label ${label}`);
   if (expected.errorResponse !== undefined)
     match(expected.errorResponse, server?.errorResponse, named, true, ".errorResponse");
   const bulk = error as Partial<MongoBulkWriteError & MongoClientBulkWriteError>;

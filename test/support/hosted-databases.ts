@@ -46,7 +46,7 @@ export async function openHostedDatabases(options: HostedDatabasesOptions = {}):
     dataFolder: join(folder, "engine"),
     host: "127.0.0.1",
     ports: options.ports ?? { first: firstPort, last: firstPort + 99 },
-    serverVersion: "7.0.0",
+    serverVersion: "8.0.0",
     directory: options.directory ?? { findCredential: async () => undefined, list: async () => [] },
     clock,
     ids,

@@ -73,7 +73,7 @@ export async function startWireWorld(options: WireWorldOptions = {}): Promise<Wi
     port: 0,
     deploymentId: "test",
     replicaSetName: "rs",
-    serverVersion: "7.0.0",
+    serverVersion: "8.0.0",
     openEngine: async () => engine,
     testCommands: options.testCommands ?? false,
     directory: {

@@ -55,7 +55,7 @@ describe("the database through the official driver", () => {
       port: 0,
       deploymentId: "test",
       replicaSetName: "rs",
-      serverVersion: "7.0.0",
+      serverVersion: "8.0.0",
       openEngine: async () => engine,
       directory: {
         findCredential: async (_deployment, _database, name) => users.find(({ username }) => username === name),

@@ -50,7 +50,7 @@ async function withServer(
     port: 0,
     deploymentId: ids.objectId(),
     replicaSetName: "set",
-    serverVersion: "7.0.0",
+    serverVersion: "8.0.0",
     openEngine: async () => server,
     directory: { findCredential: async () => undefined, list: async () => [] },
     systemUser: credential,

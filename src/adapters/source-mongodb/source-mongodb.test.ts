@@ -75,7 +75,7 @@ describe("reading a database through the driver", () => {
     const reading = await open();
     assert.equal(reading.facts.consistency, "exact");
     assert.ok((reading.facts.clusterTime?.seconds ?? 0) > 1_700_000_000);
-    assert.equal(reading.facts.serverVersion, "7.0.0");
+    assert.equal(reading.facts.serverVersion, "8.0.0");
     assert.equal(reading.facts.capturedAtMs, Date.UTC(2026, 0, 1));
     await shop.collection("a").insertOne({ _id: 2 as never });
     await shop.collection("b").deleteMany({});

@@ -21,7 +21,7 @@ export const drill: CliCommand = {
       dataFolder: engineFolder(configuration),
       host: "127.0.0.1",
       ports: configuration.enginePortRange,
-      serverVersion: "7.0.0",
+      serverVersion: "8.0.0",
       directory: { findCredential: async () => undefined, list: async () => [] },
       clock,
       ids,

@@ -33,7 +33,7 @@ export const ServerlessInstanceDescription = Type.Object(
     groupId: ObjectIdText,
     id: ObjectIdText,
     links: Type.Array(Link),
-    mongoDBVersion: Type.String({ examples: ["7.0.0"] }),
+    mongoDBVersion: Type.String({ examples: ["8.0.0"] }),
     name: Type.String(),
     providerSettings: ServerlessProviderSettings,
     serverlessBackupOptions: Type.Object({ serverlessContinuousBackupEnabled: Type.Boolean() }),
