@@ -6,6 +6,7 @@ import {
   EngineError,
   fieldsOf,
   getField,
+  int64Of,
   int64Value,
   objectValue,
   textOf,
@@ -214,8 +215,7 @@ async function run(running: Running): Promise<CommandAnswer> {
     if (failure?.closeConnection === "after") return closing;
     return {
       fields: finished([...reply, ...concernFields(concern, running, failure), ["ok", doubleOne]], server, engine),
-      moreToCome:
-        definition.streams === true && request.exhaustAllowed && parameters.get("topologyVersion") !== undefined,
+      moreToCome: request.exhaustAllowed && goesOn(definition, parameters, reply),
       hangUp: connection.hangUp,
     };
   } catch (error) {
@@ -251,6 +251,15 @@ function aboutError(error: unknown, { request, server }: Running, failure: Failu
   if (!(error instanceof EngineError)) return [];
   const labels = [...error.labels, ...errorLabelsOf(error.code, request.body, failure)];
   return [...errorLabelsField(labels), ...topologyVersionField(error.code, server)];
+}
+
+/** Whether a further answer to the same request would tell something: a `hello` that waits for changes, a cursor that has more. */
+function goesOn(definition: CommandDefinition, parameters: Parameters, reply: Reply): boolean {
+  if (definition.streams === true) return parameters.get("topologyVersion") !== undefined;
+  if (definition.name !== "getMore") return false;
+  const [, cursor] = reply.find(([name]) => name === "cursor") ?? [];
+  const id = cursor === undefined ? undefined : getField(cursor.bytes(), "id");
+  return id !== undefined && int64Of(id) !== 0n;
 }
 
 /** Name of the collection that a command is about. */
