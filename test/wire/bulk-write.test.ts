@@ -127,6 +127,14 @@ describe("writing to several collections by one command", () => {
     assert.equal((await orders()).length, 1);
   });
 
+  test("100,000 operations go in at once", async () => {
+    await empty();
+    const ops = Array.from({ length: 100_000 }, (_, _id) => ({ insert: 0, document: { _id } }));
+    const reply = await bulk(ops, { errorsOnly: true });
+    assert.deepEqual([reply["nInserted"], reply["nErrors"], reply["cursor"].firstBatch], [100_000, 0, []]);
+    assert.equal(await client.db("shop").collection("orders").countDocuments(), 100_000);
+  });
+
   test("what is no bulk write is refused as a whole, and so is one of more than 100,000 operations", async () => {
     await empty();
     const insert = { insert: 0, document: {} };
