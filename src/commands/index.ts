@@ -1,6 +1,7 @@
 import type { CommandDefinition } from "./define-command.ts";
 import { aggregate } from "./aggregate.ts";
 import { bulkWrite } from "./bulkWrite.ts";
+import { applyOps } from "./applyOps.ts";
 import { buildInfo, buildinfo } from "./buildInfo.ts";
 import { collMod } from "./collMod.ts";
 import { collStats } from "./collStats.ts";
@@ -61,6 +62,7 @@ import { usersInfo } from "./usersInfo.ts";
 export const commands: readonly CommandDefinition[] = [
   aggregate,
   bulkWrite,
+  applyOps,
   buildInfo,
   buildinfo,
   collMod,

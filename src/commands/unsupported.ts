@@ -4,7 +4,6 @@ import { EngineError } from "../engine/index.ts";
 const known = new Set([
   "abortTransaction",
   "analyze",
-  "applyOps",
   "cloneCollectionAsCapped",
   "commitTransaction",
   "compact",

@@ -25,6 +25,7 @@ export {
 export { elementsOf, fieldsOf, fieldsOfValue, getField } from "./bson/walk.ts";
 export { withoutUnknownOptions } from "./catalog/index-specification.ts";
 export { pipelineNamespaces } from "./pipeline-namespaces.ts";
+export { applyDifference } from "./oplog/apply-difference.ts";
 export { compileFilter } from "./query/filter.ts";
 
 import { EmbeddedEngine, type EngineOptions } from "./embedded-engine.ts";

@@ -24,6 +24,7 @@ const clients: Readonly<Record<string, (telamon: TelamonProcess, credentials: st
   mongosh: (telamon, credentials) => runMongosh(telamon, credentials),
   mongoose: (telamon) => runMongoose(telamon),
   pymongo: (telamon) => runPyMongo(telamon),
+  mongodump: (_telamon, credentials) => runMongodump(credentials),
   "atlas-cli": (_telamon, credentials) => runAtlasCli(credentials),
 };
 
@@ -120,6 +121,13 @@ function runPyMongo(telamon: TelamonProcess): Outcome {
   }
   if (!installed()) return skipped("PyMongo could not be installed");
   return count(python, [join(folder, "pymongo/script.py"), telamon.credentials.demo?.connectionString ?? ""], {});
+}
+
+function runMongodump(credentials: string): Outcome {
+  const { MONGODUMP, MONGORESTORE } = process.env;
+  if (MONGODUMP === undefined || MONGORESTORE === undefined)
+    return skipped("set MONGODUMP and MONGORESTORE to binaries of the MongoDB Database Tools");
+  return count(process.execPath, [join(folder, "mongodump.ts")], { TELAMON_CREDENTIALS: credentials });
 }
 
 function runAtlasCli(credentials: string): Outcome {
