@@ -4,6 +4,7 @@ import { databaseStagesOf } from "./database-stages.ts";
 import { explained } from "./explain.ts";
 import { hintOf } from "./hint.ts";
 import { defineCommand } from "./define-command.ts";
+import { notInTransaction } from "./transaction-fields.ts";
 import { requireRights } from "./pipeline-rights.ts";
 
 /** `aggregate`: a pipeline's first batch. */
@@ -34,6 +35,11 @@ export const aggregate = defineCommand({
     const { batchSize } = cursorOptions;
     requireRights(parameters.main, pipeline, context);
     if (context.readConcernLevel === "linearizable") refuseWrites(context.database, pipeline);
+    if (
+      context.transaction !== undefined &&
+      pipelineNamespaces(context.database, pipeline).some(({ writes }) => writes)
+    )
+      throw notInTransaction("$out and $merge cannot be used in a transaction");
     const engine = await context.engine();
     const read = await context.read(engine);
     const databaseStages = databaseStagesOf(context);

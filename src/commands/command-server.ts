@@ -12,6 +12,7 @@ import {
   textOf,
   timestampValue,
   Value,
+  type WriteOptions,
 } from "../engine/index.ts";
 import type { Log } from "../ports/log.ts";
 import { checkApiVersion } from "./api-version.ts";
@@ -34,9 +35,16 @@ import { OperationRegistry, type RunningOperation } from "./operation-registry.t
 import { Parameters } from "./parameters.ts";
 import { recheckUser } from "./recheck-user.ts";
 import { isAllowed, unauthorized } from "./privileges.ts";
-import { readConcernOf, readOptionsOf } from "./read-concern.ts";
-import { databaseOf, refuseTransactions, retryKeyOf, retryOf, sessionKeyOf } from "./session-fields.ts";
+import { type ReadConcern, readConcernOf, readOptionsOf } from "./read-concern.ts";
+import { databaseOf, retryKeyOf, retryOf, sessionIdOf, sessionKeyOf } from "./session-fields.ts";
 import { topologyVersionField } from "./topology-version.ts";
+import {
+  type CommandTransaction,
+  requireTransactionRead,
+  type TransactionFields,
+  transactionFieldsOf,
+} from "./transaction-fields.ts";
+import { enter } from "./enter-transaction.ts";
 import { TimeLimit } from "./time-limit.ts";
 import { unsupportedCommand } from "./unsupported.ts";
 import { type WriteConcern, writeConcernErrorField, writeConcernOf } from "./write-concern.ts";
@@ -112,6 +120,7 @@ export function createCommandServer(options: CommandServerOptions): CommandServe
     unknownUserKey: ids.randomBytes(32),
     processId: ids.randomBytes(12),
     logins: new LoginGuard(clock),
+    transactionSessions: new Set(),
     figures: {
       connectionsCurrent: 0,
       connectionsCreated: 0,
@@ -176,6 +185,7 @@ async function run(running: Running): Promise<CommandAnswer> {
   let engine: Engine | undefined;
   let operation: RunningOperation | undefined;
   let failure: Failure | undefined;
+  let transaction: CommandTransaction | undefined;
   const openEngine = async (): Promise<Engine> => (engine ??= await options.openEngine());
   try {
     const definition = definitionOf(request, server);
@@ -185,7 +195,7 @@ async function run(running: Running): Promise<CommandAnswer> {
     authorize(definition, connection, database, parameters);
     checkApiVersion(definition.name, request.body);
     if (definition.streams === true) connection.applicationName ??= applicationNameOf(request.body);
-    refuseTransactions(request.body);
+    const fields = transactionFieldsOf(definition, database, request.body, sessionIdOf(request.body, connection.user));
     const concern = writeConcernOf(definition, request.body);
     operation = server.operations.begin({
       connection,
@@ -201,6 +211,7 @@ async function run(running: Running): Promise<CommandAnswer> {
     if (connectionSignal.aborted) controller.abort(connectionSignal.reason);
     // A getMore's time is that of waiting for more, which only tailable cursors do.
     if (definition.waits !== true) time.start(request.body, controller);
+    const prepared = prepare(running, definition, fields, concern, controller.signal);
     failure = server.failPoints?.take({
       command: definition.name,
       namespace: `${database}.${collectionOf(definition, parameters) ?? ""}`,
@@ -209,7 +220,8 @@ async function run(running: Running): Promise<CommandAnswer> {
     });
     if (failure !== undefined) await suffer(failure, server.clock, controller.signal);
     if (failure?.closeConnection === "before") return closing;
-    const context = contextOf(running, definition, database, concern, controller.signal, openEngine);
+    if (fields !== undefined) transaction = await enter(fields, definition, server, await openEngine());
+    const context = contextOf(running, prepared, database, transaction, controller.signal, openEngine);
     server.figures.operations[definition.counted ?? "command"] += 1;
     const reply = await definition.run(parameters, context);
     if (failure?.closeConnection === "after") return closing;
@@ -221,6 +233,8 @@ async function run(running: Running): Promise<CommandAnswer> {
   } catch (error) {
     if (!(error instanceof EngineError) && !connectionSignal.aborted)
       options.log.error({ err: error, deploymentId: server.deploymentId }, "a database command failed");
+    // Whatever fails in a transaction ends it (manual, "Transactions").
+    if (transaction?.opened?.isOpen === true) engine?.transactions.endSession(transaction.sessionId);
     const more = request.refusal === undefined ? aboutError(error, running, failure) : [];
     return {
       fields: finished([...errorReply(error), ...more], server, engine),
@@ -241,7 +255,9 @@ function concernFields(concern: WriteConcern, { request, server }: Running, fail
   const code = codeOf(ordered);
   return [
     ["writeConcernError", documentValue(ordered)],
-    ...errorLabelsField(errorLabelsOf(code, request.body, failure)),
+    ...errorLabelsField(
+      errorLabelsOf(code, request.body, failure).filter((label) => label !== "TransientTransactionError"),
+    ),
     ...topologyVersionField(code, server),
   ];
 }
@@ -249,7 +265,7 @@ function concernFields(concern: WriteConcern, { request, server }: Running, fail
 /** What the reply of a command that failed says besides the error itself. */
 function aboutError(error: unknown, { request, server }: Running, failure: Failure | undefined): Reply {
   if (!(error instanceof EngineError)) return [];
-  const labels = [...error.labels, ...errorLabelsOf(error.code, request.body, failure)];
+  const labels = [...new Set([...error.labels, ...errorLabelsOf(error.code, request.body, failure)])];
   return [...errorLabelsField(labels), ...topologyVersionField(error.code, server)];
 }
 
@@ -316,20 +332,41 @@ function authorize(
     throw unauthorized(definition.name, parameters.main, database);
 }
 
+/** What a command says of how it reads and writes. */
+interface Prepared {
+  readonly sessionId: Uint8Array | undefined;
+  readonly readConcern: ReadConcern;
+  readonly write: WriteOptions;
+}
+
+function prepare(
+  running: Running,
+  definition: CommandDefinition,
+  fields: TransactionFields | undefined,
+  concern: WriteConcern,
+  signal: AbortSignal,
+): Prepared {
+  const { body } = running.request;
+  const sessionId = sessionIdOf(body, running.connection.user);
+  const readConcern = readConcernOf(definition, body, fields !== undefined);
+  if (fields !== undefined) requireTransactionRead(readConcern);
+  const retry = fields === undefined ? retryOf(definition, body, sessionId) : undefined;
+  return {
+    sessionId,
+    readConcern,
+    write: { signal, durable: concern.durable, ...(retry === undefined ? {} : { retry }) },
+  };
+}
+
 function contextOf(
   { server, connection, cursors, request }: Running,
-  definition: CommandDefinition,
+  { sessionId, readConcern, write }: Prepared,
   database: string,
-  concern: WriteConcern,
+  transaction: CommandTransaction | undefined,
   signal: AbortSignal,
   engine: () => Promise<Engine>,
 ): CommandContext {
-  const { body } = request;
-  const sessionKey = (lsid: Value): Uint8Array => sessionKeyOf(lsid, connection.user);
-  const lsid = getField(body, "lsid");
-  const sessionId = lsid === undefined || lsid.type === bsonType.null ? undefined : sessionKey(lsid);
-  const retry = retryOf(definition, body, sessionId);
-  const readConcern = readConcernOf(definition, body);
+  const within = transaction?.opened === undefined ? {} : { transaction: transaction.opened };
   return {
     server,
     connection,
@@ -338,12 +375,14 @@ function contextOf(
     database,
     signal,
     sessionId,
-    sessionKey,
+    sessionKey: (lsid) => sessionKeyOf(lsid, connection.user),
     continued: request.continued,
     engine,
+    transaction,
     readConcernLevel: readConcern.level,
-    read: (opened) => readOptionsOf(readConcern, signal, opened),
-    write: { signal, durable: concern.durable, ...(retry === undefined ? {} : { retry }) },
+    read: async (opened) =>
+      transaction === undefined ? readOptionsOf(readConcern, signal, opened) : { signal, ...within },
+    write: { ...write, ...within },
   };
 }
 

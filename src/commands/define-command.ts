@@ -8,6 +8,7 @@ import type { FailPoints } from "./fail-points.ts";
 import type { LoginGuard } from "./login-guard.ts";
 import type { OperationRegistry, RunningOperation } from "./operation-registry.ts";
 import type { Parameters } from "./parameters.ts";
+import type { CommandTransaction } from "./transaction-fields.ts";
 import type { ScramConversation } from "./scram.ts";
 
 /** What a command does, for roles to allow. `open`: before login too; `any`: any user. */
@@ -45,6 +46,8 @@ export interface ServerFacts {
   readonly processId: Uint8Array;
   readonly logins: LoginGuard;
   readonly figures: ServerFigures;
+  /** Keys of sessions that began a transaction, in hexadecimal digits; some have ended since. */
+  readonly transactionSessions: Set<string>;
   readonly operations: OperationRegistry;
   /** Only where the server was started for tests; then also the commands that are there for tests alone. */
   readonly failPoints: FailPoints | undefined;
@@ -116,6 +119,8 @@ export interface CommandContext {
   /** `readConcern` made ready: with level snapshot it carries the cluster time, pinned anew when none was given. */
   readonly read: (engine: Engine) => Promise<ReadOptions>;
   readonly write: WriteOptions;
+  /** The multi-document transaction that the command runs in. */
+  readonly transaction: CommandTransaction | undefined;
   /** Key of a session of the user, of its id as documents carry it. Throws 14 and 9 for what is no session id. */
   readonly sessionKey: (lsid: Value) => Uint8Array;
   engine(): Promise<Engine>;
@@ -138,6 +143,8 @@ export interface CommandDefinition {
   readonly takesWriteConcern?: boolean;
   /** Its `maxTimeMS` is how long to wait for something to answer, and no limit of its work. */
   readonly waits?: boolean;
+  /** Ends the multi-document transaction that it names. */
+  readonly endsTransaction?: boolean;
   /** Goes on answering when asked to, with a `topologyVersion`. */
   readonly streams?: boolean;
   /** As what it is counted; `command` when left out. */

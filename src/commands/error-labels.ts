@@ -1,4 +1,4 @@
-import { getField, isNumberType, toNumber } from "../engine/index.ts";
+import { fieldsOf, getField, isNumberType, toNumber } from "../engine/index.ts";
 import { isRetryable } from "./error-code-names.ts";
 import type { Failure } from "./fail-points.ts";
 
@@ -12,9 +12,20 @@ export function errorLabelsOf(
   failure: Failure | undefined,
 ): readonly string[] {
   if (failure?.errorLabels !== undefined) return failure.errorLabels;
-  if (code === undefined || !isRetryable(code)) return [];
-  const retryableWrite = getField(body, "txnNumber") !== undefined && getField(body, "autocommit") === undefined;
-  return retryableWrite ? ["RetryableWriteError"] : [];
+  if (code === undefined || getField(body, "txnNumber") === undefined) return [];
+  if (getField(body, "autocommit") !== undefined && transient.has(code)) return ["TransientTransactionError"];
+  if (!isRetryable(code)) return [];
+  // A write within a transaction is tried again with the whole of it (driver specifications, "Transactions"); its end is, as any retryable write.
+  const within = getField(body, "autocommit") !== undefined && !isEnd(body);
+  return [within ? "TransientTransactionError" : "RetryableWriteError"];
+}
+
+/** LockTimeout, WriteConflict, SnapshotUnavailable, NoSuchTransaction, PreparedTransactionInProgress: nothing of the transaction went through. */
+const transient: ReadonlySet<number> = new Set([24, 112, 246, 251, 267]);
+
+function isEnd(body: Uint8Array): boolean {
+  const first = fieldsOf(body).next();
+  return first.done !== true && ["commitTransaction", "abortTransaction"].includes(first.value.name);
 }
 
 /** `code` of a write concern error. */

@@ -1,6 +1,7 @@
 import { emptyDocument, EngineError } from "../engine/index.ts";
 import { batchSizeOf, firstBatch } from "./cursor-reply.ts";
 import { defineCommand } from "./define-command.ts";
+import { notInTransaction } from "./transaction-fields.ts";
 import { hintOf } from "./hint.ts";
 
 /** `find`: a query's first batch. */
@@ -26,6 +27,8 @@ export const find = defineCommand({
     const tailable = parameters.flag("tailable");
     const awaitsData = parameters.flag("awaitData");
     requireTail(tailable, awaitsData, singleBatch);
+    if (tailable && context.transaction !== undefined)
+      throw notInTransaction("Cannot use a tailable cursor in a transaction");
     parameters.refuse("returnKey", "showRecordId", "min", "max");
     // Bounds on `ts` find their place in the log by themselves.
     parameters.ignore("oplogReplay", "allowDiskUse", "allowPartialResults", "maxScan", "snapshot");

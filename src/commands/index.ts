@@ -1,10 +1,12 @@
 import type { CommandDefinition } from "./define-command.ts";
+import { abortTransaction } from "./abortTransaction.ts";
 import { aggregate } from "./aggregate.ts";
 import { bulkWrite } from "./bulkWrite.ts";
 import { applyOps } from "./applyOps.ts";
 import { buildInfo, buildinfo } from "./buildInfo.ts";
 import { collMod } from "./collMod.ts";
 import { collStats } from "./collStats.ts";
+import { commitTransaction } from "./commitTransaction.ts";
 import { configureFailPoint } from "./configureFailPoint.ts";
 import { connectionStatus } from "./connectionStatus.ts";
 import { count } from "./count.ts";
@@ -60,6 +62,7 @@ import { usersInfo } from "./usersInfo.ts";
 
 /** Every command, in alphabetical order, and those that are refused by a rule. */
 export const commands: readonly CommandDefinition[] = [
+  abortTransaction,
   aggregate,
   bulkWrite,
   applyOps,
@@ -67,6 +70,7 @@ export const commands: readonly CommandDefinition[] = [
   buildinfo,
   collMod,
   collStats,
+  commitTransaction,
   configureFailPoint,
   connectionStatus,
   count,

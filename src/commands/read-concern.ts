@@ -21,7 +21,11 @@ export interface ReadConcern {
 }
 
 /** Reads `readConcern`. With one node, whatever is read is what the majority has; only `snapshot` differs. Throws 2, 9, 14, 72. */
-export function readConcernOf(definition: CommandDefinition, body: Uint8Array): ReadConcern {
+export function readConcernOf(
+  definition: CommandDefinition,
+  body: Uint8Array,
+  inTransaction: boolean = false,
+): ReadConcern {
   const concern = getField(body, "readConcern");
   if (concern === undefined || concern.type === bsonType.null) return { level: "local", atClusterTime: undefined };
   if (concern.type !== bsonType.object) throw wrongType("readConcern", concern, "object");
@@ -35,7 +39,7 @@ export function readConcernOf(definition: CommandDefinition, body: Uint8Array): 
     else if (name !== "provenance")
       throw new EngineError(9, "FailedToParse", `Unrecognized option in readConcern: ${name}`);
   }
-  if (level === "snapshot" && definition.snapshotReads !== true)
+  if (level === "snapshot" && definition.snapshotReads !== true && !inTransaction)
     throw new EngineError(
       72,
       "InvalidOptions",

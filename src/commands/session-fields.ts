@@ -29,6 +29,12 @@ export function sessionKeyOf(lsid: Value, user: ConnectedUser | undefined): Uint
   return Buffer.concat([bytes.subarray(5), user?.sessionOwner ?? new Uint8Array(0)]);
 }
 
+/** The session of a command; undefined without one. Throws as `sessionKeyOf`. */
+export function sessionIdOf(body: Uint8Array, user: ConnectedUser | undefined): Uint8Array | undefined {
+  const lsid = getField(body, "lsid");
+  return lsid === undefined || lsid.type === bsonType.null ? undefined : sessionKeyOf(lsid, user);
+}
+
 /** The pair that makes a write retryable, of `lsid` and `txnNumber`. Throws 14, 72, and 50768 for commands that are not retryable. */
 export function retryOf(
   definition: CommandDefinition,
@@ -62,16 +68,6 @@ export function retryKeyOf(body: Uint8Array): string | undefined {
   const session = getField(body, "lsid");
   if (number === undefined || session === undefined) return undefined;
   return Buffer.concat([session.bytes(), number.bytes()]).toString("hex");
-}
-
-/** Multi-document transactions are not there: refused before anything is done, by an error that no driver retries. */
-export function refuseTransactions(body: Uint8Array): void {
-  if (getField(body, "startTransaction") === undefined && getField(body, "autocommit") === undefined) return;
-  throw new EngineError(
-    263,
-    "OperationNotSupportedInTransaction",
-    "multi-document transactions are not supported by this server",
-  );
 }
 
 /** Database of a command. */

@@ -2,10 +2,8 @@ import { EngineError } from "../engine/index.ts";
 
 /** Commands of MongoDB that this server knows of and does not have; anything else is simply not a command. */
 const known = new Set([
-  "abortTransaction",
   "analyze",
   "cloneCollectionAsCapped",
-  "commitTransaction",
   "compact",
   "convertToCapped",
   "filemd5",

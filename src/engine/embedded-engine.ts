@@ -1,15 +1,16 @@
 import { aggregateFlow, type AggregateSurroundings } from "./aggregate-command.ts";
 import { idIndexBytes } from "./catalog/index-specification.ts";
 import { checkedOptions } from "./catalog/collection-options.ts";
-import { statisticsOf } from "./catalog/statistics.ts";
+import { collectionEntry, statisticsOf } from "./catalog/statistics.ts";
 import type { Catalog } from "./catalog/catalog.ts";
-import { collationThrough, isView, refuseView } from "./catalog/views.ts";
+import { collationThrough, refuseView } from "./catalog/views.ts";
 import { checkDatabaseName, namespaceNotFound } from "./catalog/names.ts";
 import { runBulk } from "./bulk-write.ts";
 import type * as contract from "./engine.ts";
 import { notSupported } from "./engine-error.ts";
 import { explain } from "./explain.ts";
 import { expireDocuments } from "./expiry.ts";
+import { newObjectId } from "./object-id.ts";
 import { uuid } from "./catalog/uuid.ts";
 import { FlowCursor } from "./engine-cursor.ts";
 import { createIndexes, dropIndexes } from "./index-commands.ts";
@@ -21,10 +22,11 @@ import { loadDocuments } from "./load-documents.ts";
 import { isOplog, oplogDefaultMaxBytes, oplogNamespace, refuseOplog } from "./oplog/namespace.ts";
 import { modifyCollection } from "./modify-collection.ts";
 import { distinctFlow, findFlow, countDocuments } from "./read-commands.ts";
-import { requireTailable, TailCursor, tailFlow } from "./tail-cursor.ts";
+import { openTail } from "./tail-cursor.ts";
 import { SnapshotRegistry, type ReadState } from "./snapshot-registry.ts";
 import { DatabaseFile } from "./storage/database-file.ts";
 import { pipelineTarget, writeResults } from "./pipeline-writes.ts";
+import { ownTransaction, TransactionSide } from "./transactions/transaction-side.ts";
 import { Pace } from "./storage/turns.ts";
 import { runDeletes, runFindAndModify, runInsert, runUpdates, type WriteContext } from "./write-commands.ts";
 import type { Warn } from "./validation.ts";
@@ -47,6 +49,7 @@ type Namespace = contract.Namespace;
 /** The engine over one SQLite file. */
 export class EmbeddedEngine implements contract.Engine {
   readonly path: string;
+  readonly transactions: TransactionSide;
   readonly #file: DatabaseFile;
   readonly #clock: Clock;
   readonly #randomBytes: (length: number) => Uint8Array;
@@ -68,6 +71,7 @@ export class EmbeddedEngine implements contract.Engine {
       () => uuid(options.randomBytes),
       options.oplogMaxBytes ?? oplogDefaultMaxBytes,
     );
+    this.transactions = new TransactionSide(this.#file, this.#writes, options.clock, () => uuid(options.randomBytes));
     this.#snapshots = new SnapshotRegistry(this.#file, () => options.clock.monotonicMs());
   }
 
@@ -98,14 +102,7 @@ export class EmbeddedEngine implements contract.Engine {
   }
 
   async listCollections(database: string, read: contract.ReadOptions): Promise<readonly contract.CollectionEntry[]> {
-    return this.#state(read)
-      .catalog.of(database)
-      .map((record) => ({
-        name: record.name,
-        type: isView(record) ? ("view" as const) : ("collection" as const),
-        options: record.options,
-        uuid: record.uuid,
-      }));
+    return this.#state(read).catalog.of(database).map(collectionEntry);
   }
 
   async listIndexes(namespace: Namespace, read: contract.ReadOptions): Promise<readonly Uint8Array[]> {
@@ -128,6 +125,7 @@ export class EmbeddedEngine implements contract.Engine {
     given?: Uint8Array,
   ): Promise<void> {
     const kept = checkedOptions(namespace, options);
+    if (write.transaction !== undefined) return ownTransaction(write.transaction).create(namespace, kept, given);
     return this.#change(namespace, write, async (transaction) => {
       this.#checkView(transaction.catalog, namespace, kept);
       this.#writes.createCollection(transaction, namespace, kept, given);
@@ -244,7 +242,7 @@ export class EmbeddedEngine implements contract.Engine {
     ordered: boolean,
     write: contract.WriteOptions,
   ): Promise<readonly contract.BulkResult[]> {
-    return this.#writes.run(write, (transaction) =>
+    return this.#change(undefined, write, (transaction) =>
       runBulk(operations, ordered, ({ namespace }) => this.#context(transaction, namespace, write)),
     );
   }
@@ -267,13 +265,7 @@ export class EmbeddedEngine implements contract.Engine {
     const surroundings = this.#surroundings(read);
     const record = surroundings.state.catalog.find(namespace);
     if (query.tailable !== true || record === undefined) return this.#cursor(findFlow(surroundings, namespace, query));
-    requireTailable(record, query);
-    return new TailCursor(
-      (position) => tailFlow(surroundings.state, record, query, position),
-      this.#writes.commits,
-      () => this.#clock.monotonicMs(),
-      query,
-    );
+    return openTail(surroundings.state, record, query, this.#writes.commits, () => this.#clock.monotonicMs());
   }
 
   async aggregate(
@@ -287,8 +279,13 @@ export class EmbeddedEngine implements contract.Engine {
     if (target === undefined) return this.#cursor(flow);
     const { write } = query;
     if (write === undefined) throw notSupported(`${target.stage} in a pipeline that is only read`);
-    await this.#change(target.namespace, write, (transaction) =>
-      writeResults(this.#context(transaction, target.namespace, write), target, flow),
+    // Results are made once, and so can be written once.
+    const once = true;
+    await this.#change(
+      target.namespace,
+      write,
+      (transaction) => writeResults(this.#context(transaction, target.namespace, write), target, flow),
+      once,
     );
     return this.#cursor(noDocuments());
   }
@@ -311,6 +308,7 @@ export class EmbeddedEngine implements contract.Engine {
   }
 
   expireDocuments(): Promise<number> {
+    this.transactions.endExpired();
     return expireDocuments(this, this.#writes.catalog, () => this.#clock.nowMs());
   }
 
@@ -333,6 +331,7 @@ export class EmbeddedEngine implements contract.Engine {
 
   async close(): Promise<void> {
     await this.#writes.between(() => {
+      this.transactions.endAll();
       this.#snapshots.close();
       return this.#file.close();
     });
@@ -340,15 +339,19 @@ export class EmbeddedEngine implements contract.Engine {
 
   /** Runs `work` in a write transaction. */
   async #change<Result>(
-    namespace: Namespace,
+    namespace: Namespace | undefined,
     write: contract.WriteOptions,
     work: (transaction: WriteTransaction) => Promise<Result>,
+    once: boolean = false,
   ): Promise<Result> {
-    refuseOplog(namespace);
-    return this.#writes.run(write, work);
+    if (namespace !== undefined) refuseOplog(namespace);
+    if (write.transaction !== undefined) return ownTransaction(write.transaction).run(work);
+    if (write.retry !== undefined) this.transactions.supersede(write.retry.sessionId, write.retry.transactionNumber);
+    return this.#writes.run(write, work, once);
   }
 
   #state(read: contract.ReadOptions): ReadState {
+    if (read.transaction !== undefined) return ownTransaction(read.transaction).state;
     return read.atClusterTime === undefined
       ? { connection: this.#file.reader, catalog: this.#writes.catalog }
       : this.#snapshots.at(read.atClusterTime);
@@ -379,6 +382,7 @@ export class EmbeddedEngine implements contract.Engine {
   #context(transaction: WriteTransaction, namespace: Namespace, write: contract.WriteOptions): WriteContext {
     const nowMs = this.#clock.nowMs();
     refuseOplog(namespace);
+    refuseOplog(namespace);
     refuseView(transaction.catalog.find(namespace));
     return {
       transaction,
@@ -387,12 +391,7 @@ export class EmbeddedEngine implements contract.Engine {
       bypassValidation: write.bypassDocumentValidation === true,
       warn: this.#warn,
       nowMs,
-      newObjectId: () => {
-        const bytes = new Uint8Array(12);
-        new DataView(bytes.buffer).setUint32(0, Math.floor(nowMs / 1000));
-        bytes.set(this.#randomBytes(8), 4);
-        return bytes;
-      },
+      newObjectId: () => newObjectId(nowMs, this.#randomBytes),
     };
   }
 }

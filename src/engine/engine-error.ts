@@ -36,7 +36,7 @@ export function located(code: number, message: string): EngineError {
   return new EngineError(code, `Location${code}`, message);
 }
 
-const interruptions: ReadonlySet<number> = new Set([50, 262, 279, 11_600, 11_601, 11_602]);
+const interruptions: ReadonlySet<number> = new Set([50, 112, 251, 257, 262, 279, 11_600, 11_601, 11_602]);
 
 /** Whether the error ends whatever is being done (time over, killed, client gone, shutdown), and is no answer to a part of it. */
 export function isInterruption(error: EngineError): boolean {

@@ -17,6 +17,27 @@ export interface ReadOptions {
   readonly signal: AbortSignal;
   /** Reads the state that `beginSnapshot` pinned under this time. Throws 239 SnapshotTooOld when it is no longer held. */
   readonly atClusterTime?: ClusterTime;
+  /** Reads what the transaction sees. */
+  readonly transaction?: EngineTransaction;
+}
+
+/** An open transaction, to be handed back to the engine with what is done in it. Anything that fails in it ends it. */
+export interface EngineTransaction {
+  readonly isOpen: boolean;
+}
+
+/** Multi-document transactions, by session and number (manual, "Transactions"). */
+export interface Transactions {
+  /** Begins one on the newest state; an older one of the session ends. Throws 225 TransactionTooOld, 50911. */
+  begin(sessionId: Uint8Array, number: bigint): Promise<EngineTransaction>;
+  /** The open one. Throws 251 NoSuchTransaction, 225 TransactionTooOld, 256 TransactionCommitted. */
+  open(sessionId: Uint8Array, number: bigint): EngineTransaction;
+  /** All of it or nothing; again the same answer for one that is committed, also after a restart. Throws 112 WriteConflict, 251, 225. */
+  commit(sessionId: Uint8Array, number: bigint, write: WriteOptions): Promise<void>;
+  /** Throws 251, 225, 256. */
+  abort(sessionId: Uint8Array, number: bigint): void;
+  /** Ends what a session has open. */
+  endSession(sessionId: Uint8Array): void;
 }
 
 export interface WriteOptions {
@@ -27,6 +48,8 @@ export interface WriteOptions {
   readonly bypassDocumentValidation?: boolean | undefined;
   /** A retryable write: the same pair again answers what was answered before and changes nothing. */
   readonly retry?: { readonly sessionId: Uint8Array; readonly transactionNumber: bigint };
+  /** Writes in the transaction: nobody else sees it before the commit. */
+  readonly transaction?: EngineTransaction;
 }
 
 /** One statement of a command that failed while others may have gone through. */
@@ -262,6 +285,8 @@ export interface Engine {
   clusterTime(): ClusterTime;
   /** Pins the newest state for reads with `atClusterTime`; let go when unused for 300 s. */
   beginSnapshot(): Promise<ClusterTime>;
+
+  readonly transactions: Transactions;
 
   listDatabases(read: ReadOptions): Promise<readonly DatabaseEntry[]>;
   /** In name order; system collections included. */

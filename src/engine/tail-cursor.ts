@@ -16,15 +16,27 @@ import type { ReadState } from "./snapshot-registry.ts";
 import { Pace } from "./storage/turns.ts";
 
 /** How far a tailable cursor has come. */
-export interface TailPosition {
+interface TailPosition {
   /** The row looked at last. */
   after: number | undefined;
   /** Documents to pass over before the first. */
   skip: number;
 }
 
+/** A tailable cursor. Throws 2 BadValue for what cannot be tailed. */
+export function openTail(
+  state: ReadState,
+  record: CollectionRecord,
+  query: FindQuery,
+  commits: Commits,
+  monotonicMs: () => number,
+): EngineCursor {
+  requireTailable(record, query);
+  return new TailCursor((position) => tailFlow(state, record, query, position), commits, monotonicMs, query);
+}
+
 /** Throws 2 BadValue for what cannot be tailed, 238 for capped collections other than the operation log. */
-export function requireTailable(record: CollectionRecord, { sort }: FindQuery): void {
+function requireTailable(record: CollectionRecord, { sort }: FindQuery): void {
   if (!isOplog(record) && settingsOf(record).capped !== undefined)
     throw notSupported("a tailable cursor over a capped collection other than the operation log");
   if (!isOplog(record))
@@ -36,7 +48,7 @@ export function requireTailable(record: CollectionRecord, { sort }: FindQuery): 
 }
 
 /** What there is behind the position, which moves on with what is read. */
-export function tailFlow(state: ReadState, record: CollectionRecord, query: FindQuery, position: TailPosition): Flow {
+function tailFlow(state: ReadState, record: CollectionRecord, query: FindQuery, position: TailPosition): Flow {
   const collation = collationFor(query.collation, record);
   const compile = compilerIn(contextOf(variablesOf(query.variables), collation));
   const filter = compileFilter(query.filter, { compileExpression: compile, variables: query.variables, collation });
@@ -56,7 +68,7 @@ function* entriesAfter(state: ReadState, range: ReturnType<typeof logRange>, pos
 }
 
 /** A cursor that stays open at the end of the operation log (manual, "Tailable Cursors"). */
-export class TailCursor implements EngineCursor {
+class TailCursor implements EngineCursor {
   readonly #open: (position: TailPosition) => Flow;
   readonly #commits: Commits;
   readonly #monotonicMs: () => number;

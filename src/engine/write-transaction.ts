@@ -23,9 +23,13 @@ import { operationHead } from "./oplog/entry.ts";
 import { type DocumentLog, EntryWriter } from "./oplog/entry-writer.ts";
 import { oplogId, oplogNamespace } from "./oplog/namespace.ts";
 import { compareTimes, timeOfRowId, timeOfValue } from "./oplog/time.ts";
-import { CollectionWriter } from "./storage/collection-writer.ts";
+import { CollectionWriter, type WriteGuard } from "./storage/collection-writer.ts";
 import type { Connection, DatabaseFile } from "./storage/database-file.ts";
+import { idKey } from "./storage/index-keys.ts";
 import { Turns } from "./storage/turns.ts";
+import { type DocumentTransaction, replay } from "./transactions/document-transaction.ts";
+import { HeldKeys, KeyHeld, writeConflict } from "./transactions/held-keys.ts";
+import { committed, tooOld } from "./transactions/transaction-registry.ts";
 
 /** How long a retryable write is remembered after its session was last used (sessions end after 30 minutes). */
 const retryLifetimeMs = 30 * 60_000;
@@ -34,7 +38,7 @@ const retryLifetimeMs = 30 * 60_000;
 export interface WriteTransaction {
   readonly connection: Connection;
   /** The operation log; document writers write to it by themselves. */
-  readonly log: EntryWriter;
+  readonly log: Pick<EntryWriter, "statementId" | "command">;
   catalog: Catalog;
   /** The collection's writer, made with its totals; the collection must exist. */
   writerOf(record: CollectionRecord): CollectionWriter;
@@ -42,6 +46,18 @@ export interface WriteTransaction {
   loaderOf(record: CollectionRecord): CollectionWriter;
   /** The collection, made when missing. */
   ensureCollection(namespace: Namespace): CollectionRecord;
+}
+
+/** A write transaction on the file itself. */
+interface OwnTransaction extends WriteTransaction {
+  readonly log: EntryWriter;
+}
+
+/** What is kept as the answer of a committed transaction. */
+const committedMark = { committed: true } as const;
+
+function isCommittedMark(result: unknown): boolean {
+  return (result as { readonly committed?: unknown } | null)?.committed === true;
 }
 
 export interface Clock {
@@ -73,6 +89,8 @@ export class WriteSide {
 
   /** Tells whoever waits for new entries. */
   readonly commits: Commits = new Commits();
+  /** What open multi-document transactions have written. */
+  readonly held: HeldKeys = new HeldKeys();
 
   get catalog(): Catalog {
     return this.#catalog;
@@ -87,29 +105,87 @@ export class WriteSide {
     return this.#turns.take(async () => work());
   }
 
-  /** Runs `work` in a transaction of its own; everything or nothing. A retry of a write that went through answers what it answered. */
-  async run<Result>(options: WriteOptions, work: (transaction: WriteTransaction) => Promise<Result>): Promise<Result> {
-    const result = await this.#runInTurn(options, work);
+  /**
+   * Runs `work` in a transaction of its own; everything or nothing. A retry of a write that went through answers what it answered. Where an open multi-document
+   * transaction holds a document it waits for its end and runs `work` again; `once` throws 112 WriteConflict instead.
+   */
+  async run<Result>(
+    options: WriteOptions,
+    work: (transaction: WriteTransaction) => Promise<Result>,
+    once: boolean = false,
+  ): Promise<Result> {
+    const result = await this.#runFreely(options, work, once);
     // Others write meanwhile, and one flush is for all.
     if (options.durable) await this.#file.log.flushed();
     return result;
   }
 
-  #runInTurn<Result>(options: WriteOptions, work: (transaction: WriteTransaction) => Promise<Result>): Promise<Result> {
+  /** Commits a multi-document transaction: does its changes again on the newest state. Throws 112 WriteConflict. */
+  async commit(transaction: DocumentTransaction, options: WriteOptions, rest: () => Promise<void>): Promise<void> {
+    await this.#runInTurn(
+      options,
+      async (own) => {
+        own.log.collect();
+        await replay(own, transaction.changes, (record) => this.#createLike(own, record), rest);
+        own.log.writeCollected();
+        return committedMark;
+      },
+      transaction,
+    );
+    if (options.durable) await this.#file.log.flushed();
+  }
+
+  /** Whether a session's transaction of that number was committed, as the file has it. Throws 225 for an older number than the newest. */
+  wasCommitted(sessionId: Uint8Array, number: bigint): boolean {
+    const last = this.lastNumber(sessionId);
+    if (last !== undefined && last.number > number) throw tooOld(number, last.number);
+    return last?.number === number && isCommittedMark(last.result);
+  }
+
+  /** The newest number that a session wrote with, and what was answered. */
+  lastNumber(sessionId: Uint8Array): { readonly number: bigint; readonly result: unknown } | undefined {
+    const row = this.#file.writer.get("SELECT transaction_number, result FROM retry WHERE session = ?", sessionId);
+    if (row === undefined) return undefined;
+    const { r: result } = deserialize(row[1] as Uint8Array, { promoteBuffers: true }) as { r: unknown };
+    return { number: BigInt(row[0] as number | bigint), result };
+  }
+
+  async #runFreely<Result>(
+    options: WriteOptions,
+    work: (transaction: WriteTransaction) => Promise<Result>,
+    once: boolean,
+  ): Promise<Result> {
+    for (;;) {
+      try {
+        return await this.#runInTurn(options, work, undefined);
+      } catch (error) {
+        if (!(error instanceof KeyHeld)) throw error;
+        if (once) throw writeConflict();
+        await error.released(options.signal);
+      }
+    }
+  }
+
+  #runInTurn<Result>(
+    options: WriteOptions,
+    work: (transaction: OwnTransaction) => Promise<Result>,
+    holder: DocumentTransaction | undefined,
+  ): Promise<Result> {
     return this.#turns.take(async () => {
       options.signal.throwIfAborted();
       const connection = this.#file.writer;
-      const before = this.#retried<Result>(options);
+      const before = this.#retried<Result>(options, holder !== undefined);
       if (before !== undefined) return before.result;
       connection.execute("BEGIN IMMEDIATE");
       const log = new EntryWriter(connection, this.#time, this.#clock.nowMs(), options.retry);
       const writers = new Map<number, CollectionWriter>();
       const writerOf = (record: CollectionRecord, documents: DocumentLog | undefined): CollectionWriter => {
-        const known = writers.get(record.id) ?? new CollectionWriter(connection, record, documents);
+        const known =
+          writers.get(record.id) ?? new CollectionWriter(connection, record, documents, this.#guardOf(record, holder));
         writers.set(record.id, known);
         return known;
       };
-      const transaction: WriteTransaction = {
+      const transaction: OwnTransaction = {
         connection,
         log,
         catalog: this.#catalog,
@@ -140,6 +216,20 @@ export class WriteSide {
         throw error;
       }
     });
+  }
+
+  /** Keeps from a document what an open transaction has written, unless `own` is the one. */
+  #guardOf({ id }: CollectionRecord, own: DocumentTransaction | undefined): WriteGuard | undefined {
+    const { held } = this;
+    if (held.size === 0) return undefined;
+    return (document) => {
+      const holder = held.holderOf(id, idKey(document));
+      if (holder !== undefined && holder !== own) throw new KeyHeld(holder);
+    };
+  }
+
+  #createLike(transaction: WriteTransaction, { database, name, options, uuid }: CollectionRecord): void {
+    this.createCollection(transaction, { database, collection: name }, options, uuid);
   }
 
   createCollection(
@@ -237,21 +327,18 @@ export class WriteSide {
     }
   }
 
-  #retried<Result>({ retry }: WriteOptions): { readonly result: Result } | undefined {
-    if (retry === undefined) return undefined;
-    const row = this.#file.writer.get(
-      "SELECT transaction_number, result FROM retry WHERE session = ?",
-      retry.sessionId,
-    );
-    if (row === undefined) return undefined;
-    const last = BigInt(row[0] as number | bigint);
-    if (retry.transactionNumber === last)
-      return { result: (deserialize(row[1] as Uint8Array, { promoteBuffers: true }) as { r: Result }).r };
-    if (retry.transactionNumber < last) {
+  #retried<Result>({ retry }: WriteOptions, isCommit: boolean): { readonly result: Result } | undefined {
+    const last = retry === undefined ? undefined : this.lastNumber(retry.sessionId);
+    if (retry === undefined || last === undefined) return undefined;
+    if (retry.transactionNumber === last.number) {
+      if (!isCommit && isCommittedMark(last.result)) throw committed(last.number);
+      return { result: last.result as Result };
+    }
+    if (retry.transactionNumber < last.number) {
       throw new EngineError(
         225,
         "TransactionTooOld",
-        `Retryable write with txnNumber ${retry.transactionNumber} is prohibited because a newer one (${last}) has already started`,
+        `Retryable write with txnNumber ${retry.transactionNumber} is prohibited because a newer one (${last.number}) has already started`,
       );
     }
     return undefined;

@@ -143,22 +143,6 @@ describe("commands, as drivers send them", () => {
       assert.equal(await codeOf({ ping: 1, lsid: { id: "x" } }), 9);
       assert.equal(await codeOf({ ping: 1, lsid: 5 }), 14);
     });
-
-    test("a transaction is refused before anything is done, by an error that is not tried again", async () => {
-      const client = world.as("admin");
-      const session = client.startSession();
-      let tries = 0;
-      await assert.rejects(
-        session.withTransaction(async () => {
-          tries += 1;
-          await client.db("shop").collection("transacted").insertOne({}, { session });
-        }),
-        code(263),
-      );
-      await session.endSession();
-      assert.equal(tries, 1);
-      assert.equal(await shop.collection("transacted").countDocuments({}), 0);
-    });
   });
 
   describe("what is read", () => {

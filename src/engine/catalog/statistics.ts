@@ -1,7 +1,8 @@
-import type { CollectionStatistics } from "../engine.ts";
+import type { CollectionEntry, CollectionStatistics } from "../engine.ts";
 import type { CollectionRecord } from "./catalog.ts";
 import { isOplog } from "../oplog/namespace.ts";
 import { settingsOf } from "./collection-settings.ts";
+import { isView } from "./views.ts";
 
 /** Figures of a collection; zeros when there is none. */
 export function statisticsOf(record: CollectionRecord | undefined): CollectionStatistics {
@@ -13,4 +14,10 @@ export function statisticsOf(record: CollectionRecord | undefined): CollectionSt
     indexCount,
     indexSizeBytes: 4096 * indexCount,
   };
+}
+
+/** A collection or view as lists show it. */
+export function collectionEntry(record: CollectionRecord): CollectionEntry {
+  const { name, options, uuid } = record;
+  return { name, type: isView(record) ? "view" : "collection", options, uuid };
 }

@@ -1,8 +1,18 @@
+import { arrayValue, buildDocument } from "../bson/builder.ts";
+import { documentValue, int64Value, trueValue, type Value } from "../bson/value.ts";
 import type { CollectionRecord } from "../catalog/catalog.ts";
 import type { ClusterTime } from "../engine.ts";
 import type { Connection } from "../storage/database-file.ts";
 import { differenceOf } from "./difference.ts";
-import { entryOf, type EntrySession, idDocument, type Operation, operationHead, sessionHead } from "./entry.ts";
+import {
+  entryOf,
+  type EntrySession,
+  idDocument,
+  innerOperation,
+  type Operation,
+  operationHead,
+  sessionHead,
+} from "./entry.ts";
 import { oplogNamespace } from "./namespace.ts";
 import { rowIdOfTime, timeAfter } from "./time.ts";
 
@@ -26,7 +36,8 @@ export class EntryWriter {
   #count = 0;
   #sizeBytes = 0;
   /** The statement of the command that is being done, for entries of retryable writes. */
-  statementId = 0;
+  statementId: number | undefined = 0;
+  #collected: Operation[] | undefined;
 
   constructor(connection: Connection, time: ClusterTime, wallMs: number, session: EntrySession | undefined) {
     this.#connection = connection;
@@ -68,7 +79,31 @@ export class EntryWriter {
     this.write({ head: operationHead("c", `${database}.$cmd`, ui), o, o2 });
   }
 
+  /** From now on operations are kept for entries of the whole transaction. */
+  collect(): void {
+    this.#collected = [];
+    this.statementId = undefined;
+  }
+
+  /** Writes what was collected as `applyOps`, in several entries when one would be larger than a document may be (manual, "Oplog Size Limit"). */
+  writeCollected(): void {
+    const operations = this.#collected ?? [];
+    this.#collected = undefined;
+    const parts = inParts(operations.map(innerOperation));
+    for (const [index, part] of parts.entries()) {
+      const isLast = index === parts.length - 1;
+      const fields: [string, Value][] = [["applyOps", arrayValue(part.map(documentValue))]];
+      if (!isLast) fields.push(["partialTxn", trueValue]);
+      else if (parts.length > 1) fields.push(["count", int64Value(BigInt(operations.length))]);
+      this.write({ head: operationHead("c", "admin.$cmd", undefined), o: buildDocument(fields), o2: undefined });
+    }
+  }
+
   write(operation: Operation): void {
+    if (this.#collected !== undefined) {
+      this.#collected.push(operation);
+      return;
+    }
     const time = this.advance();
     const session = this.#session;
     const place = { statementId: this.statementId, previous: this.#previous };
@@ -124,4 +159,25 @@ export class EntryWriter {
     }
     return [last, { count, sizeBytes }];
   }
+}
+
+/** Bytes of operations in one entry; the rest of 16 MiB is for the entry's own fields. */
+const partMaxBytes = 16 * 1024 * 1024 - 16_384;
+
+function inParts(operations: readonly Uint8Array[]): Uint8Array[][] {
+  const parts: Uint8Array[][] = [];
+  let sizeBytes = 0;
+  for (const operation of operations) {
+    // Type, name as a number, and its end.
+    const needed = operation.length + 9;
+    const part = parts.at(-1);
+    if (part === undefined || sizeBytes + needed > partMaxBytes) {
+      parts.push([operation]);
+      sizeBytes = needed;
+    } else {
+      part.push(operation);
+      sizeBytes += needed;
+    }
+  }
+  return parts;
 }

@@ -25,8 +25,8 @@ export interface EntrySession {
 
 /** What is told of a session's write besides the session. */
 export interface EntryPlace {
-  /** The statement of the command that the entry stands for. */
-  readonly statementId: number;
+  /** The statement of the command that the entry stands for; undefined for a transaction's. */
+  readonly statementId: number | undefined;
   /** The entry before it of the same session and number; undefined for the first. */
   readonly previous: ClusterTime | undefined;
 }
@@ -77,8 +77,8 @@ export function entryOf(
   const main = o2 === undefined ? [head, oName, o] : [head, oName, o, o2Name, o2];
   if (session === undefined) return framed([...main, tail]);
   const { statementId, previous } = session.place;
-  const statement = fieldsOnly([["stmtId", int32Value(statementId)]]);
-  return framed([session.head, ...main, statement, tail, previousField(previous)]);
+  const statement = statementId === undefined ? [] : [fieldsOnly([["stmtId", int32Value(statementId)]])];
+  return framed([session.head, ...main, ...statement, tail, previousField(previous)]);
 }
 
 /** `{_id}` of a document, which has it first. */

@@ -27,17 +27,22 @@ export class DuplicateKey extends EngineError {
   }
 }
 
+/** Asked before a document is written: one with the `_id`, and what is there; undefined for a new one. Throws when it must not be written now. */
+export type WriteGuard = (document: Uint8Array, before: Uint8Array | undefined) => void;
+
 /** Writes documents of one collection and keeps its indexes and totals, inside a write transaction. Checks come before writes, so that a refused document leaves nothing. */
 export class CollectionWriter {
   readonly record: CollectionRecord;
   readonly #connection: Connection;
   readonly #log: DocumentLog | undefined;
+  readonly #guard: WriteGuard | undefined;
   #count = 0;
   #size = 0;
   readonly #becameMultikey = new Set<number>();
 
   /** Without `log` the operation log tells nothing of what is written. */
-  constructor(connection: Connection, record: CollectionRecord, log?: DocumentLog) {
+  constructor(connection: Connection, record: CollectionRecord, log?: DocumentLog, guard?: WriteGuard) {
+    this.#guard = guard;
     this.#connection = connection;
     this.#log = log;
     this.record = record;
@@ -54,8 +59,8 @@ export class CollectionWriter {
     if (this.#connection.get(`SELECT 1 FROM c_${this.record.id} WHERE k = ?`, key) !== undefined)
       throw this.#duplicate(undefined, document);
     this.#refuseDuplicates(keys, document, undefined);
-    const { lastRowId } = this.#connection.run(`INSERT INTO c_${this.record.id} (k, d) VALUES (?, ?)`, key, document);
-    this.#addKeys(keys, lastRowId);
+    this.#guard?.(document, undefined);
+    this.#addKeys(keys, this.#connection.insertDocument(this.record.id, key, document));
     this.#count += 1;
     this.#size += document.length;
     this.#log?.inserted(document);
@@ -96,6 +101,7 @@ export class CollectionWriter {
       after,
       rowId,
     );
+    this.#guard?.(before, before);
     this.#connection.run(`UPDATE c_${this.record.id} SET k = ?, d = ? WHERE rid = ?`, idKey(after), after, rowId);
     for (const { index, old } of changes)
       for (const key of old) this.#connection.run(`DELETE FROM x_${index.id} WHERE k = ? AND rid = ?`, key, rowId);
@@ -108,6 +114,7 @@ export class CollectionWriter {
   }
 
   remove(rowId: number, document: Uint8Array): void {
+    this.#guard?.(document, document);
     for (const { index, keys } of this.#keysOf(document)) {
       for (const key of keys) this.#connection.run(`DELETE FROM x_${index.id} WHERE k = ? AND rid = ?`, key, rowId);
     }

@@ -56,6 +56,11 @@ export class Connection {
     return this.#prepared(sql).get(...parameters) as unknown as Row | undefined;
   }
 
+  /** Stores a document of a collection; answers its row. */
+  insertDocument(collectionId: number, key: Uint8Array, document: Uint8Array): number {
+    return this.run(`INSERT INTO c_${collectionId} (k, d) VALUES (?, ?)`, key, document).lastRowId;
+  }
+
   /** Forgets statements; needed when tables come and go. */
   forget(): void {
     this.#statements.clear();
@@ -98,8 +103,10 @@ export class DatabaseFile {
   }
 
   /** A connection that goes on seeing what is committed now. */
-  openPinned(): Connection {
-    const connection = new Connection(this.path, { readOnly: true });
+  openPinned(): Connection;
+  openPinned<Pinned extends Connection>(open: (path: string) => Pinned): Pinned;
+  openPinned(open: (path: string) => Connection = (path) => new Connection(path, { readOnly: true })): Connection {
+    const connection = open(this.path);
     connection.execute("BEGIN");
     // A transaction sees the state at its first read, not at BEGIN.
     connection.get("SELECT count(*) FROM meta");
