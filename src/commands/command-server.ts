@@ -12,7 +12,6 @@ import {
   textOf,
   timestampValue,
   Value,
-  type WriteOptions,
 } from "../engine/index.ts";
 import type { Log } from "../ports/log.ts";
 import { checkApiVersion } from "./api-version.ts";
@@ -35,16 +34,12 @@ import { OperationRegistry, type RunningOperation } from "./operation-registry.t
 import { Parameters } from "./parameters.ts";
 import { recheckUser } from "./recheck-user.ts";
 import { isAllowed, unauthorized } from "./privileges.ts";
-import { type ReadConcern, readConcernOf, readOptionsOf } from "./read-concern.ts";
-import { databaseOf, retryKeyOf, retryOf, sessionIdOf, sessionKeyOf } from "./session-fields.ts";
+import { readOptionsOf } from "./read-concern.ts";
+import { databaseOf, retryKeyOf, sessionIdOf, sessionKeyOf } from "./session-fields.ts";
 import { topologyVersionField } from "./topology-version.ts";
-import {
-  type CommandTransaction,
-  requireTransactionRead,
-  type TransactionFields,
-  transactionFieldsOf,
-} from "./transaction-fields.ts";
+import { type CommandTransaction, transactionFieldsOf } from "./transaction-fields.ts";
 import { enter } from "./enter-transaction.ts";
+import { type Prepared, prepare } from "./prepare-command.ts";
 import { TimeLimit } from "./time-limit.ts";
 import { unsupportedCommand } from "./unsupported.ts";
 import { type WriteConcern, writeConcernErrorField, writeConcernOf } from "./write-concern.ts";
@@ -211,7 +206,7 @@ async function run(running: Running): Promise<CommandAnswer> {
     if (connectionSignal.aborted) controller.abort(connectionSignal.reason);
     // A getMore's time is that of waiting for more, which only tailable cursors do.
     if (definition.waits !== true) time.start(request.body, controller);
-    const prepared = prepare(running, definition, fields, concern, controller.signal);
+    const prepared = prepare(request.body, connection.user, definition, fields, concern, controller.signal);
     failure = server.failPoints?.take({
       command: definition.name,
       namespace: `${database}.${collectionOf(definition, parameters) ?? ""}`,
@@ -330,32 +325,6 @@ function authorize(
   if (definition.action === "open" || definition.action === "any" || connection.user === undefined) return;
   if (!isAllowed(connection.user.credential, definition.action, database, collectionOf(definition, parameters)))
     throw unauthorized(definition.name, parameters.main, database);
-}
-
-/** What a command says of how it reads and writes. */
-interface Prepared {
-  readonly sessionId: Uint8Array | undefined;
-  readonly readConcern: ReadConcern;
-  readonly write: WriteOptions;
-}
-
-function prepare(
-  running: Running,
-  definition: CommandDefinition,
-  fields: TransactionFields | undefined,
-  concern: WriteConcern,
-  signal: AbortSignal,
-): Prepared {
-  const { body } = running.request;
-  const sessionId = sessionIdOf(body, running.connection.user);
-  const readConcern = readConcernOf(definition, body, fields !== undefined);
-  if (fields !== undefined) requireTransactionRead(readConcern);
-  const retry = fields === undefined ? retryOf(definition, body, sessionId) : undefined;
-  return {
-    sessionId,
-    readConcern,
-    write: { signal, durable: concern.durable, ...(retry === undefined ? {} : { retry }) },
-  };
 }
 
 function contextOf(

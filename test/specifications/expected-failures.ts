@@ -248,6 +248,16 @@ const inTransactions: readonly ExpectedFailure[] = [
       "transactions-convenient-api/callback-retry": ["callback succeeds after multiple connection errors"],
     },
   },
+  {
+    reason: "the driver's results of a bulk, and its own write concern and wtimeout in a transaction",
+    tests: {
+      "transactions/client-bulkWrite": [
+        "client bulkWrite in a transaction",
+        "client writeConcern ignored for client bulkWrite in transaction",
+        "client bulkWrite with writeConcern in a transaction causes a transaction error",
+      ],
+    },
+  },
 ];
 
 export const expectedFailures: readonly ExpectedFailure[] = [...notInDriver, ...notInServer, ...inTransactions];
