@@ -1,5 +1,6 @@
 import {
   bsonType,
+  DamagedFile,
   documentValue,
   doubleValue,
   type Engine,
@@ -226,7 +227,7 @@ async function run(running: Running): Promise<CommandAnswer> {
       hangUp: connection.hangUp,
     };
   } catch (error) {
-    if (!(error instanceof EngineError) && !connectionSignal.aborted)
+    if (error instanceof DamagedFile || (!(error instanceof EngineError) && !connectionSignal.aborted))
       options.log.error({ err: error, deploymentId: server.deploymentId }, "a database command failed");
     // Whatever fails in a transaction ends it (manual, "Transactions").
     if (transaction?.opened?.isOpen === true) engine?.transactions.endSession(transaction.sessionId);

@@ -1,5 +1,5 @@
 import type { EngineCursor } from "./engine.ts";
-import { EngineError } from "./engine-error.ts";
+import { DamagedFile, EngineError } from "./engine-error.ts";
 import { type Flow, takeFrom } from "./query/flow.ts";
 import { Pace } from "./storage/turns.ts";
 
@@ -54,7 +54,6 @@ export function readError(error: unknown): unknown {
       "the collection was dropped or the data replaced while it was being read",
     );
   }
-  if (/malformed|not a database|corrupt/.test(message))
-    return new EngineError(8, "UnknownError", `the data file is damaged: ${message}`);
+  if (/malformed|not a database|corrupt/.test(message)) return new DamagedFile(`the data file is damaged: ${message}`);
   return error;
 }

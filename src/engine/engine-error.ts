@@ -14,6 +14,13 @@ export class EngineError extends Error {
   }
 }
 
+/** 8 UnknownError: what is in a data file cannot be read. Whoever runs the server has to hear of it, and not its clients alone. */
+export class DamagedFile extends EngineError {
+  constructor(message: string) {
+    super(8, "UnknownError", message);
+  }
+}
+
 export function badValue(message: string): EngineError {
   return new EngineError(2, "BadValue", message);
 }

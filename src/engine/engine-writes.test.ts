@@ -3,7 +3,6 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, test } from "node:test";
 import { deserialize, type Document, Int32, Long, serialize } from "bson";
 import fc from "fast-check";
@@ -339,26 +338,6 @@ describe("the engine", () => {
     });
     assert.deepEqual(again.clusterTime(), { seconds: before.seconds, increment: before.increment + 1 });
     await again.close();
-  });
-
-  test("a file whose maker died before it held a table is made again, with or without its marks", async () => {
-    const empty = join(folder, "empty.sqlite");
-    writeFileSync(empty, "");
-    const marked = join(folder, "marked.sqlite");
-    const maker = new DatabaseSync(marked);
-    maker.exec(`PRAGMA application_id = ${0x54_4c_4d_4e}; PRAGMA user_version = 1`);
-    maker.close();
-    for (const unborn of [empty, marked]) {
-      const born = openEngine({ path: unborn, clock, randomBytes });
-      await born.insert(fresh(), [bytes({ _id: 1 })], true, write);
-      await born.close();
-      await openEngine({ path: unborn, clock, randomBytes }).close();
-    }
-    const strange = join(folder, "strange.sqlite");
-    const other = new DatabaseSync(strange);
-    other.exec("CREATE TABLE kept (a)");
-    other.close();
-    assert.throws(() => openEngine({ path: strange, clock, randomBytes }), /is not a data file of this engine/);
   });
 
   for (const [count, code] of [

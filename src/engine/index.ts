@@ -1,6 +1,6 @@
 /** The embedded database: a library with this one entrance. `openEngine` gives an `Engine`; the rest are tools for whoever speaks BSON with it. */
 export * from "./engine.ts";
-export { EngineError } from "./engine-error.ts";
+export { DamagedFile, EngineError } from "./engine-error.ts";
 export { DocumentBuilder, arrayValue, buildDocument, emptyDocument, objectValue } from "./bson/builder.ts";
 export { readInt32, writeInt32 } from "./bson/bytes.ts";
 export { isTruthy, toNumber } from "./bson/numbers.ts";

@@ -1,7 +1,7 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import { EngineError } from "../engine-error.ts";
+import { DamagedFile, EngineError } from "../engine-error.ts";
 import { LogFlush } from "./log-flush.ts";
 
 /** Marks the file as this engine's ("TLMN"), and names the version of what is in it. */
@@ -93,11 +93,10 @@ export class DatabaseFile {
   constructor(path: string) {
     this.path = path;
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const isNew = !existsSync(path);
+    if (!existsSync(path)) makeWhole(path);
     // SQLite gives its log files the mode of the main file.
-    if (isNew) closeSync(openSync(path, "wx", 0o600));
-    else chmodSync(path, 0o600);
-    this.writer = openChecked(path, isNew);
+    chmodSync(path, 0o600);
+    this.writer = openChecked(path);
     this.reader = new Connection(path, { readOnly: true });
     this.log = new LogFlush(`${path}-wal`);
   }
@@ -122,19 +121,37 @@ export class DatabaseFile {
   }
 }
 
-function openChecked(path: string, isNew: boolean): Connection {
+/** Makes an empty data file under another name and gives it its own when it is on the disk: a file under its own name always has its tables, unless it was damaged. */
+function makeWhole(path: string): void {
+  const unfinished = `${path}.new`;
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(`${unfinished}${suffix}`, { force: true });
+  closeSync(openSync(unfinished, "wx", 0o600));
+  const connection = new Connection(unfinished, { readOnly: false });
+  try {
+    connection.execute(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${formatVersion}`);
+    connection.execute(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN; ${wholeSchema} COMMIT`);
+  } finally {
+    connection.close();
+  }
+  sync(unfinished);
+  renameSync(unfinished, path);
+  sync(dirname(path));
+}
+
+function sync(path: string): void {
+  const file = openSync(path, "r");
+  fsyncSync(file);
+  closeSync(file);
+}
+
+function openChecked(path: string): Connection {
   const connection = new Connection(path, { readOnly: false });
   try {
-    if (isNew || isUnborn(connection)) {
-      connection.execute(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${formatVersion}`);
-      connection.execute(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN; ${wholeSchema} COMMIT`);
-      connection.execute("PRAGMA synchronous = NORMAL");
-      return connection;
-    }
     const found = Number(connection.get("PRAGMA application_id")?.[0]);
     const version = Number(connection.get("PRAGMA user_version")?.[0]);
-    if (found !== applicationId)
-      throw new EngineError(37, "UnrecoverableRollbackError", `${path} is not a data file of this engine`);
+    if (Number(connection.get("SELECT count(*) FROM sqlite_schema")?.[0]) === 0)
+      throw new DamagedFile(`the data file ${path} is empty, which it never is when it is whole`);
+    if (found !== applicationId) throw new DamagedFile(`${path} is not a data file of this engine`);
     if (version > formatVersion)
       throw new EngineError(
         37,
@@ -142,19 +159,12 @@ function openChecked(path: string, isNew: boolean): Connection {
         `${path} was written by a newer version (format ${version})`,
       );
     connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
-    // A file whose making was cut short has its mark but no tables yet.
-    if (connection.get("SELECT 1 FROM sqlite_schema WHERE name = 'catalog'") === undefined)
-      connection.execute(`BEGIN; ${wholeSchema} PRAGMA user_version = ${formatVersion}; COMMIT`);
-    else if (version < formatVersion) bringUpToDate(connection, version);
+    if (version < formatVersion) bringUpToDate(connection, version);
     return connection;
   } catch (error) {
     connection.close();
     if (error instanceof EngineError) throw error;
-    throw new EngineError(
-      8,
-      "UnknownError",
-      `the data file ${path} is damaged or cannot be used: ${(error as Error).message}`,
-    );
+    throw new DamagedFile(`the data file ${path} is damaged or cannot be used: ${(error as Error).message}`);
   }
 }
 
@@ -162,11 +172,4 @@ function openChecked(path: string, isNew: boolean): Connection {
 function bringUpToDate(connection: Connection, version: number): void {
   const missing = [...additions].filter(([added]) => added > version).map(([, sql]) => sql);
   connection.execute(`BEGIN IMMEDIATE; ${missing.join(" ")} PRAGMA user_version = ${formatVersion}; COMMIT`);
-}
-
-/** A process that died while it made the file leaves it without tables: nothing was ever stored in it, so it is made again. */
-function isUnborn(connection: Connection): boolean {
-  const found = Number(connection.get("PRAGMA application_id")?.[0]);
-  if (found !== 0 && found !== applicationId) return false;
-  return Number(connection.get("SELECT count(*) FROM sqlite_schema")?.[0]) === 0;
 }
