@@ -22,7 +22,8 @@ const clients: Readonly<Record<string, (telamon: TelamonProcess, credentials: st
   "sdk-new": (_telamon, credentials) =>
     values.slice ? skipped("not in the slice: it takes minutes to compile") : runGo("sdk-new", credentials),
   mongosh: (telamon, credentials) => runMongosh(telamon, credentials),
-  mongoose: (telamon) => runMongoose(telamon),
+  mongoose: (telamon) => runNpm("mongoose", telamon),
+  compass: (telamon) => runNpm("compass", telamon),
   pymongo: (telamon) => runPyMongo(telamon),
   mongodump: (_telamon, credentials) => runMongodump(credentials),
   "atlas-cli": (_telamon, credentials) => runAtlasCli(credentials),
@@ -99,10 +100,11 @@ function runMongosh(telamon: TelamonProcess, credentials: string): Outcome {
   return { passed: script.passed + round.passed, failed: script.failed + round.failed };
 }
 
-function runMongoose(telamon: TelamonProcess): Outcome {
-  const client = join(folder, "mongoose");
-  if (!existsSync(join(client, "node_modules/mongoose"))) {
-    if (values.slice) return skipped("not in the slice unless installed: npm ci in test/clients/mongoose");
+/** A client that npm installs in a folder of its own, with a script that is given the demo's connection string. */
+function runNpm(name: string, telamon: TelamonProcess): Outcome {
+  const client = join(folder, name);
+  if (!existsSync(join(client, "node_modules"))) {
+    if (values.slice) return skipped(`not in the slice unless installed: npm ci in test/clients/${name}`);
     spawnSync("npm", ["ci"], { cwd: client, stdio: "ignore" });
   }
   return count(process.execPath, [join(client, "script.js"), telamon.credentials.demo?.connectionString ?? ""], {});
