@@ -1,4 +1,4 @@
-import { boolValue, doubleValue, int32Value, int64Value, stringValue } from "../engine/index.ts";
+import { boolValue, doubleValue, int32Value, figureValue, stringValue } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
 
 /** `collStats`: the figures the engine keeps. */
@@ -12,19 +12,19 @@ export const collStats = defineCommand({
     parameters.rejectUnknown();
     const engine = await context.engine();
     const statistics = await engine.statistics({ database: context.database, collection }, { signal: context.signal });
-    const scaled = (bytes: number): ReturnType<typeof int64Value> => int64Value(BigInt(Math.floor(bytes / scale)));
+    const scaled = (bytes: number): ReturnType<typeof figureValue> => figureValue(Math.floor(bytes / scale));
     const { capped, documentCount, dataSizeBytes, indexCount, indexSizeBytes } = statistics;
     return [
       ["ns", stringValue(`${context.database}.${collection}`)],
       ["size", scaled(dataSizeBytes)],
-      ["count", int64Value(BigInt(documentCount))],
+      ["count", figureValue(documentCount)],
       ...(documentCount === 0 ? [] : ([["avgObjSize", doubleValue(dataSizeBytes / documentCount)]] as const)),
       ["storageSize", scaled(dataSizeBytes)],
       ["capped", boolValue(capped !== undefined)],
       ...(capped === undefined
         ? []
         : ([
-            ["max", int64Value(BigInt(capped.documents ?? 0))],
+            ["max", figureValue(capped.documents ?? 0)],
             ["maxSize", scaled(capped.sizeBytes)],
           ] as const)),
       ["nindexes", int32Value(indexCount)],

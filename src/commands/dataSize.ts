@@ -1,4 +1,4 @@
-import { boolValue, EngineError, int32Value, int64Value } from "../engine/index.ts";
+import { boolValue, EngineError, int32Value, figureValue } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
 
 /** `dataSize`: bytes and number of a collection's documents, from the figures that are kept. */
@@ -26,8 +26,8 @@ export const dataSize = defineCommand({
     );
     return [
       ["estimate", boolValue(false)],
-      ["size", int64Value(BigInt(dataSizeBytes))],
-      ["numObjects", int64Value(BigInt(documentCount))],
+      ["size", figureValue(dataSizeBytes)],
+      ["numObjects", figureValue(documentCount)],
       ["millis", int32Value(Math.round(context.server.clock.monotonicMs() - startedMs))],
     ];
   },

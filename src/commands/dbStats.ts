@@ -1,4 +1,4 @@
-import { doubleValue, int64Value, stringValue } from "../engine/index.ts";
+import { doubleValue, figureValue, stringValue } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
 
 /** `dbStats`: sums over the database's collections. */
@@ -24,16 +24,16 @@ function create(name: string): ReturnType<typeof defineCommand> {
       const indexSize = sum((one) => one.indexSizeBytes);
       return [
         ["db", stringValue(context.database)],
-        ["collections", int64Value(BigInt(collections.length))],
-        ["views", int64Value(BigInt(entries.length - collections.length))],
-        ["objects", int64Value(BigInt(objects))],
+        ["collections", figureValue(collections.length)],
+        ["views", figureValue(entries.length - collections.length)],
+        ["objects", figureValue(objects)],
         ["avgObjSize", doubleValue(objects === 0 ? 0 : dataSize / objects)],
         ["dataSize", doubleValue(dataSize / scale)],
         ["storageSize", doubleValue(dataSize / scale)],
-        ["indexes", int64Value(BigInt(sum((one) => one.indexCount)))],
+        ["indexes", figureValue(sum((one) => one.indexCount))],
         ["indexSize", doubleValue(indexSize / scale)],
         ["totalSize", doubleValue((dataSize + indexSize) / scale)],
-        ["scaleFactor", int64Value(BigInt(scale))],
+        ["scaleFactor", figureValue(scale)],
       ];
     },
   });

@@ -12,6 +12,7 @@ export {
   dateValue,
   documentValue,
   doubleValue,
+  figureValue,
   int32Value,
   int64Of,
   int64Value,

@@ -24,6 +24,7 @@ const clients: Readonly<Record<string, (telamon: TelamonProcess, credentials: st
   mongosh: (telamon, credentials) => runMongosh(telamon, credentials),
   mongoose: (telamon) => runNpm("mongoose", telamon),
   compass: (telamon) => runNpm("compass", telamon),
+  "mcp-server": (telamon) => runNpm("mcp-server", telamon),
   pymongo: (telamon) => runPyMongo(telamon),
   mongodump: (_telamon, credentials) => runMongodump(credentials),
   "atlas-cli": (_telamon, credentials) => runAtlasCli(credentials),

@@ -59,6 +59,11 @@ export function int64Value(value: bigint): Value {
   return new Value(bsonType.long, int64Bytes(value));
 }
 
+/** A whole number as figures are told: int32 where it fits, else int64. Tools that take apart what they are told expect that. */
+export function figureValue(value: number): Value {
+  return value >= -2_147_483_648 && value <= 2_147_483_647 ? int32Value(value) : int64Value(BigInt(value));
+}
+
 export function doubleValue(value: number): Value {
   return new Value(bsonType.double, doubleBytes(value));
 }

@@ -2,7 +2,7 @@ import { EngineError, located, notSupported } from "../../engine-error.ts";
 import { buildDocument, objectValue } from "../../bson/builder.ts";
 import { bsonType } from "../../bson/types.ts";
 import { toNumber } from "../../bson/numbers.ts";
-import { boolValue, dateValue, int32Value, int64Value, stringValue, type Value } from "../../bson/value.ts";
+import { boolValue, dateValue, int32Value, figureValue, stringValue, type Value } from "../../bson/value.ts";
 import { fieldsOf, fieldsOfValue } from "../../bson/walk.ts";
 import type { CollectionRecord } from "../../catalog/catalog.ts";
 import type { Flow } from "../../query/flow.ts";
@@ -36,7 +36,7 @@ export const $collStats: StageFactory = (argument, place) => {
       ["localTime", dateValue(BigInt(Math.floor(source.nowMs)))],
     ];
     if (record !== undefined && scale !== undefined) fields.push(["storageStats", storageStats(record, scale)]);
-    if (record !== undefined && wantsCount) fields.push(["count", int64Value(BigInt(record.documentCount))]);
+    if (record !== undefined && wantsCount) fields.push(["count", figureValue(record.documentCount)]);
     yield buildDocument(fields);
   };
 };
@@ -49,15 +49,13 @@ function scaleOf(value: Value): number {
 }
 
 function storageStats(record: CollectionRecord, scale: number): Value {
-  const scaled = (bytes: number): Value => int64Value(BigInt(Math.floor(bytes / scale)));
+  const scaled = (bytes: number): Value => figureValue(Math.floor(bytes / scale));
   const indexes = ["_id_", ...record.indexes.map(({ name }) => name)];
   const { documentCount, dataSizeBytes } = record;
   return objectValue([
     ["size", scaled(dataSizeBytes)],
-    ["count", int64Value(BigInt(documentCount))],
-    ...(documentCount > 0
-      ? [["avgObjSize", int64Value(BigInt(Math.floor(dataSizeBytes / documentCount)))] as const]
-      : []),
+    ["count", figureValue(documentCount)],
+    ...(documentCount > 0 ? [["avgObjSize", figureValue(Math.floor(dataSizeBytes / documentCount))] as const] : []),
     ["storageSize", scaled(dataSizeBytes)],
     ["capped", boolValue(false)],
     ["nindexes", int32Value(indexes.length)],
