@@ -7,7 +7,9 @@ import {
   type ApiCaller,
   apiCaller,
   eventually,
+  restoreSnapshot,
   startTelamon,
+  takeSnapshot,
   type TelamonProcess,
   temporaryDataDirectory,
 } from "./support/telamon-process.ts";
@@ -45,10 +47,11 @@ describe(`a snapshot taken while ${writers} clients write`, () => {
       const writing = Array.from({ length: writers }, (_, writer) => write(things, writer, acknowledged, stop.signal));
       await until(() => acknowledged.size === writers);
       const before = new Map(acknowledged);
-      const snapshotId = await takeSnapshot();
+      const snapshot = await takeSnapshot(caller, `${serverless}/Instance0`);
+      assert.equal(snapshot.status, "completed");
       stop.abort();
       await Promise.all(writing);
-      const restored = await restoreElsewhere(snapshotId);
+      const restored = await restoreElsewhere(snapshot.id);
       for (const [writer, step] of before)
         assert.ok((restored.get(`counter-${writer}`)?.["step"] as number) >= step, `${writer} had written ${step}`);
       assert.ok(await wasEver(restored, client), "no moment of the operation log has these documents");
@@ -56,19 +59,6 @@ describe(`a snapshot taken while ${writers} clients write`, () => {
       await client.close();
     }
   });
-
-  async function takeSnapshot(): Promise<string> {
-    const path = `${serverless}/Instance0/backup/snapshots`;
-    const { body } = await caller.request("POST", path, { description: "busy", retentionInDays: 1 });
-    const { id } = body as { readonly id: string };
-    const status = await eventually("the snapshot to end", async () => {
-      const { body: snapshot } = await caller.request("GET", `${path}/${id}`);
-      const { status: now } = snapshot as { readonly status: string };
-      return ["completed", "failed"].includes(now) ? now : undefined;
-    });
-    assert.equal(status, "completed");
-    return id;
-  }
 
   /** Documents of the snapshot by `_id`, out of another instance. */
   async function restoreElsewhere(snapshotId: string): Promise<ReadonlyMap<string, Document>> {
@@ -84,19 +74,12 @@ describe(`a snapshot taken while ${writers} clients write`, () => {
       };
       return stateName === "IDLE" ? connectionStrings.standardSrv : undefined;
     });
-    const { body } = await caller.request("POST", `${serverless}/Instance0/backup/restoreJobs`, {
-      deliveryType: "automated",
+    const { failed } = await restoreSnapshot(caller, `${serverless}/Instance0`, {
       snapshotId,
       targetClusterName: "Target",
       targetGroupId: telamon.credentials.groupId,
     });
-    const { id } = body as { readonly id: string };
-    await eventually("the restore", async () => {
-      const { body: job } = await caller.request("GET", `${serverless}/Instance0/backup/restoreJobs/${id}`);
-      const { finishedAt, failed } = job as { readonly finishedAt?: string; readonly failed: boolean };
-      assert.ok(!failed);
-      return finishedAt;
-    });
+    assert.ok(!failed);
     const { username, password } = telamon.credentials.demo ?? { username: "", password: "" };
     const client = new MongoClient(target, { auth: { username, password } });
     try {

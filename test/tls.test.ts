@@ -6,8 +6,8 @@ import { connect } from "node:tls";
 import { MongoClient } from "mongodb";
 import {
   apiCaller,
-  eventually,
   startTelamon,
+  takeSnapshot,
   type TelamonProcess,
   temporaryDataDirectory,
 } from "./support/telamon-process.ts";
@@ -84,14 +84,10 @@ describe("databases that speak TLS", { skip: !hasOpenssl && "there is no openssl
 
   test("snapshots of them complete", async () => {
     const caller = await apiCaller(telamon.credentials);
-    const path = `/api/atlas/v2/groups/${telamon.credentials.groupId}/serverless/Instance0/backup/snapshots`;
-    const { body } = await caller.request("POST", path, { description: "over TLS", retentionInDays: 1 });
-    const { id } = body as { readonly id: string };
-    const status = await eventually("the snapshot to end", async () => {
-      const { body: snapshot } = await caller.request("GET", `${path}/${id}`);
-      const { status: now } = snapshot as { readonly status: string };
-      return ["completed", "failed"].includes(now) ? now : undefined;
-    });
+    const { status } = await takeSnapshot(
+      caller,
+      `/api/atlas/v2/groups/${telamon.credentials.groupId}/serverless/Instance0`,
+    );
     assert.equal(status, "completed");
   });
 });

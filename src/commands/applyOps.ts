@@ -18,7 +18,7 @@ import {
 } from "../engine/index.ts";
 import type { Action, CommandContext } from "./define-command.ts";
 import { defineCommand } from "./define-command.ts";
-import { isAllowed, unauthorized } from "./privileges.ts";
+import { requireAllowed } from "./privileges.ts";
 import { statementsMax } from "./write-reply.ts";
 
 /** Tries at an update that somebody else's writes come between. */
@@ -233,7 +233,6 @@ function withId(document: Uint8Array, id: Value): Uint8Array {
 }
 
 function requireRight(context: CommandContext, action: Action, { database, collection }: Namespace, main: Value): void {
-  const user = context.connection.user?.credential;
-  if (user === undefined || !isAllowed(user, action, database, collection === "" ? undefined : collection))
-    throw unauthorized("applyOps", main, database);
+  const where = { database, collection: collection === "" ? undefined : collection };
+  requireAllowed(context.connection.user?.credential, action, where, { command: "applyOps", main, database });
 }

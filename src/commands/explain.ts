@@ -16,7 +16,7 @@ import { type CommandContext, defineCommand, type Reply } from "./define-command
 import { hintOf } from "./hint.ts";
 import { requireRights } from "./pipeline-rights.ts";
 import { Parameters } from "./parameters.ts";
-import { isAllowed, unauthorized } from "./privileges.ts";
+import { requireAllowed } from "./privileges.ts";
 import { updateOf } from "./update.ts";
 
 const verbosities: ReadonlySet<string> = new Set(["queryPlanner", "executionStats", "allPlansExecution"]);
@@ -163,10 +163,10 @@ function onlyStatement(field: string, parameters: Parameters): Parameters {
 }
 
 function requireUse(name: string, parameters: Parameters, collection: string, context: CommandContext): void {
-  const user = context.connection.user?.credential;
+  const { database } = context;
   const action = context.commands.find((command) => command.name === name)?.action ?? "find";
-  if (user === undefined || !isAllowed(user, action, context.database, collection))
-    throw unauthorized(name, parameters.main, context.database);
+  const refused = { command: name, main: parameters.main, database };
+  requireAllowed(context.connection.user?.credential, action, { database, collection }, refused);
 }
 
 /** The command without what belongs to the connection. */

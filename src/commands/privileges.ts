@@ -131,3 +131,14 @@ export function unauthorized(command: string, main: Value, database: string): En
     `not authorized on ${database} to execute command { ${command}: ${shown}, $db: "${database}" }`,
   );
 }
+
+/** Throws 13 unless the user may do it there; `collection` undefined: on the whole database. */
+export function requireAllowed(
+  user: DatabaseUserCredential | undefined,
+  action: Action,
+  where: { readonly database: string; readonly collection: string | undefined },
+  refused: { readonly command: string; readonly main: Value; readonly database: string },
+): void {
+  if (user === undefined || !isAllowed(user, action, where.database, where.collection))
+    throw unauthorized(refused.command, refused.main, refused.database);
+}

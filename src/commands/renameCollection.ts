@@ -1,6 +1,6 @@
 import { EngineError, type Namespace } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
-import { isAllowed, unauthorized } from "./privileges.ts";
+import { requireAllowed } from "./privileges.ts";
 
 /** `renameCollection`: another name, in another database too. Both names have to be the user's to change. */
 export const renameCollection = defineCommand({
@@ -13,10 +13,13 @@ export const renameCollection = defineCommand({
     const to = namespaceOf(parameters.requiredText("to"));
     const dropTarget = parameters.flag("dropTarget");
     parameters.rejectUnknown();
-    const user = context.connection.user?.credential;
-    for (const { database, collection } of [from, to])
-      if (user === undefined || !isAllowed(user, "collectionAdmin", database, collection))
-        throw unauthorized("renameCollection", parameters.main, database);
+    const { main } = parameters;
+    for (const namespace of [from, to])
+      requireAllowed(context.connection.user?.credential, "collectionAdmin", namespace, {
+        command: "renameCollection",
+        main,
+        database: namespace.database,
+      });
     const engine = await context.engine();
     await engine.renameCollection(from, to, dropTarget, context.write);
     return [];

@@ -2,13 +2,13 @@
 // TELAMON_CREDENTIALS: path of the demo's credentials.json. MONGOSH: the binary.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { apiCaller, type Credentials, eventually } from "../support/telamon-process.ts";
+import { apiCaller, type Credentials, restoreSnapshot, takeSnapshot } from "../support/telamon-process.ts";
 
 const credentials = JSON.parse(readFileSync(process.env.TELAMON_CREDENTIALS ?? "", "utf8")) as Credentials;
 const { demo, groupId } = credentials;
 if (demo === undefined) throw new Error("the server has no demo");
 const caller = await apiCaller(credentials);
-const backup = `/api/atlas/v2/groups/${groupId}/serverless/${demo.instance}/backup`;
+const instance = `/api/atlas/v2/groups/${groupId}/serverless/${demo.instance}`;
 let failed = false;
 
 const things = 'db.getSiblingDB("round").things';
@@ -23,10 +23,16 @@ shell(
    ${things}.createIndex({z: 1}, {unique: true, sparse: true})`,
 );
 const before = shell(`print(${show})`);
-const snapshotId = await takeSnapshot();
+const snapshot = await takeSnapshot(caller, instance);
+expect("the snapshot is completed", snapshot.status === "completed");
 shell(`${things}.drop()`);
 expect("the collection is gone after the drop", shell(`print(${things}.countDocuments({}))`) === "0");
-await restore(snapshotId);
+const restored = await restoreSnapshot(caller, instance, {
+  snapshotId: snapshot.id,
+  targetClusterName: demo.instance,
+  targetGroupId: groupId,
+});
+expect("the restore job has finished and not failed", !restored.failed);
 const after = shell(`print(${show})`);
 expect(
   "after the restore every document and index is as it was",
@@ -42,34 +48,6 @@ function shell(script: string): string {
   );
   if (result.status !== 0) throw new Error(`mongosh: ${result.stdout}${result.stderr}`);
   return result.stdout.trim();
-}
-
-async function takeSnapshot(): Promise<string> {
-  const { body } = await caller.request("POST", `${backup}/snapshots`, { description: "round", retentionInDays: 1 });
-  const { id } = body as { readonly id: string };
-  const status = await eventually("the snapshot", async () => {
-    const { body: snapshot } = await caller.request("GET", `${backup}/snapshots/${id}`);
-    const { status: now } = snapshot as { readonly status: string };
-    return ["completed", "failed"].includes(now) ? now : undefined;
-  });
-  expect("the snapshot is completed", status === "completed");
-  return id;
-}
-
-async function restore(id: string): Promise<void> {
-  const { body } = await caller.request("POST", `${backup}/restoreJobs`, {
-    deliveryType: "automated",
-    snapshotId: id,
-    targetClusterName: demo?.instance,
-    targetGroupId: groupId,
-  });
-  const job = body as { readonly id: string };
-  const ended = await eventually("the restore", async () => {
-    const { body: seen } = await caller.request("GET", `${backup}/restoreJobs/${job.id}`);
-    const now = seen as { readonly finishedAt?: string; readonly failed: boolean };
-    return now.finishedAt === undefined && !now.failed ? undefined : now;
-  });
-  expect("the restore job has finished and not failed", !ended.failed);
 }
 
 function expect(name: string, holds: boolean): void {

@@ -123,6 +123,37 @@ export async function apiCaller(credentials: Credentials): Promise<ApiCaller> {
   };
 }
 
+/** Takes a snapshot of an instance (`.../serverless/<name>`) and waits for its end, good or bad. */
+export async function takeSnapshot(
+  caller: ApiCaller,
+  instancePath: string,
+): Promise<{ readonly id: string; readonly status: string }> {
+  const path = `${instancePath}/backup/snapshots`;
+  const { body } = await caller.request("POST", path, { description: "of a test", retentionInDays: 1 });
+  const { id } = body as { readonly id: string };
+  return eventually("the snapshot to end", async () => {
+    const { body: seen } = await caller.request("GET", `${path}/${id}`);
+    const now = seen as { readonly id: string; readonly status: string };
+    return ["completed", "failed"].includes(now.status) ? now : undefined;
+  });
+}
+
+/** Restores a snapshot of an instance to another of the same project and waits for its end, good or bad. */
+export async function restoreSnapshot(
+  caller: ApiCaller,
+  instancePath: string,
+  target: { readonly snapshotId: string; readonly targetClusterName: string; readonly targetGroupId: string },
+): Promise<{ readonly failed: boolean }> {
+  const path = `${instancePath}/backup/restoreJobs`;
+  const { body } = await caller.request("POST", path, { deliveryType: "automated", ...target });
+  const { id } = body as { readonly id: string };
+  return eventually("the restore to end", async () => {
+    const { body: seen } = await caller.request("GET", `${path}/${id}`);
+    const now = seen as { readonly finishedAt?: string; readonly failed: boolean };
+    return now.finishedAt === undefined && !now.failed ? undefined : now;
+  });
+}
+
 /** Asks until `ask` answers something, at most `timeoutMs`. */
 export async function eventually<Result>(
   what: string,
