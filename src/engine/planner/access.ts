@@ -112,11 +112,22 @@ interface Batch {
   readonly ended: boolean;
 }
 
-/** The next rows of a query, which names its document `d` as `columns` do: as many as wanted, or fewer where documents are large. Each may have 16 MiB. */
+/** What a query names its columns. */
+interface Columns {
+  readonly rowId: string;
+  readonly document: string;
+  /** What the query's order is by, with the row. */
+  readonly key: string;
+}
+
+const ofCollection: Columns = { rowId: "rid", document: "d", key: "k" };
+const ofIndex: Columns = { rowId: "x.rid", document: "c.d", key: "x.k" };
+
+/** The next rows `[row, document, key]` of a query: as many as wanted, or fewer where documents are large. Each may have 16 MiB. */
 function nextRows(
   connection: Connection,
   record: CollectionRecord,
-  columns: string,
+  columns: Columns,
   query: string,
   wanted: number,
   ...parameters: (Uint8Array | number)[]
@@ -124,19 +135,22 @@ function nextRows(
   const limit =
     record.dataSizeBytes <= batchMaxBytes
       ? wanted
-      : fittingRows(connection, query, Math.min(wanted, checkedBatchSize), parameters);
-  const rows = connection.all(`SELECT ${columns} ${query} LIMIT ?`, ...parameters, limit);
+      : fittingRows(connection, columns, query, Math.min(wanted, checkedBatchSize), parameters);
+  const { rowId, document, key } = columns;
+  const rows = connection.all(`SELECT ${rowId}, ${document}, ${key} ${query} LIMIT ?`, ...parameters, limit);
   return { rows, ended: rows.length < limit };
 }
 
 /** How many of the next rows may be held at once; at least one. Lengths stand in the rows' heads, so that no document is read for this. */
 function fittingRows(
   connection: Connection,
+  { rowId, document, key }: Columns,
   query: string,
   wanted: number,
   parameters: readonly (Uint8Array | number)[],
 ): number {
-  const sizes = `SELECT length(d) AS size ${query} LIMIT ?`;
+  // What the order is by is asked for too: else SQLite reads all of a collection that a transaction has written to before it orders it.
+  const sizes = `SELECT length(${document}) AS size, ${rowId}, ${key} ${query} LIMIT ?`;
   const [largest] = connection.get(`SELECT max(size) FROM (${sizes})`, ...parameters, wanted) ?? [];
   if (Number(largest) * wanted <= batchMaxBytes) return wanted;
   let bytes = 0;
@@ -157,7 +171,7 @@ function* scanBatches(connection: Connection, record: CollectionRecord, backward
   const query = `FROM c_${record.id} WHERE rid ${compare} ? ORDER BY rid ${order}`;
   let last = backwards ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER;
   for (let size = firstBatchSize; ; size = batchSize) {
-    const { rows, ended } = nextRows(connection, record, "rid, d", query, size, last);
+    const { rows, ended } = nextRows(connection, record, ofCollection, query, size, last);
     if (rows.length > 0) yield storedDocuments(rows);
     if (ended) return;
     last = Number(rows.at(-1)?.[0]);
@@ -172,7 +186,7 @@ function* idBatches(connection: Connection, record: CollectionRecord, range: Key
       ? "k >= ? AND k < ? ORDER BY k DESC"
       : `k ${inclusive ? ">=" : ">"} ? AND k < ? ORDER BY k`;
     const query = `FROM c_${record.id} WHERE ${condition}`;
-    const { rows, ended } = nextRows(connection, record, "rid, d, k", query, size, from, to);
+    const { rows, ended } = nextRows(connection, record, ofCollection, query, size, from, to);
     if (rows.length > 0) yield storedDocuments(rows);
     if (ended) return;
     const last = rows.at(-1)?.[2] as Uint8Array;
@@ -197,7 +211,7 @@ function* indexBatches(
     : "(x.k, x.rid) > (?, ?) AND x.k < ? ORDER BY x.k, x.rid";
   const query = `FROM x_${indexId} x CROSS JOIN c_${record.id} c ON c.rid = x.rid WHERE ${condition}`;
   for (let size = firstBatchSize; ; size = batchSize) {
-    const { rows, ended } = nextRows(connection, record, "x.rid, c.d, x.k", query, size, key, rowId, end);
+    const { rows, ended } = nextRows(connection, record, ofIndex, query, size, key, rowId, end);
     if (rows.length > 0) yield storedDocuments(rows);
     const last = rows.at(-1);
     if (last === undefined || ended || compareBytes(last[2] as Uint8Array, range.to) > 0) return;
