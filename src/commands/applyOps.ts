@@ -18,6 +18,7 @@ import {
 } from "../engine/index.ts";
 import type { Action, CommandContext } from "./define-command.ts";
 import { defineCommand } from "./define-command.ts";
+import { splitNamespace } from "./namespace.ts";
 import { requireAllowed } from "./privileges.ts";
 import { statementsMax } from "./write-reply.ts";
 
@@ -63,11 +64,10 @@ function readEntry(entry: Uint8Array): Entry {
   const [op, ns, o, o2] = ["op", "ns", "o", "o2"].map((name) => getField(entry, name));
   if (op?.type !== bsonType.string || ns?.type !== bsonType.string || o?.type !== bsonType.object)
     throw new EngineError(9, "FailedToParse", "an entry of an operation log has the fields op, ns and o");
-  const text = textOf(ns);
-  const dot = text.indexOf(".");
   return {
     op: textOf(op),
-    namespace: { database: dot < 0 ? text : text.slice(0, dot), collection: dot < 0 ? "" : text.slice(dot + 1) },
+    // A "n" may name nothing.
+    namespace: splitNamespace(textOf(ns)),
     o: o.bytes(),
     o2: o2?.type === bsonType.object ? o2.bytes() : undefined,
   };

@@ -15,6 +15,7 @@ import {
 import { cursorOptionsOf, listBatch } from "./cursor-reply.ts";
 import { type CommandContext, defineCommand, type Reply } from "./define-command.ts";
 import { hintOf } from "./hint.ts";
+import { namespaceNamed } from "./namespace.ts";
 import { Parameters } from "./parameters.ts";
 import { isAllowed } from "./privileges.ts";
 import { updateOf } from "./update.ts";
@@ -56,10 +57,7 @@ function namespaceOf(bytes: Uint8Array): Namespace {
   const name = fields.requiredText("ns");
   fields.refuse("collectionUUID", "encryptionInformation");
   fields.rejectUnknown();
-  const dot = name.indexOf(".");
-  if (dot <= 0 || dot === name.length - 1)
-    throw new EngineError(73, "InvalidNamespace", `Invalid namespace specified for bulkWrite: '${name}'`);
-  return { database: name.slice(0, dot), collection: name.slice(dot + 1) };
+  return namespaceNamed(name, "Invalid namespace specified for bulkWrite");
 }
 
 function requireAllowed({ database, collection }: Namespace, { connection }: CommandContext): void {

@@ -1,6 +1,8 @@
-import { EngineError, type Namespace } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
+import { namespaceNamed } from "./namespace.ts";
 import { requireAllowed } from "./privileges.ts";
+
+const refusal = "Invalid namespace specified";
 
 /** `renameCollection`: another name, in another database too. Both names have to be the user's to change. */
 export const renameCollection = defineCommand({
@@ -9,8 +11,8 @@ export const renameCollection = defineCommand({
   adminOnly: true,
   takesWriteConcern: true,
   run: async (parameters, context) => {
-    const from = namespaceOf(parameters.requiredText("renameCollection"));
-    const to = namespaceOf(parameters.requiredText("to"));
+    const from = namespaceNamed(parameters.requiredText("renameCollection"), refusal);
+    const to = namespaceNamed(parameters.requiredText("to"), refusal);
     const dropTarget = parameters.flag("dropTarget");
     parameters.rejectUnknown();
     const { main } = parameters;
@@ -25,10 +27,3 @@ export const renameCollection = defineCommand({
     return [];
   },
 });
-
-function namespaceOf(text: string): Namespace {
-  const dot = text.indexOf(".");
-  if (dot <= 0 || dot === text.length - 1)
-    throw new EngineError(73, "InvalidNamespace", `Invalid namespace specified: ${text}`);
-  return { database: text.slice(0, dot), collection: text.slice(dot + 1) };
-}
