@@ -243,12 +243,6 @@ const inTransactions: readonly ExpectedFailure[] = [
     },
   },
   {
-    reason: "the driver does not abort after the connection was lost",
-    tests: {
-      "transactions-convenient-api/callback-retry": ["callback succeeds after multiple connection errors"],
-    },
-  },
-  {
     reason: "the driver's results of a bulk, and its own write concern and wtimeout in a transaction",
     tests: {
       "transactions/client-bulkWrite": [

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import { setTimeout as delay } from "node:timers/promises";
-import type { MongoClient } from "mongodb";
+import { type MongoClient, MongoServerError } from "mongodb";
 import type { Entities } from "./entities.ts";
 import type { Arguments, EntityDescription, ExpectedEvents } from "./test-file.ts";
 
@@ -83,9 +83,18 @@ async function hasCollection({ databaseName, collectionName }: Arguments, { inte
   return (await found.toArray()).length > 0;
 }
 
+/** The collection is not there, and so neither is an index of it. */
+const namespaceNotFound = 26;
+
 async function hasIndex(given: Arguments, { internal }: RunningTest): Promise<boolean> {
   const { databaseName, collectionName, indexName } = given;
   const collection = internal.db(String(databaseName)).collection(String(collectionName));
-  const indexes = await collection.listIndexes().toArray();
+  const indexes = await collection
+    .listIndexes()
+    .toArray()
+    .catch((error: unknown) => {
+      if (error instanceof MongoServerError && error.code === namespaceNotFound) return [];
+      throw error;
+    });
   return indexes.some(({ name }) => name === indexName);
 }
