@@ -1,7 +1,9 @@
 // Where the worker thread of the embedded databases begins; plain JavaScript for the reason given in main.js.
 import { enableCompileCache, flushCompileCache } from "node:module";
+import { resolveQuickly } from "./quick-resolution.js";
 
 enableCompileCache();
+resolveQuickly();
 await import("./engine-worker.ts");
 // A thread is ended without a word, so what it compiled is kept now.
 flushCompileCache();

@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
 import { createSystemClock } from "../adapters/clock-system.ts";
 import { createDatabaseService } from "../adapters/deployment-host-embedded/database-service.ts";
@@ -30,13 +31,17 @@ const log: Log = { debug: line("debug"), info: line("info"), warn: line("warn"),
 const service = createDatabaseService({
   listen: (request) =>
     startWireListener({ ...request, host, serverVersion, systemUser, tls, testCommands, clock, ids, log }),
-  openFile: (path) =>
-    openEngine({
+  async openFile(path) {
+    const engine = await openEngine({
       path,
       clock,
       randomBytes: (length) => ids.randomBytes(length),
       warn: (fields, message) => log.warn(fields, message),
-    }),
+    });
+    // The engine is loaded with the first file; a thread is ended without a word, so what was compiled is kept now.
+    flushCompileCache();
+    return engine;
+  },
   directory: {
     findCredential: async (deploymentId, authenticationDatabase, username) =>
       (await peer.call("findCredential", { deploymentId, authenticationDatabase, username })) as ReturnType<

@@ -33,11 +33,11 @@ export const aggregate = defineCommand({
         "The 'cursor' option is required, except for aggregate with the explain argument",
       );
     const { batchSize } = cursorOptions;
-    requireRights(parameters.main, pipeline, context);
-    if (context.readConcernLevel === "linearizable") refuseWrites(context.database, pipeline);
+    await requireRights(parameters.main, pipeline, context);
+    if (context.readConcernLevel === "linearizable") await refuseWrites(context.database, pipeline);
     if (
       context.transaction !== undefined &&
-      pipelineNamespaces(context.database, pipeline).some(({ writes }) => writes)
+      (await pipelineNamespaces(context.database, pipeline)).some(({ writes }) => writes)
     )
       throw notInTransaction("$out and $merge cannot be used in a transaction");
     const engine = await context.engine();
@@ -56,8 +56,8 @@ export const aggregate = defineCommand({
 });
 
 /** Throws 72 for `$out` and `$merge`, which do not go with read concern linearizable (manual, "$out"). */
-function refuseWrites(database: string, pipeline: readonly Uint8Array[]): void {
-  if (pipelineNamespaces(database, pipeline).some(({ writes }) => writes))
+async function refuseWrites(database: string, pipeline: readonly Uint8Array[]): Promise<void> {
+  if ((await pipelineNamespaces(database, pipeline)).some(({ writes }) => writes))
     throw new EngineError(
       72,
       "InvalidOptions",

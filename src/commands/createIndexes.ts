@@ -16,7 +16,7 @@ export const createIndexes = defineCommand({
     const engine = await context.engine();
     const result = await engine.createIndexes(
       { database: context.database, collection },
-      ignoreUnknown ? specifications.map(withoutUnknownOptions) : specifications,
+      ignoreUnknown ? await Promise.all(specifications.map(withoutUnknownOptions)) : specifications,
       context.write,
     );
     return [

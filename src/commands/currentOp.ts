@@ -13,7 +13,7 @@ export const currentOp = defineCommand({
     parameters.ignore("$all");
     if (!ownOnly && !mayActOnOthers(context, "monitor"))
       throw new EngineError(13, "Unauthorized", "not authorized on admin to execute command { currentOp: 1 }");
-    const filter = compileFilter(buildDocument(parameters.rest()));
+    const filter = await compileFilter(buildDocument(parameters.rest()));
     const shown = describeOperations(context, ownOnly).filter((operation) => filter.matches(operation));
     return [["inprog", arrayValue(shown.map(documentValue))]];
   },

@@ -51,7 +51,8 @@ export async function explained(command: Uint8Array, verbosity: string, context:
   const onDatabase = name === "aggregate" && isNumberType(parameters.main.type);
   const collection = onDatabase ? "" : parameters.collection();
   requireUse(name, parameters, collection, context);
-  const request = requestOf(parameters, context);
+  if (name === "aggregate") await requireRights(parameters.main, parameters.requiredDocuments("pipeline"), context);
+  const request = requestOf(parameters);
   parameters.rejectUnknown();
   const engine = await context.engine();
   const read = await context.read(engine);
@@ -72,7 +73,7 @@ export async function explained(command: Uint8Array, verbosity: string, context:
 
 type Request = Omit<ExplainRequest, "execute" | "allPlans">;
 
-const requests: ReadonlyMap<string, (parameters: Parameters, context: CommandContext) => Request> = new Map(
+const requests: ReadonlyMap<string, (parameters: Parameters) => Request> = new Map(
   Object.entries({
     find: (parameters) => {
       parameters.refuse("returnKey", "showRecordId", "min", "max", "tailable", "awaitData");
@@ -101,9 +102,8 @@ const requests: ReadonlyMap<string, (parameters: Parameters, context: CommandCon
       parameters.requiredText("key");
       return { filter: parameters.document("query") ?? emptyDocument, ...placeOf(parameters) };
     },
-    aggregate: (parameters, context) => {
+    aggregate: (parameters) => {
       const pipeline = parameters.requiredDocuments("pipeline");
-      requireRights(parameters.main, pipeline, context);
       cursorOptionsOf(parameters);
       parameters.ignore("allowDiskUse", "bypassDocumentValidation", "explain");
       return { filter: emptyDocument, pipeline, ...placeOf(parameters) };
@@ -139,7 +139,7 @@ const requests: ReadonlyMap<string, (parameters: Parameters, context: CommandCon
         ...placeOf(parameters),
       };
     },
-  } satisfies Record<string, (parameters: Parameters, context: CommandContext) => Request>),
+  } satisfies Record<string, (parameters: Parameters) => Request>),
 );
 
 /** What says how documents are found, by one name in every command. */

@@ -28,7 +28,7 @@ export const listCollections = defineCommand({
     const whole = user !== undefined && isAllowed(user, "statistics", context.database, undefined);
     if (user === undefined || (!whole && !(onlyAuthorized && seesDatabase(user, context.database))))
       throw unauthorized("listCollections", parameters.main, context.database);
-    const filter = filterBytes === undefined ? undefined : compileFilter(filterBytes);
+    const filter = filterBytes === undefined ? undefined : await compileFilter(filterBytes);
     const engine = await context.engine();
     const entries = await engine.listCollections(context.database, await context.read(engine));
     const documents = entries

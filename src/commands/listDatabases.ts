@@ -22,7 +22,7 @@ export const listDatabases = defineCommand({
     const nameOnly = parameters.flag("nameOnly");
     const onlyAuthorized = parameters.get("authorizedDatabases");
     parameters.rejectUnknown();
-    const filter = filterBytes === undefined ? undefined : compileFilter(filterBytes);
+    const filter = filterBytes === undefined ? undefined : await compileFilter(filterBytes);
     const user = context.connection.user?.credential;
     if (user === undefined) throw unauthorized("listDatabases", parameters.main, context.database);
     const all = seesAllDatabases(user) && (onlyAuthorized === undefined || !isTruthy(onlyAuthorized));

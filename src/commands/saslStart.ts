@@ -50,6 +50,8 @@ async function beginLogin(parameters: Parameters, context: CommandContext, datab
       [...fieldsOf(options)].some(({ name, value }) => name === "skipEmptyExchange" && isTruthy(value)),
     proven: false,
   };
+  // Whoever logs in is about to ask for something: the file is opened while the client works out its proof. What goes wrong is told to the command that needs it.
+  setImmediate(() => void context.engine().catch(() => undefined));
   return [
     ["conversationId", int32Value(1)],
     ["done", boolValue(false)],

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { deserialize, type Document, Int32, Long, serialize } from "bson";
 import fc from "fast-check";
-import { type Engine, EngineError, openEngine } from "./index.ts";
+import { EmbeddedEngine } from "./embedded-engine.ts";
+import { type Engine, EngineError } from "./index.ts";
 
 const signal = new AbortController().signal;
 const write = { signal, durable: false };
@@ -21,7 +22,7 @@ describe("the engine", () => {
   let engine: Engine;
   let nextCollection = 0;
   before(() => {
-    engine = openEngine({ path, clock, randomBytes });
+    engine = new EmbeddedEngine({ path, clock, randomBytes });
   });
   after(async () => {
     await engine.close();
@@ -320,7 +321,7 @@ describe("the engine", () => {
   test("cluster time only grows, also when the clock is set back", async () => {
     const namespace = fresh();
     let nowMs = 2_000_000_000_000;
-    const other = openEngine({
+    const other = new EmbeddedEngine({
       path: join(folder, "time.sqlite"),
       clock: { nowMs: () => nowMs, monotonicMs: () => performance.now() },
       randomBytes,
@@ -331,7 +332,7 @@ describe("the engine", () => {
     await other.insert(namespace, [bytes({ _id: 2 })], true, write);
     assert.deepEqual(other.clusterTime(), { seconds: before.seconds, increment: before.increment + 1 });
     await other.close();
-    const again = openEngine({
+    const again = new EmbeddedEngine({
       path: join(folder, "time.sqlite"),
       clock: { nowMs: () => nowMs, monotonicMs: () => performance.now() },
       randomBytes,
@@ -363,7 +364,7 @@ describe("the engine", () => {
     const foreign = join(folder, "foreign.sqlite");
     writeFileSync(foreign, "this is no database, but long enough to be looked at".repeat(20));
     assert.throws(
-      () => openEngine({ path: foreign, clock, randomBytes }),
+      () => new EmbeddedEngine({ path: foreign, clock, randomBytes }),
       (error) => error instanceof EngineError && error.message.includes(foreign),
     );
   });

@@ -5,13 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { serialize } from "bson";
-import { openEngine } from "./index.ts";
+import { EmbeddedEngine } from "./embedded-engine.ts";
 
 describe("an index that gets its first array", () => {
   test("a later statement of the same write finds the array by two of its elements", async () => {
     const folder = mkdtempSync(join(tmpdir(), "telamon-multikey-"));
     const clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
-    const engine = openEngine({ path: join(folder, "data.sqlite"), clock, randomBytes });
+    const engine = new EmbeddedEngine({ path: join(folder, "data.sqlite"), clock, randomBytes });
     const write = { signal: new AbortController().signal, durable: false };
     const namespace = { database: "test", collection: "c" };
     try {

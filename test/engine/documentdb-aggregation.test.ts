@@ -180,7 +180,7 @@ describe("pipelines and expressions that others wrote", () => {
     `aggregate: at least ${recorded.aggregate} % of what can be judged is right`,
     { skip: aggregations === undefined ? "the cases do not lie beside the repository" : false },
     async (context) => {
-      const engine = openEngine({
+      const engine = await openEngine({
         path: join(folder, "data.db"),
         clock: { nowMs: () => 1_700_000_000_000, monotonicMs: () => 0 },
         randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),

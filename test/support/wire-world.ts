@@ -63,7 +63,7 @@ export async function startWireWorld(options: WireWorldOptions = {}): Promise<Wi
     (level: string) =>
     (fields: object, message: string): void =>
       void logged.push({ level, fields, message });
-  const engine = openEngine({
+  const engine = await openEngine({
     path: join(folder, "data.sqlite"),
     clock: systemClock,
     randomBytes: (length) => ids.randomBytes(length),

@@ -49,7 +49,11 @@ describe("the database through the official driver", () => {
   const clients: MongoClient[] = [];
 
   before(async () => {
-    engine = openEngine({ path: join(folder, "data.sqlite"), clock, randomBytes: (length) => ids.randomBytes(length) });
+    engine = await openEngine({
+      path: join(folder, "data.sqlite"),
+      clock,
+      randomBytes: (length) => ids.randomBytes(length),
+    });
     listener = await startWireListener({
       host: "127.0.0.1",
       port: 0,

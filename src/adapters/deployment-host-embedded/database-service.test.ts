@@ -23,6 +23,8 @@ interface World {
   /** As a command would ask. */
   engine(): Promise<Engine>;
   holdClosing(gate: Promise<void>): void;
+  /** Files that are opened from now on are only there, or not, once it has settled. */
+  holdOpening(gate: Promise<void>): void;
 }
 
 async function createWorld(): Promise<World> {
@@ -32,6 +34,7 @@ async function createWorld(): Promise<World> {
   const listener = { connections: 0, closings: [] as string[], closed: 0 };
   let request: ListenerRequest | undefined;
   let gate = Promise.resolve();
+  let openingGate = Promise.resolve();
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
   const service = createDatabaseService({
     listen: async (wanted): Promise<DatabaseListener> => {
@@ -44,8 +47,9 @@ async function createWorld(): Promise<World> {
         close: async () => void (listener.closed += 1),
       };
     },
-    openFile: (path) => {
+    openFile: async (path) => {
       opened?.push(path);
+      await openingGate;
       const close = async (): Promise<void> => {
         await gate;
         closed?.push(path);
@@ -69,6 +73,7 @@ async function createWorld(): Promise<World> {
     listener,
     engine,
     holdClosing: (promise) => void (gate = promise),
+    holdOpening: (promise) => void (openingGate = promise),
   };
 }
 
@@ -78,6 +83,38 @@ describe("the engine behind a listener", () => {
     assert.deepEqual(opened, []);
     assert.equal(await engine(), await engine());
     assert.deepEqual(opened, ["1.sqlite"]);
+  });
+
+  test("is opened once for commands that come while it is being opened", async () => {
+    const { opened, engine, holdOpening } = await createWorld();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    holdOpening(promise);
+    const [first, second] = [engine(), engine()];
+    resolve();
+    assert.equal(await first, await second);
+    assert.deepEqual(opened, ["1.sqlite"]);
+  });
+
+  test("that could not be opened is tried again at the next command", async () => {
+    const { opened, engine, holdOpening } = await createWorld();
+    holdOpening(Promise.reject(new Error("the disk is away")));
+    await assert.rejects(engine(), /the disk is away/);
+    holdOpening(Promise.resolve());
+    await engine();
+    assert.deepEqual(opened, ["1.sqlite", "1.sqlite"]);
+  });
+
+  test("that is being opened when the deployment is stopped is closed before that has ended", async () => {
+    const { service, opened, closed, engine, holdOpening } = await createWorld();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    holdOpening(promise);
+    const asked = engine();
+    await new Promise((fulfil) => setImmediate(fulfil));
+    const stopped = service.calls.stop({ id: "one" });
+    resolve();
+    await stopped;
+    await asked;
+    assert.deepEqual([opened, closed], [["1.sqlite"], ["1.sqlite"]]);
   });
 
   test("deletes what expired when it is opened and every minute while it is open", async () => {

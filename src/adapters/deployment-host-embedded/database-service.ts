@@ -30,7 +30,7 @@ export interface DatabaseServiceOptions {
   /** Throws an error whose `code` is `EADDRINUSE` when the port is taken. */
   readonly listen: (request: ListenerRequest) => Promise<DatabaseListener>;
   /** Opens a data file, making it when it is missing. */
-  readonly openFile: (path: string) => Engine;
+  readonly openFile: (path: string) => Promise<Engine>;
   readonly directory: DatabaseUserDirectory;
   /** A database that nobody was connected to for so long is stopped when asked to rest. */
   readonly idleMs: number;
@@ -49,7 +49,8 @@ export interface DatabaseService {
 interface Database {
   readonly listener: DatabaseListener;
   path: string;
-  engine: Engine | undefined;
+  /** Undefined until a command needs it, and again once it is being closed. */
+  engine: Promise<Engine> | undefined;
   usedMs: number;
   /** Aborted when the engine is closed. */
   open: AbortController;
@@ -138,12 +139,21 @@ export function createDatabaseService(options: DatabaseServiceOptions): Database
     }
     if (databases.get(id) !== database) throw new Error("the database is being closed");
     database.usedMs = clock.monotonicMs();
-    if (database.engine === undefined) {
-      database.engine = openFile(database.path);
-      database.open = new AbortController();
-      void keepExpiring(id, database.engine, database.open.signal);
-    }
+    database.engine ??= open(id, database);
     return database.engine;
+  }
+
+  function open(id: string, database: Database): Promise<Engine> {
+    const opening = openFile(database.path);
+    const { signal } = (database.open = new AbortController());
+    opening.then(
+      (engine) => keepExpiring(id, engine, signal),
+      () => {
+        // Whoever asks next tries again.
+        if (database.engine === opening) database.engine = undefined;
+      },
+    );
+    return opening;
   }
 
   /** Deletes what expired while the file was closed, and then every minute what expires (manual, "TTL Indexes"), until the engine is closed. */
@@ -163,7 +173,10 @@ function closeEngine(database: Database): Promise<void> {
   if (engine === undefined) return database.closing;
   database.engine = undefined;
   database.open.abort();
-  const closed = engine.close();
+  const closed = engine.then(
+    (opened) => opened.close(),
+    () => undefined,
+  );
   // Whoever waits to open the file must not fail for what closing it met; whoever closes it is told.
   database.closing = closed.catch(() => undefined);
   return closed;

@@ -29,10 +29,10 @@ const write = { signal: never, durable: false };
 
 /** Data files that restores fill, in the worker thread. */
 export class StagedFiles {
-  readonly #openFile: (path: string) => Engine;
+  readonly #openFile: (path: string) => Promise<Engine>;
   readonly #files = new Map<string, StagedFile>();
 
-  constructor(openFile: (path: string) => Engine) {
+  constructor(openFile: (path: string) => Promise<Engine>) {
     this.#openFile = openFile;
   }
 
@@ -58,7 +58,7 @@ export class StagedFiles {
       this.release(path);
       for (const file of earlier) await close(file).catch(() => undefined);
       await deleteFile(path);
-      this.#files.set(key, { path, engine: this.#openFile(path), scans: new Map() });
+      this.#files.set(key, { path, engine: await this.#openFile(path), scans: new Map() });
     },
     stageCollection: async ({ key, description: { database, name, type, options, uuid } }) => {
       const engine = this.#open(key);

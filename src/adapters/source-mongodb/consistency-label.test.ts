@@ -26,7 +26,7 @@ async function withServer(
   const folder = await mkdtemp(join(tmpdir(), "telamon-source-"));
   const clock = createSystemClock();
   const ids = createRandomIds(clock);
-  const engine = openEngine({
+  const engine = await openEngine({
     path: join(folder, "1.sqlite"),
     clock,
     randomBytes: (length) => ids.randomBytes(length),

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, describe, test } from "node:test";
 import { deserialize, type Document, serialize, Timestamp } from "bson";
-import { type Engine, EngineError, openEngine } from "../index.ts";
+import { EmbeddedEngine } from "../embedded-engine.ts";
+import { type Engine, EngineError } from "../index.ts";
 
 const signal = new AbortController().signal;
 const write = { signal, durable: false };
@@ -26,7 +27,7 @@ describe("the operation log", () => {
   let nowMs = 1_700_000_000_000;
   const clock = { nowMs: () => nowMs, monotonicMs: () => performance.now() };
   const open = (path: string, oplogMaxBytes?: number): Engine =>
-    openEngine({ path, clock, randomBytes, ...(oplogMaxBytes === undefined ? {} : { oplogMaxBytes }) });
+    new EmbeddedEngine({ path, clock, randomBytes, ...(oplogMaxBytes === undefined ? {} : { oplogMaxBytes }) });
   function fresh(oplogMaxBytes?: number): Engine {
     files += 1;
     return open(join(folder, `${files}.sqlite`), oplogMaxBytes);

@@ -8,7 +8,8 @@ import { serialize } from "bson";
 import { getField } from "../bson/walk.ts";
 import { numberOf, type Value } from "../bson/value.ts";
 import { Catalog, type CollectionRecord } from "../catalog/catalog.ts";
-import { type Engine, openEngine } from "../index.ts";
+import { EmbeddedEngine } from "../embedded-engine.ts";
+import type { Engine } from "../index.ts";
 import { compileFilter } from "../query/filter.ts";
 import { parseSort } from "../query/sort.ts";
 import { Connection } from "../storage/database-file.ts";
@@ -32,7 +33,7 @@ describe("batches of stored documents", () => {
   let record: CollectionRecord;
   before(async () => {
     const clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
-    engine = openEngine({ path, clock, randomBytes });
+    engine = new EmbeddedEngine({ path, clock, randomBytes });
     const namespace = { database: "test", collection: "large" };
     const documents = sizes.map((size, _id) => serialize({ _id, n: -_id, filler: "x".repeat(size) }));
     await engine.insert(namespace, documents, true, write);

@@ -7,7 +7,8 @@ import { deserialize, type Document, serialize } from "bson";
 import fc from "fast-check";
 import { createSystemClock } from "../../adapters/clock-system.ts";
 import { createRandomIds } from "../../adapters/ids-random.ts";
-import { type Engine, openEngine } from "../index.ts";
+import { EmbeddedEngine } from "../embedded-engine.ts";
+import type { Engine } from "../index.ts";
 import { parseCollation } from "../query/collation.ts";
 import { createSortOrder, parseSort } from "../query/sort.ts";
 
@@ -74,7 +75,7 @@ describe("the planner", () => {
   let engine: Engine;
   let count = 0;
   before(() => {
-    engine = openEngine({
+    engine = new EmbeddedEngine({
       path: join(folder, "data.sqlite"),
       clock: createSystemClock(),
       randomBytes: (length) => ids.randomBytes(length),

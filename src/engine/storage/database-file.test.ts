@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, describe, test } from "node:test";
 import { serialize } from "bson";
-import { DamagedFile, type Engine, openEngine } from "../index.ts";
+import { EmbeddedEngine } from "../embedded-engine.ts";
+import { DamagedFile, type Engine } from "../index.ts";
 import { createSystemClock } from "../../adapters/clock-system.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "telamon-data-file-"));
@@ -13,7 +14,7 @@ after(() => rmSync(folder, { recursive: true }));
 const write = { signal: new AbortController().signal, durable: true };
 const namespace = { database: "shop", collection: "orders" };
 const open = (path: string): Engine =>
-  openEngine({ path, clock: createSystemClock(), randomBytes: (length) => new Uint8Array(length).fill(7) });
+  new EmbeddedEngine({ path, clock: createSystemClock(), randomBytes: (length) => new Uint8Array(length).fill(7) });
 
 async function filled(name: string): Promise<string> {
   const path = join(folder, name);

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { deserialize, type Document, serialize } from "bson";
 import fc from "fast-check";
-import { type Engine, EngineError, openEngine, type WriteOptions } from "../index.ts";
+import { EmbeddedEngine } from "../embedded-engine.ts";
+import { type Engine, EngineError, type WriteOptions } from "../index.ts";
 
 const signal = new AbortController().signal;
 const write = { signal, durable: false };
@@ -25,7 +26,7 @@ describe("transactions of the engine", () => {
   let monotonicMs = 0;
   const clock = { nowMs: () => 1_700_000_000_000 + monotonicMs, monotonicMs: () => monotonicMs };
   const session = new Uint8Array(48).fill(7);
-  const open = (path: string): Engine => openEngine({ path, clock, randomBytes });
+  const open = (path: string): Engine => new EmbeddedEngine({ path, clock, randomBytes });
   function fresh(): { engine: Engine; path: string } {
     files += 1;
     const path = join(folder, `${files}.sqlite`);

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { deserialize, type Document, serialize } from "bson";
-import { type Engine, EngineError, openEngine } from "../../index.ts";
+import { EmbeddedEngine } from "../../embedded-engine.ts";
+import { type Engine, EngineError } from "../../index.ts";
 
 const signal = new AbortController().signal;
 const write = { signal, durable: false };
@@ -17,7 +18,7 @@ describe("stages", () => {
   let nextCollection = 0;
   before(() => {
     const clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
-    engine = openEngine({ path: join(folder, "data.sqlite"), clock, randomBytes });
+    engine = new EmbeddedEngine({ path: join(folder, "data.sqlite"), clock, randomBytes });
   });
   after(async () => {
     await engine.close();
