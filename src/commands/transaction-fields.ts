@@ -22,6 +22,7 @@ const allowed: ReadonlySet<string> = new Set([
   "bulkWrite",
   "commitTransaction",
   "create",
+  "createIndexes",
   "delete",
   "distinct",
   "find",
@@ -59,6 +60,8 @@ export function transactionFieldsOf(
   const starts = start !== undefined;
   if (!allowed.has(definition.name))
     throw notInTransaction(`Cannot run '${definition.name}' in a multi-document transaction.`);
+  if (starts && definition.name === "killCursors")
+    throw notInTransaction("Cannot run killCursors as the first operation in a multi-document transaction.");
   if (starts && definition.endsTransaction === true)
     throw notInTransaction(`Cannot start a transaction with a ${definition.name}`);
   if (

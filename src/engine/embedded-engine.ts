@@ -6,6 +6,7 @@ import type { Catalog } from "./catalog/catalog.ts";
 import { collationThrough, refuseView } from "./catalog/views.ts";
 import { checkDatabaseName, namespaceNotFound } from "./catalog/names.ts";
 import { runBulk } from "./bulk-write.ts";
+import { dropCollection, dropDatabase, ensureCollection } from "./collections.ts";
 import type * as contract from "./engine.ts";
 import { notSupported } from "./engine-error.ts";
 import { explain } from "./explain.ts";
@@ -125,17 +126,16 @@ export class EmbeddedEngine implements contract.Engine {
     given?: Uint8Array,
   ): Promise<void> {
     const kept = checkedOptions(namespace, options);
-    if (write.transaction !== undefined) return ownTransaction(write.transaction).create(namespace, kept, given);
     return this.#change(namespace, write, async (transaction) => {
       this.#checkView(transaction.catalog, namespace, kept);
-      this.#writes.createCollection(transaction, namespace, kept, given);
+      transaction.createCollection(namespace, kept, given);
     });
   }
 
   dropCollection(namespace: Namespace, write: contract.WriteOptions): Promise<boolean> {
     return this.#change(namespace, write, async (transaction) => {
       const record = transaction.catalog.find(namespace);
-      if (record !== undefined) this.#writes.dropCollection(transaction, record);
+      if (record !== undefined) dropCollection(transaction, record);
       return record !== undefined;
     });
   }
@@ -144,7 +144,7 @@ export class EmbeddedEngine implements contract.Engine {
     checkDatabaseName(database);
     refuseOplog({ ...oplogNamespace, database });
     return this.#writes.run(write, async (transaction) => {
-      this.#writes.dropDatabase(transaction, database);
+      dropDatabase(transaction, database);
     });
   }
 
@@ -155,7 +155,7 @@ export class EmbeddedEngine implements contract.Engine {
   ): ReturnType<contract.Engine["createIndexes"]> {
     return this.#change(namespace, write, async (transaction) => {
       const createdCollection = transaction.catalog.find(namespace) === undefined;
-      const record = transaction.ensureCollection(namespace);
+      const record = ensureCollection(transaction, namespace);
       const after = await createIndexes(transaction, record, specifications, this.#pace(write.signal));
       return { countBefore: record.indexes.length + 1, countAfter: after.indexes.length + 1, createdCollection };
     });
@@ -177,7 +177,7 @@ export class EmbeddedEngine implements contract.Engine {
     return this.#change(from, write, async (transaction) => {
       const target = transaction.catalog.find(to);
       const record = checkedRename(transaction.catalog, from, to, dropTarget);
-      if (target !== undefined) this.#writes.dropCollection(transaction, target);
+      if (target !== undefined) dropCollection(transaction, target);
       renameCollection(transaction, record, to);
     });
   }

@@ -112,16 +112,8 @@ async function buildIndex(
   pace: Pace,
 ): Promise<CollectionRecord> {
   const { connection } = transaction;
-  const { lastRowId } = connection.run(
-    "INSERT INTO index_specification (collection_id, name, specification) VALUES (?, ?, ?)",
-    record.id,
-    specification.name,
-    specification.bytes,
-  );
-  connection.execute(
-    `CREATE TABLE x_${lastRowId} (k BLOB NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (k, rid)) STRICT, WITHOUT ROWID`,
-  );
-  const index: CollectionIndex = { ...specification, id: lastRowId, multikey: false };
+  const id = transaction.createIndexTable(record, specification);
+  const index: CollectionIndex = { ...specification, id, multikey: false };
   const withIndex: CollectionRecord = { ...record, indexes: [...record.indexes, index] };
   const writer = new CollectionWriter(connection, withIndex);
   for (const batch of storedBatches(connection, record, { kind: "scan", sorted: true, backwards: false })) {

@@ -9,6 +9,7 @@ import { contextOf } from "./aggregate/context.ts";
 import { stageField } from "./aggregate/pipeline.ts";
 import { type MergeTarget, mergeTarget } from "./aggregate/stages/merge.ts";
 import { outTarget } from "./aggregate/stages/out.ts";
+import { ensureCollection } from "./collections.ts";
 import type { Namespace, WriteError } from "./engine.ts";
 import type { Flow } from "./query/flow.ts";
 import { DuplicateKey } from "./storage/collection-writer.ts";
@@ -37,7 +38,7 @@ const batchMaxBytes = 4 * 1024 * 1024;
 /** Writes all results in one transaction: all of them or none. What is read is the state before. */
 export async function writeResults(context: WriteContext, target: PipelineTarget, flow: Flow): Promise<void> {
   if (target.stage === "$out") {
-    context.transaction.ensureCollection(target.namespace);
+    ensureCollection(context.transaction, target.namespace);
     await runDelete(context, { filter: emptyDocument, justOne: false });
     for await (const documents of batches(flow, context.pace)) await insertAll(context, documents);
     return;

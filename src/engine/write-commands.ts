@@ -7,6 +7,7 @@ import { contextOf } from "./aggregate/context.ts";
 import { pipelineCompiler } from "./aggregate/update-pipeline.ts";
 import type { CollectionRecord } from "./catalog/catalog.ts";
 import { collationFor } from "./catalog/collection-settings.ts";
+import { ensureCollection } from "./collections.ts";
 import type {
   DeleteResult,
   DeleteStatement,
@@ -279,7 +280,7 @@ export async function runFindAndModify(context: WriteContext, query: FindAndModi
 }
 
 function insertOne(context: WriteContext, document: Uint8Array): void {
-  const record = context.transaction.ensureCollection(context.namespace);
+  const record = ensureCollection(context.transaction, context.namespace);
   accept(context, record, undefined, document);
   context.transaction.writerOf(record).insert(document);
 }
@@ -301,7 +302,7 @@ export async function runInsert(
   ordered: boolean,
   firstStatement: number = 0,
 ): Promise<{ readonly insertedCount: number; readonly writeErrors: WriteError[] }> {
-  const record = context.transaction.ensureCollection(context.namespace);
+  const record = ensureCollection(context.transaction, context.namespace);
   const writer = context.transaction.writerOf(record);
   const writeErrors: WriteError[] = [];
   let insertedCount = 0;

@@ -1,22 +1,11 @@
 import { deserialize, serialize } from "bson";
 import { EngineError } from "./engine-error.ts";
 import { bsonType } from "./bson/types.ts";
-import {
-  documentValue,
-  falseValue,
-  int32Value,
-  int64Value,
-  stringValue,
-  timestampValue,
-  trueValue,
-  Value,
-} from "./bson/value.ts";
-import { fieldsOf } from "./bson/walk.ts";
+import { falseValue, int64Value, stringValue, timestampValue, trueValue, Value } from "./bson/value.ts";
 import { Catalog, type CollectionRecord } from "./catalog/catalog.ts";
-import { checkNamespace } from "./catalog/names.ts";
-import { isView, refuseView } from "./catalog/views.ts";
-import { idIndexBytes } from "./catalog/index-specification.ts";
-import { buildDocument, emptyDocument } from "./bson/builder.ts";
+import type { IndexSpecification } from "./catalog/index-specification.ts";
+import { buildDocument } from "./bson/builder.ts";
+import { storeCollection } from "./collections.ts";
 import type { ClusterTime, Namespace, WriteOptions } from "./engine.ts";
 import { Commits } from "./oplog/commits.ts";
 import { operationHead } from "./oplog/entry.ts";
@@ -26,7 +15,7 @@ import { compareTimes, timeOfRowId, timeOfValue } from "./oplog/time.ts";
 import { CollectionWriter, type WriteGuard } from "./storage/collection-writer.ts";
 import type { Connection, DatabaseFile } from "./storage/database-file.ts";
 import { idKey } from "./storage/index-keys.ts";
-import { Turns } from "./storage/turns.ts";
+import { type Pace, Turns } from "./storage/turns.ts";
 import { type DocumentTransaction, replay } from "./transactions/document-transaction.ts";
 import { HeldKeys, KeyHeld, writeConflict } from "./transactions/held-keys.ts";
 import { committed, tooOld } from "./transactions/transaction-registry.ts";
@@ -44,13 +33,17 @@ export interface WriteTransaction {
   writerOf(record: CollectionRecord): CollectionWriter;
   /** The same for documents that the operation log is not to tell of. */
   loaderOf(record: CollectionRecord): CollectionWriter;
-  /** The collection, made when missing. */
-  ensureCollection(namespace: Namespace): CollectionRecord;
+  /** Makes a collection. Throws 48 NamespaceExists, 73 InvalidNamespace. */
+  createCollection(namespace: Namespace, options: Uint8Array, uuid?: Uint8Array): CollectionRecord;
+  /** Notes a new index and makes its table `x_<number>`; answers the number. Its keys are the caller's to add. */
+  createIndexTable(record: CollectionRecord, specification: IndexSpecification): number;
 }
 
 /** A write transaction on the file itself. */
-interface OwnTransaction extends WriteTransaction {
+export interface OwnTransaction extends WriteTransaction {
   readonly log: EntryWriter;
+  /** Writes down what was done to a collection so far; answers the record as it now is. Writers of it that were handed out are not to be used again. */
+  settled(record: CollectionRecord): CollectionRecord;
 }
 
 /** What is kept as the answer of a committed transaction. */
@@ -121,12 +114,12 @@ export class WriteSide {
   }
 
   /** Commits a multi-document transaction: does its changes again on the newest state. Throws 112 WriteConflict. */
-  async commit(transaction: DocumentTransaction, options: WriteOptions, rest: () => Promise<void>): Promise<void> {
+  async commit(transaction: DocumentTransaction, options: WriteOptions, pace: Pace): Promise<void> {
     await this.#runInTurn(
       options,
       async (own) => {
         own.log.collect();
-        await replay(own, transaction.changes, (record) => this.#createLike(own, record), rest);
+        await replay(own, transaction.changes, pace);
         own.log.writeCollected();
         return committedMark;
       },
@@ -191,8 +184,15 @@ export class WriteSide {
         catalog: this.#catalog,
         writerOf: (record) => writerOf(record, log.documentsOf(record)),
         loaderOf: (record) => writerOf(record, undefined),
-        ensureCollection: (namespace) =>
-          stored(transaction.catalog.find(namespace)) ?? this.createCollection(transaction, namespace, emptyDocument),
+        createCollection: (namespace, collectionOptions, uuid = this.#newUuid()) =>
+          storeCollection(transaction, namespace, collectionOptions, uuid),
+        createIndexTable: (record, specification) => storeIndex(connection, record, specification),
+        settled: (record) => {
+          const finished = writers.get(record.id)?.finish();
+          writers.delete(record.id);
+          if (finished !== undefined) transaction.catalog = transaction.catalog.with(finished);
+          return finished ?? record;
+        },
       };
       try {
         const result = await work(transaction);
@@ -226,72 +226,6 @@ export class WriteSide {
       const holder = held.holderOf(id, idKey(document));
       if (holder !== undefined && holder !== own) throw new KeyHeld(holder);
     };
-  }
-
-  #createLike(transaction: WriteTransaction, { database, name, options, uuid }: CollectionRecord): void {
-    this.createCollection(transaction, { database, collection: name }, options, uuid);
-  }
-
-  createCollection(
-    transaction: WriteTransaction,
-    namespace: Namespace,
-    options: Uint8Array,
-    uuid: Uint8Array = this.#newUuid(),
-  ): CollectionRecord {
-    checkNamespace(namespace);
-    if (transaction.catalog.find(namespace) !== undefined) {
-      throw new EngineError(
-        48,
-        "NamespaceExists",
-        `Collection ${namespace.database}.${namespace.collection} already exists.`,
-      );
-    }
-    const { lastRowId } = transaction.connection.run(
-      "INSERT INTO catalog (database, name, options, uuid) VALUES (?, ?, ?, ?)",
-      namespace.database,
-      namespace.collection,
-      options,
-      uuid,
-    );
-    transaction.connection.execute(
-      `CREATE TABLE c_${lastRowId} (rid INTEGER PRIMARY KEY, k BLOB NOT NULL UNIQUE, d BLOB NOT NULL) STRICT`,
-    );
-    const record: CollectionRecord = {
-      id: lastRowId,
-      database: namespace.database,
-      name: namespace.collection,
-      options,
-      uuid,
-      documentCount: 0,
-      dataSizeBytes: 0,
-      indexes: [],
-    };
-    transaction.catalog = transaction.catalog.with(record);
-    transaction.log.command(record.database, uuid, creationOf(record));
-    return record;
-  }
-
-  dropCollection(transaction: WriteTransaction, record: CollectionRecord): void {
-    const { connection } = transaction;
-    for (const index of record.indexes) connection.execute(`DROP TABLE x_${index.id}`);
-    connection.execute(`DROP TABLE c_${record.id}`);
-    connection.run("DELETE FROM index_specification WHERE collection_id = ?", record.id);
-    connection.run("DELETE FROM catalog WHERE id = ?", record.id);
-    transaction.catalog = transaction.catalog.without({ database: record.database, collection: record.name });
-    transaction.log.command(
-      record.database,
-      record.uuid,
-      buildDocument([["drop", stringValue(record.name)]]),
-      buildDocument([["numRecords", int64Value(BigInt(record.documentCount))]]),
-    );
-  }
-
-  /** Drops every collection; of a database without any the log says nothing. */
-  dropDatabase(transaction: WriteTransaction, database: string): void {
-    const records = transaction.catalog.of(database);
-    for (const record of records) this.dropCollection(transaction, record);
-    if (records.length === 0) return;
-    transaction.log.command(database, undefined, buildDocument([["dropDatabase", int32Value(1)]]));
   }
 
   /** Puts the log among the collections, with a first entry, so that there is always a newest one. */
@@ -359,23 +293,23 @@ export class WriteSide {
   }
 }
 
-/** Throws 166 for a view: nothing is stored in it. */
-function stored(record: CollectionRecord | undefined): CollectionRecord | undefined {
-  refuseView(record);
-  return record;
+/** Puts an index into the catalog of the file; answers its number. */
+function storeIndex(connection: Connection, record: CollectionRecord, specification: IndexSpecification): number {
+  const { lastRowId } = connection.run(
+    "INSERT INTO index_specification (collection_id, name, specification) VALUES (?, ?, ?)",
+    record.id,
+    specification.name,
+    specification.bytes,
+  );
+  connection.execute(
+    `CREATE TABLE x_${lastRowId} (k BLOB NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (k, rid)) STRICT, WITHOUT ROWID`,
+  );
+  return lastRowId;
 }
 
 /** A collection dropped in the same transaction has no totals to write. */
 function isThere(catalog: Catalog, { database, name, id }: CollectionRecord): boolean {
   return catalog.find({ database, collection: name })?.id === id;
-}
-
-function creationOf(record: CollectionRecord): Uint8Array {
-  return buildDocument([
-    ["create", stringValue(record.name)],
-    ...Array.from(fieldsOf(record.options), ({ name, value }) => [name, value] as const),
-    ...(isView(record) ? [] : [["idIndex", documentValue(idIndexBytes)] as const]),
-  ]);
 }
 
 /** Keeps the time of a state that no entry has. */

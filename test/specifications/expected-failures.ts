@@ -168,15 +168,6 @@ const notInServer: readonly ExpectedFailure[] = [
 /** Of transactions and of cursors that stay open. */
 const inTransactions: readonly ExpectedFailure[] = [
   {
-    reason: "createIndexes is not supported in a transaction",
-    tests: {
-      "transactions/create-index": [
-        "create index on a non-existing collection",
-        "create index on a collection created within the same transaction",
-      ],
-    },
-  },
-  {
     reason: "the driver sends a wtimeout of its own with the write concern that ends a transaction",
     tests: {
       "transactions/delete": ["collection writeConcern ignored for delete"],

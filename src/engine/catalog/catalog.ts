@@ -23,6 +23,16 @@ export interface CollectionRecord {
   readonly indexes: readonly CollectionIndex[];
 }
 
+/** A collection that has just been made. */
+export function emptyRecord(
+  id: number,
+  { database, collection }: Namespace,
+  options: Uint8Array,
+  uuid: Uint8Array,
+): CollectionRecord {
+  return { id, database, name: collection, options, uuid, documentCount: 0, dataSizeBytes: 0, indexes: [] };
+}
+
 /** Every collection of one state of the file. Never changed in place: a reader keeps the one it began with. */
 export class Catalog {
   readonly #collections: ReadonlyMap<string, CollectionRecord>;

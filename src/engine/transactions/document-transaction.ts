@@ -1,29 +1,32 @@
 import { equalBytes } from "../bson/bytes.ts";
-import { emptyDocument } from "../bson/builder.ts";
-import type { Catalog, CollectionRecord } from "../catalog/catalog.ts";
-import { checkNamespace } from "../catalog/names.ts";
-import { refuseView } from "../catalog/views.ts";
+import { type Catalog, type CollectionRecord, emptyRecord } from "../catalog/catalog.ts";
+import { settingsOf } from "../catalog/collection-settings.ts";
+import type { IndexSpecification } from "../catalog/index-specification.ts";
+import { isView } from "../catalog/views.ts";
+import { requireFree } from "../collections.ts";
 import type { BulkResult, EngineTransaction, Namespace, WriteError } from "../engine.ts";
-import { EngineError, notSupported } from "../engine-error.ts";
+import { EngineError, located, notSupported } from "../engine-error.ts";
+import { createIndexes } from "../index-commands.ts";
 import { isOplog } from "../oplog/namespace.ts";
 import type { ReadState } from "../snapshot-registry.ts";
 import { CollectionWriter } from "../storage/collection-writer.ts";
 import type { Connection } from "../storage/database-file.ts";
 import { idKey } from "../storage/index-keys.ts";
-import { Turns } from "../storage/turns.ts";
-import type { WriteTransaction } from "../write-transaction.ts";
+import { type Pace, Turns } from "../storage/turns.ts";
+import type { OwnTransaction, WriteTransaction } from "../write-transaction.ts";
 import { type HeldKeys, type Holder, writeConflict } from "./held-keys.ts";
 import type { Overlay } from "./overlay.ts";
 
 /** Bytes of documents that one transaction may write. */
 export const transactionMaxBytes = 64 * 1024 * 1024;
 
-/** Collections that a transaction makes have numbers from here on until they are stored. */
+/** Collections and indexes that a transaction makes have numbers from here on until they are stored. */
 const firstCreatedId = 2 ** 40;
 
 /** What a transaction did, in order; done again on the newest state when it commits. */
 export type Change =
   | { readonly kind: "create"; readonly record: CollectionRecord }
+  | { readonly kind: "createIndex"; readonly record: CollectionRecord; readonly specification: Uint8Array }
   | { readonly kind: "insert"; readonly record: CollectionRecord; readonly after: Uint8Array }
   | {
       readonly kind: "replace";
@@ -112,11 +115,9 @@ export class DocumentTransaction implements EngineTransaction, Holder {
         loaderOf: () => {
           throw notSupported("loading documents in a transaction");
         },
-        ensureCollection: (namespace) => {
-          const record = transaction.catalog.find(namespace);
-          refuseView(record);
-          return record ?? this.#create(transaction, namespace, emptyDocument, this.#surroundings.newUuid());
-        },
+        createCollection: (namespace, options, uuid = this.#surroundings.newUuid()) =>
+          this.#create(transaction, namespace, options, uuid),
+        createIndexTable: (record, specification) => this.#createIndex(record, specification),
       };
       try {
         const result = await work(transaction);
@@ -143,36 +144,16 @@ export class DocumentTransaction implements EngineTransaction, Holder {
     });
   }
 
-  /** Throws 48 NamespaceExists. */
-  create(namespace: Namespace, options: Uint8Array, uuid: Uint8Array = this.#surroundings.newUuid()): Promise<void> {
-    return this.run(async (transaction) => {
-      if (transaction.catalog.find(namespace) !== undefined)
-        throw new EngineError(
-          48,
-          "NamespaceExists",
-          `Collection ${namespace.database}.${namespace.collection} already exists.`,
-        );
-      this.#create(transaction, namespace, options, uuid);
-    });
-  }
-
   #create(
     transaction: WriteTransaction,
     namespace: Namespace,
     options: Uint8Array,
     uuid: Uint8Array,
   ): CollectionRecord {
-    checkNamespace(namespace);
-    const record: CollectionRecord = {
-      id: firstCreatedId + this.#created,
-      database: namespace.database,
-      name: namespace.collection,
-      options,
-      uuid,
-      documentCount: 0,
-      dataSizeBytes: 0,
-      indexes: [],
-    };
+    requireFree(transaction.catalog, namespace);
+    if (isView({ options })) throw notInTransaction("Cannot create a view in a multi-document transaction.");
+    refuseSystem(namespace.database, namespace.collection);
+    const record = emptyRecord(firstCreatedId + this.#created, namespace, options, uuid);
     this.#created += 1;
     this.#connection.create(record.id);
     this.#note({ kind: "create", record }, options.length);
@@ -180,8 +161,27 @@ export class DocumentTransaction implements EngineTransaction, Holder {
     return record;
   }
 
+  /** Indexes are made on what the transaction itself has made and not filled yet (manual, "Create Collections and Indexes in a Transaction"). */
+  #createIndex(record: CollectionRecord, { bytes }: IndexSpecification): number {
+    const kind = record.id < firstCreatedId ? "existing" : record.documentCount > 0 ? "non-empty" : undefined;
+    if (kind !== undefined)
+      throw notInTransaction(
+        `Cannot create new indexes on ${kind} collection ${record.database}.${record.name} in a multi-document transaction.`,
+      );
+    const id = firstCreatedId + this.#created;
+    this.#created += 1;
+    this.#connection.createIndex(id);
+    this.#note({ kind: "createIndex", record, specification: bytes }, bytes.length);
+    return id;
+  }
+
   #writerOf(record: CollectionRecord): CollectionWriter {
     if (isOplog(record)) throw notSupported("writing the operation log");
+    refuseSystem(record.database, record.name);
+    if (settingsOf(record).capped !== undefined)
+      throw notInTransaction(
+        `Collection '${record.database}.${record.name}' is a capped collection. Writes in transactions are not allowed on capped collections.`,
+      );
     this.#connection.cover(record);
     return new CollectionWriter(
       this.#connection,
@@ -229,6 +229,16 @@ export class DocumentTransaction implements EngineTransaction, Holder {
   }
 }
 
+function notInTransaction(message: string): EngineError {
+  return new EngineError(263, "OperationNotSupportedInTransaction", message);
+}
+
+/** Throws 50791 for collections of the server's own. */
+function refuseSystem(database: string, collection: string): void {
+  if (collection.startsWith("system."))
+    throw located(50_791, `Cannot write to system collection ${database}.${collection} within a transaction.`);
+}
+
 /** Whether a statement of a command failed, or an operation of a bulk. */
 function hasErrors(result: unknown): boolean {
   if (Array.isArray(result)) return result.some((one) => (one as BulkResult).error !== undefined);
@@ -251,35 +261,41 @@ function storedIn(connection: Connection, collectionId: number, key: Uint8Array)
 }
 
 /** Does what a transaction did on the newest state. Throws 112 WriteConflict when that has changed under it. */
-export async function replay(
-  transaction: WriteTransaction,
-  changes: readonly Change[],
-  createCollection: (record: CollectionRecord) => void,
-  rest: () => Promise<void>,
-): Promise<void> {
+export async function replay(transaction: OwnTransaction, changes: readonly Change[], pace: Pace): Promise<void> {
   for (const change of changes) {
     const { record } = change;
     const namespace = { database: record.database, collection: record.name };
     const found = transaction.catalog.find(namespace);
     if (change.kind === "create") {
       if (found !== undefined) throw writeConflict();
-      createCollection(record);
+      transaction.createCollection(namespace, record.options, record.uuid);
       continue;
     }
     if (found === undefined || !equalBytes(found.uuid, record.uuid)) throw writeConflict();
-    const writer = transaction.writerOf(found);
-    try {
-      if (change.kind === "insert") writer.insert(change.after);
-      else {
-        const row = transaction.connection.get(`SELECT rid, d FROM c_${found.id} WHERE k = ?`, idKey(change.before));
-        if (row === undefined || !equalBytes(row[1] as Uint8Array, change.before)) throw writeConflict();
-        if (change.kind === "replace") writer.replace(Number(row[0]), change.before, change.after);
-        else writer.remove(Number(row[0]), change.before);
-      }
-    } catch (error) {
-      // Somebody else's document has taken the unique key meanwhile.
-      throw error instanceof EngineError && error.code === 11_000 ? writeConflict() : error;
+    if (change.kind === "createIndex")
+      await createIndexes(transaction, transaction.settled(found), [change.specification], pace);
+    else replayWrite(transaction, found, change);
+    if (pace.due) await pace.rest();
+  }
+}
+
+function replayWrite(
+  transaction: OwnTransaction,
+  record: CollectionRecord,
+  change: Exclude<Change, { readonly kind: "create" | "createIndex" }>,
+): void {
+  const writer = transaction.writerOf(record);
+  try {
+    if (change.kind === "insert") {
+      writer.insert(change.after);
+      return;
     }
-    await rest();
+    const row = transaction.connection.get(`SELECT rid, d FROM c_${record.id} WHERE k = ?`, idKey(change.before));
+    if (row === undefined || !equalBytes(row[1] as Uint8Array, change.before)) throw writeConflict();
+    if (change.kind === "replace") writer.replace(Number(row[0]), change.before, change.after);
+    else writer.remove(Number(row[0]), change.before);
+  } catch (error) {
+    // Somebody else's document has taken the unique key meanwhile.
+    throw error instanceof EngineError && error.code === 11_000 ? writeConflict() : error;
   }
 }

@@ -34,6 +34,12 @@ export class Overlay extends Connection {
     this.forget();
   }
 
+  /** Makes the table of an index of such a collection. */
+  createIndex(id: number): void {
+    this.execute(`CREATE TEMP TABLE x_${id} ${indexColumns}`);
+    this.forget();
+  }
+
   override insertDocument(collectionId: number, key: Uint8Array, document: Uint8Array): number {
     const rowId = this.#nextRow;
     this.#nextRow += 1;
@@ -41,6 +47,8 @@ export class Overlay extends Connection {
     return rowId;
   }
 }
+
+const indexColumns = "(k BLOB NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (k, rid)) STRICT, WITHOUT ROWID";
 
 function coveredDocuments(id: number): string {
   return `
@@ -63,10 +71,9 @@ function coveredDocuments(id: number): string {
 }
 
 function coveredIndex(id: number): string {
-  const columns = "(k BLOB NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (k, rid)) STRICT, WITHOUT ROWID";
   return `
-    CREATE TEMP TABLE added_x_${id} ${columns};
-    CREATE TEMP TABLE gone_x_${id} ${columns};
+    CREATE TEMP TABLE added_x_${id} ${indexColumns};
+    CREATE TEMP TABLE gone_x_${id} ${indexColumns};
     CREATE TEMP VIEW x_${id} AS
       SELECT k, rid FROM main.x_${id} AS stored
         WHERE NOT EXISTS (SELECT 1 FROM gone_x_${id} AS gone WHERE gone.k = stored.k AND gone.rid = stored.rid)

@@ -65,8 +65,7 @@ export class TransactionSide implements Transactions {
     await transaction.finish(async () => {
       const options = { ...write, retry: { sessionId, transactionNumber: number } };
       const pace = new Pace(() => this.#clock.monotonicMs(), write.signal);
-      const rest = async (): Promise<void> => (pace.due ? pace.rest() : undefined);
-      if (transaction.changes.length > 0) await this.#writes.commit(transaction, options, rest);
+      if (transaction.changes.length > 0) await this.#writes.commit(transaction, options, pace);
       this.#registry.noteCommit(sessionId, number);
     });
   }

@@ -1,0 +1,87 @@
+import { EngineError } from "./engine-error.ts";
+import { buildDocument, emptyDocument } from "./bson/builder.ts";
+import { documentValue, int32Value, int64Value, stringValue } from "./bson/value.ts";
+import { fieldsOf } from "./bson/walk.ts";
+import { type Catalog, type CollectionRecord, emptyRecord } from "./catalog/catalog.ts";
+import { idIndexBytes } from "./catalog/index-specification.ts";
+import { checkNamespace } from "./catalog/names.ts";
+import { isView, refuseView } from "./catalog/views.ts";
+import type { Namespace } from "./engine.ts";
+import type { WriteTransaction } from "./write-transaction.ts";
+
+type Stored = Pick<WriteTransaction, "connection" | "log" | "catalog">;
+
+/** Throws 73 InvalidNamespace for what is no name, and 48 NamespaceExists for one that is taken. */
+export function requireFree(catalog: Catalog, namespace: Namespace): void {
+  checkNamespace(namespace);
+  if (catalog.find(namespace) !== undefined)
+    throw new EngineError(
+      48,
+      "NamespaceExists",
+      `Collection ${namespace.database}.${namespace.collection} already exists.`,
+    );
+}
+
+/** The collection, made when missing. Throws 166 CommandNotSupportedOnView. */
+export function ensureCollection(transaction: WriteTransaction, namespace: Namespace): CollectionRecord {
+  const record = transaction.catalog.find(namespace);
+  refuseView(record);
+  return record ?? transaction.createCollection(namespace, emptyDocument);
+}
+
+/** Makes a collection in the file. Throws 48 and 73. */
+export function storeCollection(
+  transaction: Stored,
+  namespace: Namespace,
+  options: Uint8Array,
+  uuid: Uint8Array,
+): CollectionRecord {
+  requireFree(transaction.catalog, namespace);
+  const { lastRowId } = transaction.connection.run(
+    "INSERT INTO catalog (database, name, options, uuid) VALUES (?, ?, ?, ?)",
+    namespace.database,
+    namespace.collection,
+    options,
+    uuid,
+  );
+  transaction.connection.execute(
+    `CREATE TABLE c_${lastRowId} (rid INTEGER PRIMARY KEY, k BLOB NOT NULL UNIQUE, d BLOB NOT NULL) STRICT`,
+  );
+  const record = emptyRecord(lastRowId, namespace, options, uuid);
+  transaction.catalog = transaction.catalog.with(record);
+  transaction.log.command(record.database, uuid, creationOf(record));
+  return record;
+}
+
+/** Takes a collection out of the file. */
+export function dropCollection(transaction: Stored, record: CollectionRecord): void {
+  const { connection } = transaction;
+  for (const index of record.indexes) connection.execute(`DROP TABLE x_${index.id}`);
+  connection.execute(`DROP TABLE c_${record.id}`);
+  connection.run("DELETE FROM index_specification WHERE collection_id = ?", record.id);
+  connection.run("DELETE FROM catalog WHERE id = ?", record.id);
+  transaction.catalog = transaction.catalog.without({ database: record.database, collection: record.name });
+  transaction.log.command(
+    record.database,
+    record.uuid,
+    buildDocument([["drop", stringValue(record.name)]]),
+    buildDocument([["numRecords", int64Value(BigInt(record.documentCount))]]),
+  );
+}
+
+/** Drops every collection; of a database without any the log says nothing. */
+export function dropDatabase(transaction: Stored, database: string): void {
+  const records = transaction.catalog.of(database);
+  for (const record of records) dropCollection(transaction, record);
+  if (records.length === 0) return;
+  transaction.log.command(database, undefined, buildDocument([["dropDatabase", int32Value(1)]]));
+}
+
+/** `{create: collection, ...options, idIndex}` of the operation log. */
+function creationOf(record: CollectionRecord): Uint8Array {
+  return buildDocument([
+    ["create", stringValue(record.name)],
+    ...Array.from(fieldsOf(record.options), ({ name, value }) => [name, value] as const),
+    ...(isView(record) ? [] : [["idIndex", documentValue(idIndexBytes)] as const]),
+  ]);
+}
