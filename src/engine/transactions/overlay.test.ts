@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { serialize } from "bson";
 import { Catalog, type CollectionRecord } from "../catalog/catalog.ts";
-import { openEngine } from "../index.ts";
+import { EmbeddedEngine } from "../embedded-engine.ts";
 import { storedBatches } from "../planner/access.ts";
 import { choosePlan } from "../planner/plan.ts";
 import { compileFilter } from "../query/filter.ts";
@@ -43,7 +43,7 @@ describe("a collection that a transaction has written to", () => {
   test("is read by its keys, whatever its size and the order: nothing is gathered and sorted first", async () => {
     const path = join(folder, "data.sqlite");
     const clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
-    const engine = openEngine({ path, clock, randomBytes });
+    const engine = new EmbeddedEngine({ path, clock, randomBytes });
     const namespace = { database: "d", collection: "c" };
     const write = { signal: new AbortController().signal, durable: false };
     await engine.createIndexes(namespace, [serialize({ key: { n: 1 } })], write);
