@@ -32,6 +32,8 @@ export async function fillStore(dataDirectory: string, projectId: string, sizes:
       port: undefined,
       generation: 1,
       nextSnapshotAtMs: nowMs + yearMs,
+      backupPolicy: undefined,
+      owedPolicyItemIds: [],
     });
     for (let first = 0; first < size; first += 10_000) {
       const count = Math.min(10_000, size - first);
@@ -58,8 +60,14 @@ export async function fillStore(dataDirectory: string, projectId: string, sizes:
             clusterTime: undefined,
             failureReason: undefined,
             parentManifestKey: undefined,
-            held: false,
+            policyItemIds: [],
+            newestKept: 1,
+            hold: undefined,
             provenAtMs: undefined,
+            drilledAtMs: undefined,
+            drillFailureReason: undefined,
+            catalogueRevision: 1,
+            catalogueDue: false,
           };
         }),
       );

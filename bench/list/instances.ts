@@ -60,6 +60,8 @@ async function fill(folder: string, projectId: string, count: number): Promise<v
         port: firstPort + index,
         generation: 1,
         nextSnapshotAtMs: clock.nowMs() + 365 * 86_400_000,
+        backupPolicy: undefined,
+        owedPolicyItemIds: [],
       });
   });
   await metadata.close();

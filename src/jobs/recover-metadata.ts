@@ -42,26 +42,31 @@ export async function recoverMetadata(options: RecoverMetadataOptions): Promise<
       putParents(inside, record, generation ?? 1, options.nextSnapshotAtMs, recovered),
     );
   }
-  for (const { snapshot } of missing) {
+  for (const { snapshot, revision } of missing) {
     await metadata.snapshots.insert({
       ...snapshot,
       ...emptied(snapshot),
-      // Records of before there were holds have no such field.
-      held: (snapshot as Partial<typeof snapshot>).held ?? false,
       parentManifestKey: undefined,
+      catalogueRevision: revision,
+      catalogueDue: false,
     });
     recovered.snapshotIds.push(snapshot.id);
   }
   return { ...recovered, knownCount: records.length - missing.length, damagedKeys };
 }
 
-/** Fields that are left out in the store when they are empty. */
+/** Fields that are left out in the store when they are empty, or were not there yet when the record was written. */
 function emptied(record: Partial<CataloguedSnapshot["snapshot"]>) {
   return {
     description: record.description,
     clusterTime: record.clusterTime,
     failureReason: record.failureReason,
     provenAtMs: record.provenAtMs,
+    policyItemIds: record.policyItemIds ?? [],
+    newestKept: record.newestKept ?? 1,
+    hold: record.hold,
+    drilledAtMs: record.drilledAtMs,
+    drillFailureReason: record.drillFailureReason,
   };
 }
 
@@ -85,6 +90,8 @@ async function putParents(
     ...deployment,
     tags: deployment.tags,
     port: deployment.port,
+    backupPolicy: deployment.backupPolicy,
+    owedPolicyItemIds: [],
     state: "IDLE",
     generation,
     nextSnapshotAtMs,

@@ -4,9 +4,10 @@ import { everything } from "../../test/support/domain-world.ts";
 import { createJobsWorld, type JobsWorld } from "../../test/support/jobs-world.ts";
 import { snapshot } from "../../test/support/records.ts";
 import { createSnapshotExpiry } from "../domain/backups/expiry.ts";
-import { snapshotIntervalMs } from "../domain/backups/schedule.ts";
 import { createSnapshotTransitions } from "../domain/backups/snapshot-transitions.ts";
 import { batch, createScheduler, type Scheduler } from "./scheduler.ts";
+
+const snapshotIntervalMs = 6 * 3_600_000;
 
 function schedulerOf(world: JobsWorld): Scheduler {
   return createScheduler({

@@ -4,7 +4,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { Log } from "../ports/log.ts";
 import type { Metadata } from "../ports/metadata/metadata.ts";
-import { requestDrill } from "./request-drills.ts";
+import { createDrillRounds } from "./request-drills.ts";
 import { requestGarbageCollection } from "./request-garbage-collection.ts";
 
 export interface SchedulerOptions {
@@ -25,8 +25,6 @@ export interface Scheduler {
 }
 
 const intervalMs = 5000;
-/** How often is looked for snapshots that should be restored on trial. */
-const drillsEveryMs = 3_600_000;
 /** Deployments or snapshots dealt with in one transaction or query, and how many such batches in one round. */
 export const batch = 100;
 const batchesMax = 20;
@@ -36,7 +34,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const { metadata, transitions, expiry, clock, log } = options;
   const stopping = new AbortController();
   let loop: Promise<void> = Promise.resolve();
-  let drillsLookedAtMs = clock.monotonicMs();
+  const drills = createDrillRounds(options);
   return {
     start() {
       loop = run();
@@ -95,9 +93,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   }
 
   async function queueDrills(): Promise<void> {
-    if (clock.monotonicMs() - drillsLookedAtMs < drillsEveryMs) return;
-    drillsLookedAtMs = clock.monotonicMs();
-    const snapshotId = await requestDrill(options);
+    const snapshotId = await drills.next();
     if (snapshotId !== undefined) log.info({ snapshotId }, "a restore drill is due");
   }
 

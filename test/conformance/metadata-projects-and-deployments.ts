@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { presetPolicy } from "../../src/domain/backups/policy.ts";
 import type { Metadata } from "../../src/ports/metadata/metadata.ts";
 import { MetadataConflict } from "../../src/ports/metadata/project-records.ts";
 import {
@@ -109,9 +110,14 @@ export function projectAndDeploymentPromises(metadata: () => Metadata): void {
       port: 27_101,
       continuousBackupEnabled: false,
       nextSnapshotAtMs: 7,
+      backupPolicy: presetPolicy("DEDICATED", deployment()),
+      owedPolicyItemIds: [idOf(1), idOf(2)],
     } as const;
     await metadata().deployments.update(deploymentId, changes);
     assert.deepEqual(await metadata().deployments.find(deploymentId), deployment(changes));
+    await metadata().deployments.update(deploymentId, { backupPolicy: undefined, owedPolicyItemIds: [] });
+    const emptied = { ...changes, backupPolicy: undefined, owedPolicyItemIds: [] };
+    assert.deepEqual(await metadata().deployments.find(deploymentId), deployment(emptied));
   });
 
   test("a deployment goes with its snapshots and restore jobs, and its name is free again", async () => {

@@ -126,15 +126,18 @@ export function snapshotPromises(metadata: () => Metadata): void {
     assert.deepEqual(await unfinished(), [true, true]);
   });
 
-  test("the newest of a frequency passes over failed ones and other frequencies", async () => {
+  test("completed scheduled ones are walked through in order, a few at a time", async () => {
     const { snapshots } = metadata();
-    assert.equal(await snapshots.newestScheduled(deploymentId, "daily"), undefined);
-    await snapshots.insert(snapshot(idOf(1), { frequencyType: "daily" }));
-    await snapshots.insert(snapshot(idOf(2), { frequencyType: "daily", status: "queued" }));
-    await snapshots.insert(snapshot(idOf(3), { frequencyType: "daily", status: "failed" }));
-    await snapshots.insert(snapshot(idOf(4)));
-    assert.equal((await snapshots.newestScheduled(deploymentId, "daily"))?.id, idOf(2));
-    assert.equal(await snapshots.newestScheduled(deploymentId, "weekly"), undefined);
+    await snapshots.insert(snapshot(idOf(1)));
+    await snapshots.insert(snapshot(idOf(2), { status: "failed" }));
+    await snapshots.insert(snapshot(idOf(3), { snapshotType: "onDemand", frequencyType: "ondemand" }));
+    await snapshots.insert(snapshot(idOf(4), { frequencyType: "yearly", policyItemIds: [idOf(7), idOf(8)] }));
+    await snapshots.insert(snapshot(idOf(5)));
+    const after = async (sequence: number, limit: number) =>
+      (await snapshots.scheduledAfter(deploymentId, sequence, limit)).map((one) => one.id);
+    assert.deepEqual(await after(0, 2), [idOf(1), idOf(4)]);
+    assert.deepEqual(await after(4, 2), [idOf(5)]);
+    assert.deepEqual((await snapshots.find(deploymentId, idOf(4)))?.policyItemIds, [idOf(7), idOf(8)]);
   });
 
   test("expired are ended snapshots at or past their time that no unfinished restore needs", async () => {
@@ -144,6 +147,7 @@ export function snapshotPromises(metadata: () => Metadata): void {
     await snapshots.insert(snapshot(idOf(3), { expiresAtMs: 1001 }));
     await snapshots.insert(snapshot(idOf(4), { expiresAtMs: 10, status: "inProgress" }));
     await snapshots.insert(snapshot(idOf(5), { expiresAtMs: 10, status: "queued" }));
+    await snapshots.insert(snapshot(idOf(7), { expiresAtMs: 2000 }));
     const expired = async (limit: number) => (await snapshots.expired(1000, limit)).map((one) => one.id);
     assert.deepEqual(await expired(10), [idOf(2), idOf(1)]);
     assert.deepEqual(await expired(1), [idOf(2)]);
@@ -151,6 +155,25 @@ export function snapshotPromises(metadata: () => Metadata): void {
     assert.deepEqual(await expired(10), [idOf(2)]);
     await restoreJobs.update(idOf(6), { finishedAtMs: 5 });
     assert.deepEqual(await expired(10), [idOf(2), idOf(1)]);
+  });
+
+  test("the newest completed ones stay past their time: so many as each says, and those that failed their trial count for nothing", async () => {
+    const { snapshots } = metadata();
+    const expired = async () => (await snapshots.expired(1000, 10)).map((one) => one.id).toSorted();
+    const past = { expiresAtMs: 10 };
+    await snapshots.insert(snapshot(idOf(1), past));
+    assert.deepEqual(await expired(), [], "the only one");
+    await snapshots.insert(snapshot(idOf(2), { ...past, status: "failed" }));
+    await snapshots.insert(snapshot(idOf(3), { status: "inProgress" }));
+    assert.deepEqual(await expired(), [idOf(2)], "neither a failed one nor one under way takes its place");
+    await snapshots.update(idOf(3), { status: "completed", expiresAtMs: 10, drillFailureReason: "does not restore" });
+    assert.deepEqual(await expired(), [idOf(2)], "one that is known not to restore takes nobody's place");
+    await snapshots.update(idOf(3), { drillFailureReason: undefined });
+    assert.deepEqual(await expired(), [idOf(1), idOf(2)]);
+    await snapshots.update(idOf(1), { newestKept: 2 });
+    assert.deepEqual(await expired(), [idOf(2)]);
+    await snapshots.insert(snapshot(idOf(4), past));
+    assert.deepEqual(await expired(), [idOf(1), idOf(2), idOf(3)]);
   });
 
   test("restore jobs: whole records, newest first, one unfinished for a target", async () => {

@@ -21,9 +21,18 @@ export function storeCarePromises(metadata: () => Metadata): void {
 
   test("a held snapshot does not expire, and does once it is let go", async () => {
     const { snapshots } = metadata();
-    await snapshots.insert(snapshot(idOf(1), { expiresAtMs: 10, held: true }));
+    const hold = { atMs: 5, by: "abcdefgh", reason: "the audit" };
+    await snapshots.insert(snapshot(idOf(1), { expiresAtMs: 10, hold }));
     assert.deepEqual(await snapshots.expired(10, 5), []);
-    await snapshots.update(idOf(1), { held: false });
+    await snapshots.insert(snapshot(idOf(2)));
+    assert.deepEqual((await snapshots.find(deploymentId, idOf(1)))?.hold, hold);
+    assert.deepEqual(
+      [await snapshots.anyHeld(deploymentId), await snapshots.anyHeld(otherDeploymentId)],
+      [true, false],
+    );
+    assert.deepEqual(await snapshots.expired(10, 5), []);
+    await snapshots.update(idOf(1), { hold: undefined });
+    assert.equal(await snapshots.anyHeld(deploymentId), false);
     assert.deepEqual(
       (await snapshots.expired(10, 5)).map(({ id }) => id),
       [idOf(1)],
@@ -38,13 +47,26 @@ export function storeCarePromises(metadata: () => Metadata): void {
     assert.deepEqual(await snapshots.liveManifestKeys(), new Set());
   });
 
-  test("the last proof of a deployment is the latest of any of its snapshots", async () => {
+  test("the last proof of a deployment is the latest of any of its snapshots, the last trial too", async () => {
     const { snapshots } = metadata();
-    assert.equal(await snapshots.lastProvenAtMs(deploymentId), undefined);
-    await snapshots.insert(snapshot(idOf(1), { provenAtMs: 7 }));
-    await snapshots.insert(snapshot(idOf(2)));
-    await snapshots.update(idOf(2), { provenAtMs: 5 });
-    assert.equal(await snapshots.lastProvenAtMs(deploymentId), 7);
+    await snapshots.insert(snapshot(idOf(1)));
+    assert.deepEqual(await snapshots.lastDrills(), new Map());
+    await snapshots.update(idOf(1), { provenAtMs: 7, drilledAtMs: 7 });
+    await snapshots.insert(snapshot(idOf(2), { drilledAtMs: 9, drillFailureReason: "does not restore" }));
+    assert.deepEqual(await snapshots.lastDrills(), new Map([[deploymentId, { provenAtMs: 7, drilledAtMs: 9 }]]));
+    await snapshots.update(idOf(2), { hold: { atMs: 1, by: "x", reason: "y" } });
+    assert.deepEqual(await snapshots.careCounts(), { held: 1, proven: 1, drillFailed: 1 });
+  });
+
+  test("snapshots whose copy in the store is older than their record are known until it is written", async () => {
+    const { snapshots } = metadata();
+    await snapshots.insert(snapshot(idOf(1), { catalogueDue: true }));
+    await snapshots.insert(snapshot(idOf(2), { catalogueDue: true, status: "failed" }));
+    await snapshots.insert(snapshot(idOf(3)));
+    const due = async () => (await snapshots.catalogueDue(10)).map(({ id }) => id);
+    assert.deepEqual(await due(), [idOf(1)]);
+    await snapshots.update(idOf(1), { catalogueDue: false, catalogueRevision: 2 });
+    assert.deepEqual(await due(), []);
   });
 
   test("objects are checked least recently first, new ones before all, and those that are gone are forgotten", async () => {

@@ -44,6 +44,8 @@ export function deployment(changes: Partial<DeploymentRecord> = {}): DeploymentR
     port: undefined,
     generation: 1,
     nextSnapshotAtMs: 1_767_247_200_000,
+    backupPolicy: undefined,
+    owedPolicyItemIds: [],
     ...changes,
   };
 }
@@ -69,8 +71,14 @@ export function snapshot(id: string, changes: Partial<SnapshotRecord> = {}): Omi
     clusterTime: { seconds: 1_767_225_601, increment: 3 },
     failureReason: undefined,
     parentManifestKey: undefined,
-    held: false,
+    policyItemIds: [],
+    newestKept: 1,
+    hold: undefined,
     provenAtMs: undefined,
+    drilledAtMs: undefined,
+    drillFailureReason: undefined,
+    catalogueRevision: 1,
+    catalogueDue: false,
     ...changes,
   };
 }

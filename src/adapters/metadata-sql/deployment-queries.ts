@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import type { BackupPolicy } from "../../ports/metadata/backup-policy.ts";
 import type {
   DeploymentChanges,
   DeploymentRecord,
@@ -125,6 +126,8 @@ function changedColumns(changes: DeploymentChanges): Updateable<DeploymentRow> {
     ...("port" in changes && { port: changes.port ?? null }),
     ...(changes.generation !== undefined && { generation: changes.generation }),
     ...(changes.nextSnapshotAtMs !== undefined && { next_snapshot_at_ms: changes.nextSnapshotAtMs }),
+    ...("backupPolicy" in changes && { backup_policy: policyText(changes.backupPolicy) }),
+    ...(changes.owedPolicyItemIds !== undefined && { owed_policy_item_ids: owedText(changes.owedPolicyItemIds) }),
   };
 }
 
@@ -144,7 +147,18 @@ function fromDeployment(deployment: DeploymentRecord): Insertable<DeploymentRow>
     port: deployment.port ?? null,
     generation: deployment.generation,
     next_snapshot_at_ms: deployment.nextSnapshotAtMs,
+    backup_policy: policyText(deployment.backupPolicy),
+    owed_policy_item_ids: owedText(deployment.owedPolicyItemIds),
   };
+}
+
+function policyText(policy: BackupPolicy | undefined): string | null {
+  return policy === undefined ? null : JSON.stringify(policy);
+}
+
+/** Most deployments owe nothing. */
+function owedText(itemIds: readonly string[]): string | null {
+  return itemIds.length === 0 ? null : JSON.stringify(itemIds);
 }
 
 function toDeployment(row: Selectable<DeploymentRow>): DeploymentRecord {
@@ -163,5 +177,7 @@ function toDeployment(row: Selectable<DeploymentRow>): DeploymentRecord {
     port: optional(row.port),
     generation: row.generation,
     nextSnapshotAtMs: row.next_snapshot_at_ms,
+    backupPolicy: row.backup_policy === null ? undefined : (JSON.parse(row.backup_policy) as BackupPolicy),
+    owedPolicyItemIds: listFrom<string>(row.owed_policy_item_ids) ?? [],
   };
 }

@@ -95,6 +95,9 @@ export interface DeploymentRow {
   port: number | null;
   generation: number;
   next_snapshot_at_ms: number;
+  /** JSON; null for that of its kind. */
+  backup_policy: string | null;
+  owed_policy_item_ids: string | null;
 }
 
 export interface DatabaseUserRow {
@@ -119,7 +122,7 @@ export interface SnapshotRow {
   id: string;
   status: "queued" | "inProgress" | "completed" | "failed";
   snapshot_type: "onDemand" | "scheduled";
-  frequency_type: "ondemand" | "hourly" | "daily" | "weekly" | "monthly";
+  frequency_type: "ondemand" | "hourly" | "daily" | "weekly" | "monthly" | "yearly";
   description: string | null;
   requested_at_ms: number;
   captured_at_ms: number | null;
@@ -135,8 +138,16 @@ export interface SnapshotRow {
   cluster_time_increment: number | null;
   failure_reason: string | null;
   parent_manifest_key: string | null;
-  held: Flag;
   proven_at_ms: number | null;
+  policy_item_ids: string | null;
+  newest_kept: number;
+  held_at_ms: number | null;
+  held_by: string | null;
+  hold_reason: string | null;
+  drilled_at_ms: number | null;
+  drill_failure_reason: string | null;
+  catalogue_revision: number;
+  catalogue_due: Flag;
 }
 
 /** Ids of snapshots that were deleted or expired: what the store holds of them is garbage. */

@@ -1,19 +1,27 @@
-import { sql, type Kysely, type Updateable } from "kysely";
+import { sql, type Kysely } from "kysely";
 import { MetadataConflict } from "../../ports/metadata/project-records.ts";
-import type { SnapshotChanges, SnapshotRecord, SnapshotRecords } from "../../ports/metadata/snapshot-records.ts";
+import type { SnapshotRecord, SnapshotRecords } from "../../ports/metadata/snapshot-records.ts";
 import { pageOffset } from "../../shared/page.ts";
 import { atomically, type Connections } from "./connections.ts";
 import { pageOf } from "./paging.ts";
 import { prepared } from "./prepared-query.ts";
-import { flag, optional } from "./row-values.ts";
+import { optional } from "./row-values.ts";
 import type { Schema, SnapshotRow } from "./schema.ts";
 import { adjustPositions, snapshotsFromOffset } from "./snapshot-positions.ts";
+import { changedColumns, columns, fromSnapshot, toSnapshot } from "./snapshot-rows.ts";
 
 type NewSnapshot = Omit<SnapshotRecord, "sequence">;
 
 // Statuses and types are literals in the queries below: an index over some rows is used only when the text of the query shows that it covers them.
 const unfinished = sql<boolean>`status IN ('queued', 'inProgress')`;
 const ended = sql<boolean>`status IN ('completed', 'failed')`;
+
+/** Completed snapshots of the same deployment that came later and did not fail their last trial; none is asked to stay among more than a hundred. */
+const newerGood = sql<number>`(SELECT COUNT(*) FROM (
+  SELECT 1 FROM snapshots AS newer
+  WHERE newer.deployment_id = snapshots.deployment_id AND newer.sequence > snapshots.sequence
+    AND newer.status = 'completed' AND newer.drill_failure_reason IS NULL
+  LIMIT 100) AS good)`;
 
 const findSnapshot = prepared<{ deploymentId: string; id: string }>()((database, value) =>
   database
@@ -69,26 +77,6 @@ const anyUnfinished = prepared<{ deploymentId: string; snapshotType: SnapshotRow
       .limit(1),
 );
 
-const newestOfFrequency = prepared<{ deploymentId: string; frequencyType: SnapshotRow["frequency_type"] }>()(
-  (database, value) =>
-    database
-      .selectFrom("snapshots")
-      .selectAll()
-      .where("deployment_id", "=", value("deploymentId"))
-      .where("sequence", "=", (builder) =>
-        builder
-          .selectFrom("snapshots as candidate")
-          // As above: the index answers this alone, and only then the row is read.
-          .select("candidate.sequence")
-          .where("candidate.deployment_id", "=", value("deploymentId"))
-          .where("candidate.frequency_type", "=", value("frequencyType"))
-          .where(sql<boolean>`candidate.frequency_type IN ('daily', 'weekly', 'monthly')`)
-          .where("candidate.status", "<>", sql.lit("failed"))
-          .orderBy("candidate.sequence", "desc")
-          .limit(1),
-      ),
-);
-
 export function snapshotRecords(connections: Connections): SnapshotRecords {
   const { read, write } = connections;
   return {
@@ -114,8 +102,6 @@ export function snapshotRecords(connections: Connections): SnapshotRecords {
       (await anyUnfinished(read, { deploymentId, snapshotType: "onDemand" })).rows.length > 0,
     hasUnfinishedScheduled: async (deploymentId) =>
       (await anyUnfinished(read, { deploymentId, snapshotType: "scheduled" })).rows.length > 0,
-    newestScheduled: async (deploymentId, frequencyType) =>
-      first(await newestOfFrequency(read, { deploymentId, frequencyType })),
     update: async (id, changes) => {
       const changed = changedColumns(changes);
       if (Object.keys(changed).length === 0) return;
@@ -128,7 +114,8 @@ export function snapshotRecords(connections: Connections): SnapshotRecords {
         .selectAll()
         .where(ended)
         .where("expires_at_ms", "<=", nowMs)
-        .where("held", "=", 0)
+        .where("held_at_ms", "is", null)
+        .where(({ or, eb }) => or([eb("status", "=", sql.lit("failed")), eb(newerGood, ">=", eb.ref("newest_kept"))]))
         .where(({ not, exists, selectFrom }) =>
           not(
             exists(
@@ -172,13 +159,72 @@ export function snapshotRecords(connections: Connections): SnapshotRecords {
       }
       return unknown;
     },
-    lastProvenAtMs: async (deploymentId) => {
+    anyHeld: async (deploymentId) => {
       const row = await read
         .selectFrom("snapshots")
-        .select(({ fn }) => fn.max("proven_at_ms").as("at_ms"))
+        .select("deployment_id")
         .where("deployment_id", "=", deploymentId)
+        .where("held_at_ms", "is not", null)
+        .limit(1)
         .executeTakeFirst();
-      return optional(row?.at_ms ?? null);
+      return row !== undefined;
+    },
+    lastDrills: async () => {
+      const rows = await read
+        .selectFrom("snapshots")
+        .select(({ fn }) => [
+          "deployment_id",
+          fn.max("proven_at_ms").as("proven_at_ms"),
+          fn.max("drilled_at_ms").as("drilled_at_ms"),
+        ])
+        .where("drilled_at_ms", "is not", null)
+        .groupBy("deployment_id")
+        .execute();
+      return new Map(
+        rows.map((row) => [
+          row.deployment_id,
+          { provenAtMs: optional(row.proven_at_ms), drilledAtMs: row.drilled_at_ms ?? 0 },
+        ]),
+      );
+    },
+    catalogueDue: async (limit) => {
+      const rows = await read
+        .selectFrom("snapshots")
+        .selectAll()
+        .where("catalogue_due", "=", sql.lit(1))
+        .where("status", "=", "completed")
+        .limit(limit)
+        .execute();
+      return rows.map(toSnapshot);
+    },
+    scheduledAfter: async (deploymentId, sequence, limit) => {
+      const rows = await read
+        .selectFrom("snapshots")
+        .selectAll()
+        .where("deployment_id", "=", deploymentId)
+        .where("sequence", ">", sequence)
+        .where("status", "=", "completed")
+        .where("snapshot_type", "=", "scheduled")
+        .orderBy("sequence")
+        .limit(limit)
+        .execute();
+      return rows.map(toSnapshot);
+    },
+    careCounts: async () => {
+      const held = await read
+        .selectFrom("snapshots")
+        .select(({ fn }) => fn.countAll<number>().as("count"))
+        .where("held_at_ms", "is not", null)
+        .executeTakeFirstOrThrow();
+      const drilled = await read
+        .selectFrom("snapshots")
+        .select(({ fn }) => [
+          fn.count<number>("proven_at_ms").as("proven"),
+          fn.count<number>("drill_failure_reason").as("failed"),
+        ])
+        .where("drilled_at_ms", "is not", null)
+        .executeTakeFirstOrThrow();
+      return { held: Number(held.count), proven: Number(drilled.proven), drillFailed: Number(drilled.failed) };
     },
     idsInProgress: async () => {
       const rows = await read
@@ -236,113 +282,4 @@ async function deleteOne(transaction: Kysely<Schema>, id: string): Promise<void>
 function first(result: { readonly rows: readonly SnapshotRow[] }): SnapshotRecord | undefined {
   const row = result.rows[0];
   return row === undefined ? undefined : toSnapshot(row);
-}
-
-const columns: readonly (keyof SnapshotRow)[] = [
-  "deployment_id",
-  "sequence",
-  "id",
-  "status",
-  "snapshot_type",
-  "frequency_type",
-  "description",
-  "requested_at_ms",
-  "captured_at_ms",
-  "completed_at_ms",
-  "expires_at_ms",
-  "retention_ms",
-  "storage_size_bytes",
-  "added_size_bytes",
-  "manifest_key",
-  "server_version",
-  "consistency",
-  "cluster_time_seconds",
-  "cluster_time_increment",
-  "failure_reason",
-  "parent_manifest_key",
-  "held",
-  "proven_at_ms",
-];
-
-function fromSnapshot(snapshot: SnapshotRecord): SnapshotRow {
-  return {
-    deployment_id: snapshot.deploymentId,
-    sequence: snapshot.sequence,
-    id: snapshot.id,
-    status: snapshot.status,
-    snapshot_type: snapshot.snapshotType,
-    frequency_type: snapshot.frequencyType,
-    description: snapshot.description ?? null,
-    requested_at_ms: snapshot.requestedAtMs,
-    captured_at_ms: snapshot.createdAtMs ?? null,
-    completed_at_ms: snapshot.completedAtMs ?? null,
-    expires_at_ms: snapshot.expiresAtMs,
-    retention_ms: snapshot.retentionMs,
-    storage_size_bytes: snapshot.storageSizeBytes,
-    added_size_bytes: snapshot.addedSizeBytes,
-    manifest_key: snapshot.manifestKey ?? null,
-    server_version: snapshot.serverVersion ?? null,
-    consistency: snapshot.consistency ?? null,
-    cluster_time_seconds: snapshot.clusterTime?.seconds ?? null,
-    cluster_time_increment: snapshot.clusterTime?.increment ?? null,
-    failure_reason: snapshot.failureReason ?? null,
-    parent_manifest_key: snapshot.parentManifestKey ?? null,
-    held: flag(snapshot.held),
-    proven_at_ms: snapshot.provenAtMs ?? null,
-  };
-}
-
-/** Columns of the changes given; a field given as undefined empties its column. */
-function changedColumns(changes: SnapshotChanges): Updateable<SnapshotRow> {
-  return {
-    ...(changes.status !== undefined && { status: changes.status }),
-    ...("description" in changes && { description: changes.description ?? null }),
-    ...("createdAtMs" in changes && { captured_at_ms: changes.createdAtMs ?? null }),
-    ...("completedAtMs" in changes && { completed_at_ms: changes.completedAtMs ?? null }),
-    ...(changes.expiresAtMs !== undefined && { expires_at_ms: changes.expiresAtMs }),
-    ...(changes.retentionMs !== undefined && { retention_ms: changes.retentionMs }),
-    ...(changes.storageSizeBytes !== undefined && { storage_size_bytes: changes.storageSizeBytes }),
-    ...(changes.addedSizeBytes !== undefined && { added_size_bytes: changes.addedSizeBytes }),
-    ...("manifestKey" in changes && { manifest_key: changes.manifestKey ?? null }),
-    ...("serverVersion" in changes && { server_version: changes.serverVersion ?? null }),
-    ...("consistency" in changes && { consistency: changes.consistency ?? null }),
-    ...("clusterTime" in changes && {
-      cluster_time_seconds: changes.clusterTime?.seconds ?? null,
-      cluster_time_increment: changes.clusterTime?.increment ?? null,
-    }),
-    ...("failureReason" in changes && { failure_reason: changes.failureReason ?? null }),
-    ...("parentManifestKey" in changes && { parent_manifest_key: changes.parentManifestKey ?? null }),
-    ...(changes.held !== undefined && { held: flag(changes.held) }),
-    ...("provenAtMs" in changes && { proven_at_ms: changes.provenAtMs ?? null }),
-  };
-}
-
-function toSnapshot(row: SnapshotRow): SnapshotRecord {
-  return {
-    id: row.id,
-    deploymentId: row.deployment_id,
-    sequence: row.sequence,
-    status: row.status,
-    snapshotType: row.snapshot_type,
-    frequencyType: row.frequency_type,
-    description: optional(row.description),
-    requestedAtMs: row.requested_at_ms,
-    createdAtMs: optional(row.captured_at_ms),
-    completedAtMs: optional(row.completed_at_ms),
-    expiresAtMs: row.expires_at_ms,
-    retentionMs: row.retention_ms,
-    storageSizeBytes: row.storage_size_bytes,
-    addedSizeBytes: row.added_size_bytes,
-    manifestKey: optional(row.manifest_key),
-    serverVersion: optional(row.server_version),
-    consistency: optional(row.consistency),
-    clusterTime:
-      row.cluster_time_seconds === null || row.cluster_time_increment === null
-        ? undefined
-        : { seconds: row.cluster_time_seconds, increment: row.cluster_time_increment },
-    failureReason: optional(row.failure_reason),
-    parentManifestKey: optional(row.parent_manifest_key),
-    held: row.held === 1,
-    provenAtMs: optional(row.proven_at_ms),
-  };
 }

@@ -5,7 +5,14 @@ import { expiresAtMs } from "./retention.ts";
 
 export type SnapshotRequest = Pick<
   SnapshotRecord,
-  "deploymentId" | "snapshotType" | "frequencyType" | "description" | "requestedAtMs" | "retentionMs"
+  | "deploymentId"
+  | "snapshotType"
+  | "frequencyType"
+  | "policyItemIds"
+  | "description"
+  | "requestedAtMs"
+  | "retentionMs"
+  | "newestKept"
 >;
 
 /** Puts a `queued` snapshot and the job that takes it; to be called in a transaction, so that neither is there without the other. */
@@ -29,8 +36,12 @@ export async function queueSnapshot(
     clusterTime: undefined,
     failureReason: undefined,
     parentManifestKey: undefined,
-    held: false,
+    hold: undefined,
     provenAtMs: undefined,
+    drilledAtMs: undefined,
+    drillFailureReason: undefined,
+    catalogueRevision: 0,
+    catalogueDue: false,
   });
   await records.jobs.insert({
     id: ids.objectId(),

@@ -12,9 +12,10 @@ import {
   snapshotRetentionInvalid,
   unfinishedOnDemandSnapshot,
 } from "./errors.ts";
+import { policyOf } from "./policy.ts";
 import { queueSnapshot } from "./queue-snapshot.ts";
 import { requireSnapshot } from "./require-snapshot.ts";
-import { isRetentionInDays, minimumRetentionInDays, onDemandRetentionMs } from "./retention.ts";
+import { extraRetentionMs, isRetentionInDays, minimumRetentionInDays, onDemandRetentionMs } from "./retention.ts";
 
 export interface TakeSnapshot {
   readonly description?: string | undefined;
@@ -66,7 +67,9 @@ export function createSnapshotService({ metadata, clock, ids }: SnapshotServiceD
           frequencyType: "ondemand",
           description: request.description,
           requestedAtMs: clock.nowMs(),
-          retentionMs: onDemandRetentionMs(retentionInDays),
+          policyItemIds: [],
+          retentionMs: onDemandRetentionMs(retentionInDays) + extraRetentionMs(policyOf(instance), "ondemand"),
+          newestKept: 1,
         });
       });
     },

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createDomainWorld, everything, type DomainWorld } from "../../../test/support/domain-world.ts";
-import { idOf, snapshot } from "../../../test/support/records.ts";
+import { deployment, idOf, snapshot } from "../../../test/support/records.ts";
+import { presetPolicy } from "./policy.ts";
 import { createSnapshotTransitions } from "./snapshot-transitions.ts";
 
 const hourMs = 3_600_000;
@@ -108,7 +109,7 @@ describe("a snapshot's way", () => {
 });
 
 describe("scheduled snapshots", () => {
-  test("over two days: every 6 hours, the first of each UTC day daily and kept longer", async () => {
+  test("over two days: every 6 hours, the one at the time of the creation daily and kept longer", async () => {
     const world = await createDomainWorld();
     world.clock.advance(2 * hourMs);
     const deploymentId = await world.instance("Instance0");
@@ -131,7 +132,7 @@ describe("scheduled snapshots", () => {
         one.retentionMs / hourMs,
       ]),
       [
-        ["01T08", "daily", 840],
+        ["01T08", "hourly", 72],
         ["01T14", "hourly", 72],
         ["01T20", "hourly", 72],
         ["02T02", "daily", 840],
@@ -144,15 +145,52 @@ describe("scheduled snapshots", () => {
     assert.equal(await transitions.queueScheduled(deploymentId), undefined, "nothing is due now");
   });
 
-  test("when the daily one failed, the next of that day takes its place", async () => {
+  test("when the daily one failed, the next takes its place, and is as long kept", async () => {
     const world = await createDomainWorld();
     const deploymentId = await world.instance("Instance0");
     const transitions = createSnapshotTransitions(world);
-    world.clock.advance(6 * hourMs);
+    world.clock.advance(24 * hourMs);
     assert.equal((await transitions.queueScheduled(deploymentId))?.frequencyType, "daily");
     await transitions.fail(await world.lease("takeSnapshot"), "source unreachable");
     world.clock.advance(6 * hourMs);
     assert.equal((await transitions.queueScheduled(deploymentId))?.frequencyType, "daily");
+    const job = await world.lease("takeSnapshot");
+    await transitions.begin(job);
+    await transitions.complete(job, committed, facts, world.clock.nowMs());
+    world.clock.advance(6 * hourMs);
+    assert.equal((await transitions.queueScheduled(deploymentId))?.frequencyType, "hourly", "nothing is owed any more");
+  });
+
+  test("what came due while one waited is taken with the next", async () => {
+    const world = await createDomainWorld();
+    const deploymentId = await world.instance("Instance0");
+    const transitions = createSnapshotTransitions(world);
+    world.clock.advance(18 * hourMs);
+    assert.equal((await transitions.queueScheduled(deploymentId))?.frequencyType, "hourly");
+    world.clock.advance(6 * hourMs);
+    assert.equal(await transitions.queueScheduled(deploymentId), undefined, "the daily one: another still waits");
+    const job = await world.lease("takeSnapshot");
+    await transitions.begin(job);
+    await transitions.complete(job, committed, facts, world.clock.nowMs());
+    world.clock.advance(6 * hourMs);
+    assert.equal((await transitions.queueScheduled(deploymentId))?.frequencyType, "daily");
+  });
+
+  test("a failure of a rare one is tried again within hours, not at its next slot", async () => {
+    const world = await createDomainWorld();
+    const deploymentId = await world.instance("Instance0");
+    const transitions = createSnapshotTransitions(world);
+    const policy = presetPolicy("DEDICATED", deployment({ id: deploymentId, createdAtMs: world.clock.nowMs() }));
+    const backupPolicy = { ...policy, items: policy.items.slice(3, 4) };
+    const lastOfMonth = Date.UTC(2026, 0, 31);
+    await world.metadata.deployments.update(deploymentId, { backupPolicy, nextSnapshotAtMs: lastOfMonth });
+    world.clock.setNowMs(lastOfMonth);
+    assert.equal((await transitions.queueScheduled(deploymentId))?.frequencyType, "monthly");
+    await transitions.fail(await world.lease("takeSnapshot"), "source unreachable");
+    const planned = (await world.metadata.deployments.find(deploymentId))?.nextSnapshotAtMs ?? 0;
+    assert.equal(planned, lastOfMonth + 6 * hourMs);
+    world.clock.setNowMs(planned);
+    assert.equal((await transitions.queueScheduled(deploymentId))?.frequencyType, "monthly");
   });
 
   test("a pause of days gives one snapshot, and while one waits no second is queued", async () => {
@@ -169,13 +207,13 @@ describe("scheduled snapshots", () => {
     assert.ok(planned > world.clock.nowMs(), "the plan moved on all the same");
   });
 
-  test("without continuous backup a scheduled one is kept 12 hours", async () => {
+  test("without continuous backup a scheduled one is kept 12 hours, and while it is among the two newest", async () => {
     const world = await createDomainWorld();
     const deploymentId = await world.instance("Instance0");
     await world.metadata.deployments.update(deploymentId, { continuousBackupEnabled: false });
     world.clock.advance(6 * hourMs);
     const queued = await createSnapshotTransitions(world).queueScheduled(deploymentId);
-    assert.equal(queued?.retentionMs, 12 * hourMs);
+    assert.deepEqual([queued?.retentionMs, queued?.newestKept], [12 * hourMs, 2]);
   });
 
   test("an instance that is not idle, not due or not there gets none", async () => {

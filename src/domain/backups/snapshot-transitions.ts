@@ -8,8 +8,9 @@ import type { SnapshotRecord } from "../../ports/metadata/snapshot-records.ts";
 import type { CommittedSnapshot, SnapshotFacts } from "../../ports/snapshot-repository.ts";
 import { completion } from "./completed-snapshot.ts";
 import { queueSnapshot } from "./queue-snapshot.ts";
-import { scheduledRetentionMs } from "./retention.ts";
-import { correctedNextSnapshotAtMs, nextSnapshotAtMs, scheduledFrequency } from "./schedule.ts";
+import { policyOf } from "./policy.ts";
+import { scheduledRetention } from "./retention.ts";
+import { correctedNextSnapshotAtMs, itemsDue, nextSnapshotAtMs, retryAtMs } from "./schedule.ts";
 
 /** A snapshot that this lease may take now. */
 export interface SnapshotInHand {
@@ -60,8 +61,9 @@ export function createSnapshotTransitions(dependencies: SnapshotTransitionsDepen
       metadata.transaction(async (records) => {
         const nowMs = clock.nowMs();
         let corrected = 0;
-        for (const { id, createdAtMs, nextSnapshotAtMs: plannedAtMs } of await records.deployments.all()) {
-          const rightAtMs = correctedNextSnapshotAtMs(createdAtMs, plannedAtMs, nowMs);
+        for (const deployment of await records.deployments.all()) {
+          const { id, createdAtMs, nextSnapshotAtMs: plannedAtMs } = deployment;
+          const rightAtMs = correctedNextSnapshotAtMs(policyOf(deployment), createdAtMs, plannedAtMs, nowMs);
           if (rightAtMs === plannedAtMs) continue;
           await records.deployments.update(id, { nextSnapshotAtMs: rightAtMs });
           corrected += 1;
@@ -73,18 +75,20 @@ export function createSnapshotTransitions(dependencies: SnapshotTransitionsDepen
         const nowMs = clock.nowMs();
         const deployment = await records.deployments.find(deploymentId);
         if (deployment?.state !== "IDLE" || deployment.nextSnapshotAtMs > nowMs) return undefined;
-        const nextAtMs = nextSnapshotAtMs(deployment.createdAtMs, nowMs);
-        await records.deployments.update(deploymentId, { nextSnapshotAtMs: nextAtMs });
-        if (await records.snapshots.hasUnfinishedScheduled(deploymentId)) return undefined;
-        const latestDaily = await records.snapshots.newestScheduled(deploymentId, "daily");
-        const frequencyType = scheduledFrequency(latestDaily?.requestedAtMs, nowMs);
+        const policy = policyOf(deployment);
+        const due = itemsDue(policy, deployment.owedPolicyItemIds, deployment.nextSnapshotAtMs, nowMs);
+        const waits = due.length === 0 || (await records.snapshots.hasUnfinishedScheduled(deploymentId));
+        await records.deployments.update(deploymentId, {
+          nextSnapshotAtMs: nextSnapshotAtMs(policy, nowMs),
+          owedPolicyItemIds: waits ? due.map(({ id }) => id) : [],
+        });
+        if (waits) return undefined;
         return queueSnapshot(records, ids, {
           deploymentId,
           snapshotType: "scheduled",
-          frequencyType,
           description: undefined,
           requestedAtMs: nowMs,
-          retentionMs: scheduledRetentionMs(deployment.continuousBackupEnabled, frequencyType),
+          ...scheduledRetention(policy, due, nowMs),
         });
       }),
     begin: (job) =>
@@ -97,7 +101,7 @@ export function createSnapshotTransitions(dependencies: SnapshotTransitionsDepen
           return undefined;
         }
         if (deployment.state === "DELETING") {
-          await markFailed(records, job, "The instance is being deleted.");
+          await markFailed(records, job, "The instance is being deleted.", clock.nowMs());
           return undefined;
         }
         const project = await records.projects.find(deployment.projectId);
@@ -122,14 +126,19 @@ export function createSnapshotTransitions(dependencies: SnapshotTransitionsDepen
         if (!(await records.jobs.finish(job))) return false;
         const snapshot = await unfinishedSnapshot(records, job);
         if (snapshot === undefined) return false;
-        await records.snapshots.update(snapshot.id, completion(snapshot, committed, facts, completedAtMs));
+        await records.snapshots.update(snapshot.id, {
+          ...completion(snapshot, committed, facts, completedAtMs),
+          // The store's copy was written under the same number.
+          catalogueRevision: job.leaseToken,
+        });
         return true;
       }),
-    fail: (job, reason) => metadata.transaction((records) => markFailed(records, job, reason)),
+    fail: (job, reason) => metadata.transaction((records) => markFailed(records, job, reason, clock.nowMs())),
   };
 }
 
-async function markFailed(records: MetadataRecords, job: LeasedJob, reason: string): Promise<boolean> {
+/** What a failed one was taken for is owed, and tried again before long. */
+async function markFailed(records: MetadataRecords, job: LeasedJob, reason: string, nowMs: number): Promise<boolean> {
   if (!(await records.jobs.finish(job))) return false;
   const snapshot = await unfinishedSnapshot(records, job);
   if (snapshot === undefined) return false;
@@ -138,6 +147,12 @@ async function markFailed(records: MetadataRecords, job: LeasedJob, reason: stri
     failureReason: reason,
     parentManifestKey: undefined,
   });
+  const deployment = await records.deployments.find(snapshot.deploymentId);
+  if (snapshot.snapshotType === "scheduled" && deployment !== undefined)
+    await records.deployments.update(deployment.id, {
+      owedPolicyItemIds: [...new Set([...deployment.owedPolicyItemIds, ...snapshot.policyItemIds])],
+      nextSnapshotAtMs: retryAtMs(policyOf(deployment), deployment.nextSnapshotAtMs, nowMs),
+    });
   return true;
 }
 

@@ -5,6 +5,7 @@ import type { Metadata, MetadataRecords } from "../../ports/metadata/metadata.ts
 import type { Tag } from "../../ports/metadata/project-records.ts";
 import type { Page, PageRequest } from "../../shared/page.ts";
 import { checkTags } from "../attributes/tags.ts";
+import { policyOf } from "../backups/policy.ts";
 import { nextSnapshotAtMs } from "../backups/schedule.ts";
 import { groupNotFound } from "../access/errors.ts";
 import { clusterAlreadyRequestedDeletion, terminationProtectionEnabled, tooManyInstances } from "./errors.ts";
@@ -123,21 +124,26 @@ function newDeployment(
   request: CreateServerlessInstance,
   nowMs: number,
 ): DeploymentRecord {
-  return {
+  const described = {
     id,
-    projectId,
     kind: "serverless",
+    createdAtMs: nowMs,
+    continuousBackupEnabled: request.continuousBackupEnabled ?? true,
+    backupPolicy: undefined,
+  } as const;
+  return {
+    ...described,
+    projectId,
     name: request.name,
     state: "CREATING",
-    createdAtMs: nowMs,
     backingProviderName: request.backingProviderName,
     regionName: request.regionName,
-    continuousBackupEnabled: request.continuousBackupEnabled ?? true,
     terminationProtectionEnabled: request.terminationProtectionEnabled ?? false,
     tags: request.tags,
     port: undefined,
     generation: firstGeneration,
-    nextSnapshotAtMs: nextSnapshotAtMs(nowMs, nowMs),
+    nextSnapshotAtMs: nextSnapshotAtMs(policyOf(described), nowMs),
+    owedPolicyItemIds: [],
   };
 }
 

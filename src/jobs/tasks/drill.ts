@@ -1,5 +1,6 @@
 import type { Clock } from "../../ports/clock.ts";
 import type { DeploymentHost } from "../../ports/deployment-host.ts";
+import type { LeasedJob } from "../../ports/metadata/job-records.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Metadata } from "../../ports/metadata/metadata.ts";
 import { SnapshotDamaged, type SnapshotRepository } from "../../ports/snapshot-repository.ts";
@@ -34,22 +35,31 @@ export function drill(parts: DrillParts): Task {
         await restoreOnTrial(parts, job.id, snapshot.manifestKey, signal);
       } catch (error) {
         if (signal.aborted || !(error instanceof SnapshotDamaged || error instanceof NotProven)) throw error;
-        log.error({ snapshotId: snapshot.id, reason: reasonOf(error) }, "a snapshot could not be restored on trial");
-        await metadata.jobs.finish(job);
+        await end(job, reasonOf(error));
         return;
       }
-      const isHeld = await metadata.transaction(async (records) => {
-        if (!(await records.jobs.finish(job))) return false;
-        await records.snapshots.update(snapshot.id, { provenAtMs: clock.nowMs() });
-        return true;
-      });
-      if (isHeld) log.info({ snapshotId: snapshot.id }, "a snapshot is proven restorable");
+      await end(job, undefined);
     },
-    async giveUp(job, reason) {
-      log.error({ snapshotId: job.subjectId, reason }, "a snapshot could not be restored on trial");
-      await metadata.jobs.finish(job);
-    },
+    giveUp: (job, reason) => end(job, reason),
   });
+
+  /** Undefined: the snapshot is proven. */
+  async function end(job: LeasedJob, failureReason: string | undefined): Promise<void> {
+    const atMs = clock.nowMs();
+    const isOurs = await metadata.transaction(async (records) => {
+      if (!(await records.jobs.finish(job))) return false;
+      await records.snapshots.update(job.subjectId, {
+        drilledAtMs: atMs,
+        drillFailureReason: failureReason,
+        ...(failureReason === undefined && { provenAtMs: atMs }),
+      });
+      return true;
+    });
+    if (!isOurs) return;
+    const snapshotId = job.subjectId;
+    if (failureReason === undefined) log.info({ snapshotId }, "a snapshot is proven restorable");
+    else log.error({ snapshotId, reason: failureReason }, "a snapshot could not be restored on trial");
+  }
 }
 
 /** `scratchId` (24 hex digits) names the data file; what a dead drill left under it goes first. Throws when the snapshot does not restore to what it holds. */

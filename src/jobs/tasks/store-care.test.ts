@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import { describe as suite, test } from "node:test";
 import { createJobsWorld, describe, documentOf, type JobsWorld } from "../../../test/support/jobs-world.ts";
+import { deployment as record, idOf, snapshot } from "../../../test/support/records.ts";
+import { policyOf } from "../../domain/backups/policy.ts";
 import { createSnapshotTransitions } from "../../domain/backups/snapshot-transitions.ts";
 import type { SnapshotRecord } from "../../ports/metadata/snapshot-records.ts";
-import { drillIntervalMs, requestDrill } from "../request-drills.ts";
+import { createDrillRounds, requestDueDrill } from "../request-drills.ts";
 import { requestScrub } from "../request-scrub.ts";
 import { drill } from "./drill.ts";
 import { scrub } from "./scrub.ts";
 import { takeSnapshot } from "./takeSnapshot.ts";
 
+const weekMs = 7 * 86_400_000;
 const never = new AbortController().signal;
 
 /** An instance with a completed snapshot. */
@@ -26,26 +29,59 @@ async function worldWithSnapshot(): Promise<{ readonly world: JobsWorld; found()
 }
 
 suite("restore drills", () => {
-  test("are due a day after completion, then a week after the last proof, one at a time", async () => {
+  test("are due at once, then a week after the last proof", async () => {
     const { world, found } = await worldWithSnapshot();
-    assert.equal(await requestDrill(world), undefined);
-    world.clock.advance(drillIntervalMs / 7 - 1);
-    assert.equal(await requestDrill(world), undefined);
-    world.clock.advance(1);
-    assert.equal(await requestDrill(world), (await found()).id);
-    assert.equal(await requestDrill(world), undefined, "one is under way");
+    assert.equal(await requestDueDrill(world), (await found()).id);
     await drill(world).run(await world.lease("drill"), never);
-    assert.equal((await found()).provenAtMs, world.clock.nowMs());
-    world.clock.advance(drillIntervalMs - 1);
-    assert.equal(await requestDrill(world), undefined);
+    const { provenAtMs, drilledAtMs } = await found();
+    assert.deepEqual([provenAtMs, drilledAtMs], [world.clock.nowMs(), world.clock.nowMs()]);
+    world.clock.advance(weekMs - 1);
+    assert.equal(await requestDueDrill(world), undefined);
     world.clock.advance(1);
-    assert.equal(await requestDrill(world), (await found()).id);
+    assert.equal(await requestDueDrill(world), (await found()).id);
+  });
+
+  test("take the deployment first that was proven least recently, and none whose policy wants none", async () => {
+    const { world, found } = await worldWithSnapshot();
+    const others = [await world.instance("Instance1"), await world.instance("Instance2")];
+    for (const [index, deploymentId] of others.entries())
+      await world.metadata.snapshots.insert(
+        snapshot(idOf(index + 1), { deploymentId, provenAtMs: 9 - index, drilledAtMs: 9 }),
+      );
+    await world.metadata.snapshots.update((await found()).id, { provenAtMs: 10, drilledAtMs: 10 });
+    const policy = policyOf(record());
+    await world.metadata.deployments.update(others[1] ?? "", { backupPolicy: { ...policy, drillEveryDays: 0 } });
+    assert.equal(await requestDueDrill(world), idOf(1));
+    await world.metadata.deployments.update(others[1] ?? "", { backupPolicy: { ...policy, drillEveryDays: 1 } });
+    assert.equal(await requestDueDrill(world), idOf(2));
+  });
+
+  test("one at a time, with nine times as long a rest as the last took, and a look every ten minutes when none is due", async () => {
+    const { world, found } = await worldWithSnapshot();
+    const rounds = createDrillRounds(world);
+    const after = async (ms: number) => {
+      world.clock.advance(ms);
+      return rounds.next();
+    };
+    assert.equal(await after(599_999), undefined, "a start begins with other work");
+    const { id } = await found();
+    assert.equal(await after(1), id);
+    assert.equal(await after(1000), undefined, "one is under way");
+    await drill(world).run(await world.lease("drill"), never);
+    assert.equal(await rounds.next(), undefined, "it took a second");
+    await world.metadata.snapshots.update(id, { provenAtMs: 1, drilledAtMs: 1 });
+    assert.equal(await after(8999), undefined);
+    assert.equal(await after(1), id);
+    await drill(world).run(await world.lease("drill"), never);
+    assert.equal(await rounds.next(), undefined);
+    await world.metadata.snapshots.update(id, { provenAtMs: 1, drilledAtMs: 1 });
+    assert.equal(await after(599_999), undefined);
+    assert.equal(await after(1), id);
   });
 
   test("leave nothing behind, and touch no database that is served", async () => {
     const { world } = await worldWithSnapshot();
-    world.clock.advance(drillIntervalMs);
-    await requestDrill(world);
+    await requestDueDrill(world);
     const job = await world.lease("drill");
     await drill(world).run(job, never);
     assert.deepEqual(world.host.aborted, [`${job.id} 1`]);
@@ -54,19 +90,28 @@ suite("restore drills", () => {
 
   test("that find other documents prove nothing, and say so", async () => {
     const { world, found } = await worldWithSnapshot();
-    world.clock.advance(drillIntervalMs);
-    await requestDrill(world);
+    await requestDueDrill(world);
     world.host.spoil = (collections) => void collections.get("orders")?.documents.pop();
     await drill(world).run(await world.lease("drill"), never);
-    assert.equal((await found()).provenAtMs, undefined);
+    const { provenAtMs, drilledAtMs, drillFailureReason } = await found();
+    assert.deepEqual([provenAtMs, drilledAtMs], [undefined, world.clock.nowMs()]);
+    assert.match(drillFailureReason ?? "", /documents of shop.orders are not those of the snapshot/);
+    assert.equal(await requestDueDrill(world), undefined, "the next try is a day later");
+    world.clock.advance(86_400_000);
+    world.host.spoil = () => undefined;
+    assert.equal(await requestDueDrill(world), (await found()).id);
+    await drill(world).run(await world.lease("drill"), never);
+    assert.deepEqual(
+      [(await found()).provenAtMs, (await found()).drillFailureReason],
+      [world.clock.nowMs(), undefined],
+    );
     assert.ok(world.logged.some((line) => line.includes("could not be restored on trial")));
     assert.equal(await world.metadata.jobs.unfinishedOf("drill"), false);
   });
 
   test("of a snapshot that is gone end quietly", async () => {
     const { world, found } = await worldWithSnapshot();
-    world.clock.advance(drillIntervalMs);
-    await requestDrill(world);
+    await requestDueDrill(world);
     await world.metadata.snapshots.delete((await found()).id);
     await drill(world).run(await world.lease("drill"), never);
     assert.equal(await world.metadata.jobs.unfinishedOf("drill"), false);

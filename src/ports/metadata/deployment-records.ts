@@ -1,7 +1,11 @@
 import type { Page, PageRequest } from "../../shared/page.ts";
+import type { BackupPolicy } from "./backup-policy.ts";
 import type { Tag } from "./project-records.ts";
 
 export type DeploymentState = "CREATING" | "IDLE" | "UPDATING" | "DELETING" | "REPAIRING";
+
+/** `nextSnapshotAtMs` of a deployment that none is planned for: the last instant that a date can name. */
+export const noSnapshotPlannedAtMs = 8_640_000_000_000_000;
 
 export interface DeploymentRecord {
   readonly id: string;
@@ -21,6 +25,10 @@ export interface DeploymentRecord {
   /** Which data file is the true one. */
   readonly generation: number;
   readonly nextSnapshotAtMs: number;
+  /** Its own policy; undefined for that of its kind. */
+  readonly backupPolicy: BackupPolicy | undefined;
+  /** Items of the policy whose last slot went by without a completed snapshot. */
+  readonly owedPolicyItemIds: readonly string[];
 }
 
 export type DeploymentChanges = Partial<
@@ -33,6 +41,8 @@ export type DeploymentChanges = Partial<
     | "port"
     | "generation"
     | "nextSnapshotAtMs"
+    | "backupPolicy"
+    | "owedPolicyItemIds"
   >
 >;
 
