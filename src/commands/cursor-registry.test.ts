@@ -17,7 +17,7 @@ class EndlessCursor implements EngineCursor {
 
 const session = (byte: number): Uint8Array => new Uint8Array(16).fill(byte);
 const about = { namespace: "shop.orders", userName: "ann", sessionId: session(1), neverIdle: false };
-const ann = { namespace: "shop.orders", userName: "ann", sessionId: session(1) };
+const ann = { namespace: "shop.orders", userName: "ann", sessionId: session(1), transactionNumber: undefined };
 const read = async (cursor: EngineCursor): Promise<readonly Uint8Array[]> =>
   cursor.next({ maxDocuments: 1, maxBytes: 1 }, new AbortController().signal);
 
@@ -84,16 +84,15 @@ describe("open cursors", () => {
     await cursors.use(id, ann, read);
   });
 
-  test("the end of a session, or of all of a user's, closes what they left open and nothing else", () => {
+  test("the end of sessions closes what they left open and nothing else", () => {
     const { cursors } = registry();
     cursors.add(new EndlessCursor(), about);
     const other = cursors.add(new EndlessCursor(), { ...about, sessionId: session(2) });
-    const bob = cursors.add(new EndlessCursor(), { ...about, userName: "bob", sessionId: session(3) });
-    cursors.endSession(session(1));
+    const none = cursors.add(new EndlessCursor(), { ...about, sessionId: undefined });
+    cursors.endSessions((key) => key.startsWith("01"));
     assert.equal(cursors.size, 2);
-    cursors.endUser("ann");
-    assert.equal(cursors.kill(other, "ann"), false);
-    assert.equal(cursors.kill(bob, "bob"), true);
+    assert.equal(cursors.kill(other, "ann"), true);
+    assert.equal(cursors.kill(none, "ann"), true);
   });
 
   test("no more than 10,000 are open, and the one too many is closed", () => {

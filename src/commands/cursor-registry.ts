@@ -12,11 +12,21 @@ interface OpenCursor {
   readonly namespace: string;
   readonly userName: string;
   readonly sessionKey: string | undefined;
+  /** Of the transaction that it was made in. */
+  readonly transactionNumber: bigint | undefined;
   readonly neverIdle: boolean;
   readonly awaitsData: boolean;
   usedMs: number;
   busy: boolean;
   killed: boolean;
+}
+
+/** Who asks for a cursor's next batch. */
+export interface CursorUser {
+  readonly namespace: string;
+  readonly userName: string;
+  readonly sessionId: Uint8Array | undefined;
+  readonly transactionNumber: bigint | undefined;
 }
 
 /** Cursors between a first batch and their end. */
@@ -40,6 +50,7 @@ export class CursorRegistry {
       readonly namespace: string;
       readonly userName: string;
       readonly sessionId: Uint8Array | undefined;
+      readonly transactionNumber?: bigint | undefined;
       readonly neverIdle: boolean;
       /** Its `getMore` waits for what is yet to come. */
       readonly awaitsData?: boolean | undefined;
@@ -58,6 +69,7 @@ export class CursorRegistry {
       namespace: about.namespace,
       userName: about.userName,
       sessionKey: sessionKey(about.sessionId),
+      transactionNumber: about.transactionNumber,
       neverIdle: about.neverIdle,
       awaitsData: about.awaitsData === true,
       usedMs: this.#clock.monotonicMs(),
@@ -69,11 +81,11 @@ export class CursorRegistry {
 
   /**
    * Lends the cursor for one `getMore`. Throws 43 CursorNotFound, 13 Unauthorized for somebody else's, 12051 CursorInUse, 237 CursorKilled when it is closed
-   * meanwhile (what it gave then is not all there is), and 50737, 50738 for a session that is not the cursor's.
+   * meanwhile (what it gave then is not all there is), 50736 to 50738 for a session that is not the cursor's, and 50739 to 50741 for a transaction that is not.
    */
   async use<Result>(
     id: bigint,
-    by: { readonly namespace: string; readonly userName: string; readonly sessionId: Uint8Array | undefined },
+    by: CursorUser,
     work: (cursor: EngineCursor, awaitsData: boolean) => Promise<Result>,
   ): Promise<Result> {
     const { namespace, userName } = by;
@@ -89,18 +101,8 @@ export class CursorRegistry {
         "Unauthorized",
         `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${open.namespace}`,
       );
-    if (open.sessionKey !== undefined && by.sessionId === undefined)
-      throw new EngineError(
-        50_737,
-        "Location50737",
-        `Cannot run getMore on cursor ${id}, which was created in a session, without an lsid`,
-      );
-    if (open.sessionKey !== sessionKey(by.sessionId))
-      throw new EngineError(
-        50_738,
-        "Location50738",
-        `Cannot run getMore on cursor ${id}, which was not created in this session`,
-      );
+    requireSame(id, "session", 50_736, open.sessionKey, sessionKey(by.sessionId));
+    requireSame(id, "transaction", 50_739, open.transactionNumber, by.transactionNumber);
     if (open.busy) throw new EngineError(12_051, "CursorInUse", `cursor id ${id} is already in use`);
     open.busy = true;
     try {
@@ -122,26 +124,10 @@ export class CursorRegistry {
     return true;
   }
 
-  /** Closes what a session left open. */
-  endSession(sessionId: Uint8Array): void {
-    const key = sessionKey(sessionId);
-    for (const [id, open] of this.#cursors) if (open.sessionKey === key) this.#close(id, open);
-  }
-
-  /** Closes what a user left open. */
-  endUser(userName: string): void {
-    for (const [id, open] of this.#cursors) if (open.userName === userName) this.#close(id, open);
-  }
-
-  /** Closes what the sessions of a user left open. */
-  endUserSessions(userName: string): void {
+  /** Closes what sessions left open, by their keys in hexadecimal digits. */
+  endSessions(isMeant: (sessionKey: string) => boolean): void {
     for (const [id, open] of this.#cursors)
-      if (open.userName === userName && open.sessionKey !== undefined) this.#close(id, open);
-  }
-
-  /** Closes what any session left open. */
-  endSessions(): void {
-    for (const [id, open] of this.#cursors) if (open.sessionKey !== undefined) this.#close(id, open);
+      if (open.sessionKey !== undefined && isMeant(open.sessionKey)) this.#close(id, open);
   }
 
   closeAll(): void {
@@ -162,6 +148,27 @@ export class CursorRegistry {
     this.#cursors.delete(id);
     open.cursor.close();
   }
+}
+
+/**
+ * Throws `firstCode` for a cursor of none that is asked for in one, the code after that for one that is asked for outside of its own, and the next for another's. Ids of
+ * sessions are not told.
+ */
+function requireSame<Key>(
+  id: bigint,
+  what: "session" | "transaction",
+  firstCode: number,
+  own: Key | undefined,
+  given: Key | undefined,
+): void {
+  if (own === given) return;
+  const [code, words] =
+    own === undefined
+      ? [firstCode, `which was not created in a ${what}, in a ${what}`]
+      : given === undefined
+        ? [firstCode + 1, `which was created in a ${what}, without one`]
+        : [firstCode + 2, `which was created in another ${what}`];
+  throw new EngineError(code, `Location${code}`, `Cannot run getMore on cursor ${id}, ${words}`);
 }
 
 function sessionKey(sessionId: Uint8Array | undefined): string | undefined {

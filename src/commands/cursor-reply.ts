@@ -57,6 +57,7 @@ export async function firstBatch(
         namespace: options.namespace,
         userName: context.connection.user?.name ?? "",
         sessionId: context.sessionId,
+        transactionNumber: context.transaction?.number,
         neverIdle: options.neverIdle,
         awaitsData: options.awaitsData,
       });

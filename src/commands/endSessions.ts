@@ -1,8 +1,9 @@
 import { bsonType, elementsOf, EngineError } from "../engine/index.ts";
-import { defineCommand, type CommandContext, type CommandDefinition } from "./define-command.ts";
+import { defineCommand, type CommandDefinition } from "./define-command.ts";
+import { endMatching, hexOf } from "./end-matching.ts";
 
-/** `endSessions` and `killSessions`: closes what the sessions of this user left open. `refreshSessions` has nothing to refresh. */
-function create(name: string, ends: boolean): CommandDefinition {
+/** `endSessions` and `killSessions`: ends what the sessions of this user have open; `killSessions` also what runs in them. `refreshSessions` has nothing to refresh. */
+function create(name: "endSessions" | "killSessions" | "refreshSessions"): CommandDefinition {
   return defineCommand({
     name,
     action: "any",
@@ -11,32 +12,18 @@ function create(name: string, ends: boolean): CommandDefinition {
       parameters.rejectUnknown();
       if (main.type !== bsonType.array)
         throw new EngineError(14, "TypeMismatch", `BSON field '${name}.${name}' must be an array of session ids`);
-      const sessions = elementsOf(main).map(context.sessionKey);
-      if (ends) for (const session of sessions) context.cursors.endSession(session);
-      if (ends) await endTransactions(sessions, name === "killSessions", context);
+      const sessions = new Set(elementsOf(main).map((lsid) => hexOf(context.sessionKey(lsid))));
+      const own = hexOf(context.connection.user?.sessionOwner ?? new Uint8Array(0));
       // An empty list means every session of the user (manual, "killSessions").
-      if (name === "killSessions" && sessions.length === 0)
-        context.cursors.endUser(context.connection.user?.name ?? "");
+      if (name === "killSessions" && sessions.size === 0)
+        await endMatching((_id, owner) => owner === own, context, true);
+      else if (name !== "refreshSessions")
+        await endMatching((id, owner) => sessions.has(id + owner), context, name === "killSessions");
       return [];
     },
   });
 }
 
-/** Ends open transactions of sessions; without any and if `all`, those of every session of the user. */
-async function endTransactions(
-  sessions: readonly Uint8Array[],
-  all: boolean,
-  { server, connection, engine }: CommandContext,
-): Promise<void> {
-  const owner = Buffer.from(connection.user?.sessionOwner ?? []).toString("hex");
-  const wanted =
-    all && sessions.length === 0
-      ? [...server.transactionSessions].filter((key) => key.slice(32) === owner)
-      : sessions.map((session) => Buffer.from(session).toString("hex"));
-  for (const key of wanted)
-    if (server.transactionSessions.delete(key)) (await engine()).transactions.endSession(Buffer.from(key, "hex"));
-}
-
-export const endSessions = create("endSessions", true);
-export const killSessions = create("killSessions", true);
-export const refreshSessions = create("refreshSessions", false);
+export const endSessions = create("endSessions");
+export const killSessions = create("killSessions");
+export const refreshSessions = create("refreshSessions");

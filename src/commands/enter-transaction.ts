@@ -1,6 +1,10 @@
 import type { Engine } from "../engine/index.ts";
 import type { CommandDefinition, ServerFacts } from "./define-command.ts";
+import { hexOf } from "./end-matching.ts";
 import type { CommandTransaction, TransactionFields } from "./transaction-fields.ts";
+
+/** Sessions noted as having begun a transaction, before those whose transactions have ended are forgotten. */
+const sessionsMax = 10_000;
 
 /** Begins the transaction or goes on with it. Throws what `Transactions` throws. */
 export async function enter(
@@ -12,6 +16,11 @@ export async function enter(
   const { sessionId, number, starts } = fields;
   if (definition.endsTransaction === true) return { ...fields, opened: undefined };
   if (!starts) return { ...fields, opened: engine.transactions.open(sessionId, number) };
-  server.transactionSessions.add(Buffer.from(sessionId).toString("hex"));
+  const { transactionSessions } = server;
+  if (transactionSessions.size >= sessionsMax) {
+    const open = new Set(engine.transactions.openSessions().map(hexOf));
+    for (const key of transactionSessions) if (!open.has(key)) transactionSessions.delete(key);
+  }
+  transactionSessions.add(hexOf(sessionId));
   return { ...fields, opened: await engine.transactions.begin(sessionId, number) };
 }

@@ -22,7 +22,8 @@ export const getMore = defineCommand({
     parameters.ignore("term", "lastKnownCommittedOpTime");
     parameters.rejectUnknown();
     const userName = context.connection.user?.name ?? "";
-    return context.cursors.use(id, { namespace, userName, sessionId: context.sessionId }, (cursor, awaitsData) => {
+    const by = { namespace, userName, sessionId: context.sessionId, transactionNumber: context.transaction?.number };
+    return context.cursors.use(id, by, (cursor, awaitsData) => {
       if (waitMs !== undefined && !awaitsData)
         throw new EngineError(2, "BadValue", "cannot set maxTimeMS on getMore command for a non-awaitData cursor");
       return nextBatch(

@@ -30,6 +30,7 @@ import { hello, isMaster, ismaster } from "./hello.ts";
 import { hostInfo } from "./hostInfo.ts";
 import { insert } from "./insert.ts";
 import { killAllSessions } from "./killAllSessions.ts";
+import { killAllSessionsByPattern } from "./killAllSessionsByPattern.ts";
 import { killCursors } from "./killCursors.ts";
 import { listCollections } from "./listCollections.ts";
 import { listCommands } from "./listCommands.ts";
@@ -102,6 +103,7 @@ export const commands: readonly CommandDefinition[] = [
   isMaster,
   ismaster,
   killAllSessions,
+  killAllSessionsByPattern,
   killCursors,
   killOp,
   killSessions,

@@ -1,27 +1,25 @@
-import { bsonType, elementsOf, EngineError, getField, textOf } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
+import { endMatching, hexOf } from "./end-matching.ts";
+import { Parameters } from "./parameters.ts";
+import { sessionOwnerOf } from "./session-fields.ts";
 
-/** `killAllSessions`: closes what the sessions of the users named left open; of all users, with an empty list. */
+/** `killAllSessions`: ends what the sessions of the users named have open and run; of all users, with an empty list. */
 export const killAllSessions = defineCommand({
   name: "killAllSessions",
   action: "killOperation",
-  run: async (parameters, { cursors }) => {
-    const { main } = parameters;
+  run: async (parameters, context) => {
+    const users = parameters.requiredDocuments("killAllSessions");
     parameters.rejectUnknown();
-    if (main.type !== bsonType.array)
-      throw new EngineError(
-        14,
-        "TypeMismatch",
-        "BSON field 'KillAllSessionsCmd.killAllSessions' is the wrong type, expected type 'array'",
-      );
-    const users = elementsOf(main).map((user) => {
-      const name = user.type === bsonType.object ? getField(user.bytes(), "user") : undefined;
-      if (name?.type !== bsonType.string)
-        throw new EngineError(14, "TypeMismatch", "'killAllSessions' takes documents of a 'user' and a 'db'");
-      return textOf(name);
-    });
-    if (users.length === 0) cursors.endSessions();
-    for (const user of users) cursors.endUserSessions(user);
+    const owners = new Set(users.map((user) => ownerNamed("KillAllSessionsCmd.killAllSessions", user)));
+    await endMatching((_id, owner) => owners.size === 0 || owners.has(owner), context, true);
     return [];
   },
 });
+
+/** Whose sessions `{user, db}` names, in hexadecimal digits. */
+export function ownerNamed(field: string, user: Uint8Array): string {
+  const fields = Parameters.within(field, user);
+  const owner = sessionOwnerOf(fields.requiredText("user"), fields.requiredText("db"));
+  fields.rejectUnknown();
+  return hexOf(owner);
+}

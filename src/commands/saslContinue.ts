@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { boolValue, EngineError, int32Value } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
+import { sessionOwnerOf } from "./session-fields.ts";
 import { binary, payloadOf } from "./saslStart.ts";
 import { authenticationFailed, checkClientFinal } from "./scram.ts";
 import { failuresMax } from "./login-guard.ts";
@@ -30,7 +30,7 @@ export const saslContinue = defineCommand({
       const signature = checkClientFinal(payload, conversation);
       if (conversation.found === undefined) throw authenticationFailed();
       const { username, database } = conversation;
-      const sessionOwner = createHash("sha256").update(`${username}@${database}`).digest();
+      const sessionOwner = sessionOwnerOf(username, database);
       const checkedMs = server.clock.monotonicMs();
       connection.user = { name: username, database, credential: conversation.found, checkedMs, sessionOwner };
       connection.failedLogins = 0;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   bsonType,
   EngineError,
@@ -12,7 +13,7 @@ import type { CommandDefinition, ConnectedUser } from "./define-command.ts";
 
 /**
  * A session of a user as bytes: its UUID and who it belongs to, so that nobody reaches another's by its id. Throws 14 TypeMismatch or 9 FailedToParse for
- * what is no `{id: UUID}`.
+ * what is no `{id: UUID}`, and 13 Unauthorized for one that says it is another user's.
  */
 export function sessionKeyOf(lsid: Value, user: ConnectedUser | undefined): Uint8Array {
   if (lsid.type !== bsonType.object)
@@ -21,12 +22,22 @@ export function sessionKeyOf(lsid: Value, user: ConnectedUser | undefined): Uint
       "TypeMismatch",
       `BSON field 'lsid' is the wrong type '${typeName(lsid.type)}', expected type 'object'`,
     );
-  const id = getField(lsid.bytes(), "id");
+  const document = lsid.bytes();
+  const id = getField(document, "id");
   const bytes = id?.type === bsonType.binData ? id.bytes() : undefined;
   // Length, subtype 4, 16 bytes.
   if (bytes === undefined || bytes.length !== 21 || bytes[4] !== 4)
     throw new EngineError(9, "FailedToParse", "a session id must be a UUID: binary data of subtype 4 with 16 bytes");
-  return Buffer.concat([bytes.subarray(5), user?.sessionOwner ?? new Uint8Array(0)]);
+  const owner = user?.sessionOwner ?? new Uint8Array(0);
+  const uid = getField(document, "uid");
+  if (uid !== undefined && (uid.type !== bsonType.binData || Buffer.compare(uid.bytes().subarray(5), owner) !== 0))
+    throw new EngineError(13, "Unauthorized", "Unauthorized to set user digest in LogicalSessionId");
+  return Buffer.concat([bytes.subarray(5), owner]);
+}
+
+/** Whose a session is, as MongoDB tells users apart: the digest of name and database. */
+export function sessionOwnerOf(userName: string, database: string): Uint8Array {
+  return createHash("sha256").update(`${userName}@${database}`).digest();
 }
 
 /** The session of a command; undefined without one. Throws as `sessionKeyOf`. */
@@ -56,7 +67,7 @@ export function retryOf(
   if (definition.retryable !== true)
     throw new EngineError(
       50_768,
-      "Location50768",
+      "NotARetryableWriteCommand",
       `txnNumber may only be provided for multi-document transactions and retryable write commands. autocommit:false was not provided, and ${definition.name} is not a retryable write command.`,
     );
   return { sessionId, transactionNumber };

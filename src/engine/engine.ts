@@ -38,6 +38,8 @@ export interface Transactions {
   abort(sessionId: Uint8Array, number: bigint): void;
   /** Ends what a session has open. */
   endSession(sessionId: Uint8Array): void;
+  /** Sessions whose transactions are open. */
+  openSessions(): readonly Uint8Array[];
 }
 
 export interface WriteOptions {

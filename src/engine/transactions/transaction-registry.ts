@@ -59,6 +59,12 @@ export class TransactionRegistry {
     this.#sessions.get(keyOf(sessionId))?.transaction.end();
   }
 
+  openSessions(): readonly Uint8Array[] {
+    return [...this.#sessions].flatMap(([key, { transaction }]) =>
+      transaction.isOpen ? [Buffer.from(key, "hex")] : [],
+    );
+  }
+
   endAll(): void {
     for (const { transaction } of this.#sessions.values()) transaction.end();
   }

@@ -82,6 +82,10 @@ export class TransactionSide implements Transactions {
     this.#registry.endSession(sessionId);
   }
 
+  openSessions(): readonly Uint8Array[] {
+    return this.#registry.openSessions();
+  }
+
   endExpired(): void {
     this.#registry.endExpired();
   }
