@@ -27,7 +27,7 @@ import { compileProjection } from "./query/projection.ts";
 import { createSortOrder, parseSort, type SortKey } from "./query/sort.ts";
 import { DuplicateKey, withIdFirst } from "./storage/collection-writer.ts";
 import type { Pace } from "./storage/turns.ts";
-import { compileUpdate, isOperatorUpdate, type Update } from "./update/update.ts";
+import { compileUpdate, isReplacement, type Update } from "./update/update.ts";
 import { documentFromFilter } from "./update/upsert.ts";
 import { DocumentInvalid, validate, type Warn } from "./validation.ts";
 import type { WriteTransaction } from "./write-transaction.ts";
@@ -135,9 +135,10 @@ export async function runUpdate(
   const collation = collationFor(statement.collation, record);
   const filter = filterOf(context, statement.filter, statement.variables, collation);
   const update = updateOf(context, statement, collation);
+  const whole = isReplacement(statement.update);
   if (statement.multi && statement.sort !== undefined)
     throw new EngineError(9, "FailedToParse", "Cannot specify sort with multi=true");
-  if (statement.multi && statement.update instanceof Uint8Array && !isOperatorUpdate(statement.update)) {
+  if (statement.multi && whole) {
     throw new EngineError(9, "FailedToParse", "multi update is not supported for replacement-style update");
   }
   const rows =
@@ -151,7 +152,7 @@ export async function runUpdate(
     const after = update(before, { filter, moment: { nowMs: context.nowMs }, inserting: false });
     if (after !== before) {
       accept(context, record as CollectionRecord, before, after);
-      writer.replace(rowIdOf(row), before, after);
+      writer.replace(rowIdOf(row), before, after, whole);
       progress.modified += 1;
     }
     if (context.pace.due) await context.pace.rest();
@@ -271,10 +272,11 @@ export async function runFindAndModify(context: WriteContext, query: FindAndModi
     writer.remove(stored.rowId, stored.bytes);
     return { value: project(stored.bytes), updatedExisting: false };
   }
+  const whole = query.update !== undefined && isReplacement(query.update);
   const after = update(stored.bytes, { filter, moment: { nowMs: context.nowMs }, inserting: false });
   if (after !== stored.bytes) {
     accept(context, record, stored.bytes, after);
-    writer.replace(stored.rowId, stored.bytes, after);
+    writer.replace(stored.rowId, stored.bytes, after, whole);
   }
   return { value: project(query.returnNew ? after : stored.bytes), updatedExisting: true };
 }

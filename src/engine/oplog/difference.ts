@@ -1,18 +1,32 @@
 import { buildDocument, objectValue } from "../bson/builder.ts";
-import { falseValue, int32Value, type Value } from "../bson/value.ts";
-import { type Field, fieldsOf } from "../bson/walk.ts";
+import { bsonType } from "../bson/types.ts";
+import { falseValue, int32Value, trueValue, type Value } from "../bson/value.ts";
+import { elementsOf, type Field, fieldsOf, fieldsOfValue } from "../bson/walk.ts";
+
+/** Documents and arrays within each other that are compared; what lies deeper is told of whole. */
+const depthMax = 100;
 
 /**
- * What an update did, as an entry of the operation log says it: `{$v: 2, diff: {d, u, i}}` with fields deleted, given another value, and put at the end. Undefined
- * when these do not make the very bytes of `after` out of `before` (fields moved, names given twice) or when `after` itself is no longer.
+ * What an update did, as an entry of the operation log says it: `{$v: 2, diff}`. `d` fields are deleted, `u` fields have another value, `i` fields come to the end, and
+ * `s` and a field's name stand before what happened within it; in arrays (`a: true`) `l` is the new length and `u` and `s` stand before positions. Undefined when that
+ * would not make the very bytes of `after` out of `before`: fields moved, names given twice.
  */
 export function differenceOf(before: Uint8Array, after: Uint8Array): Uint8Array | undefined {
-  const old = [...fieldsOf(before)];
-  const now = [...fieldsOf(after)];
+  const parts = documentDifference([...fieldsOf(before)], [...fieldsOf(after)], 1);
+  if (parts === undefined) return undefined;
+  return buildDocument([
+    ["$v", int32Value(2)],
+    ["diff", objectValue(parts)],
+  ]);
+}
+
+type Parts = readonly (readonly [string, Value])[];
+
+function documentDifference(old: readonly Field[], now: readonly Field[], depth: number): Parts | undefined {
   const deleted: [string, Value][] = [];
   const updated: [string, Value][] = [];
+  const within: [string, Value][] = [];
   let position = 0;
-  let size = 0;
   for (const { name, value } of old) {
     const field = now[position];
     if (field?.name !== name) {
@@ -21,9 +35,9 @@ export function differenceOf(before: Uint8Array, after: Uint8Array): Uint8Array 
     }
     position += 1;
     if (isSame(value, field.value)) continue;
-    updated.push([name, field.value]);
-    size += field.value.end - field.value.start;
-    if (size >= after.length) return undefined;
+    const inner = valueDifference(value, field.value, depth);
+    if (inner === undefined) updated.push([name, field.value]);
+    else within.push([`s${name}`, inner]);
   }
   const inserted = now.slice(position).map(({ name, value }) => [name, value] as const);
   if (isAmbiguous(now) || (deleted.length > 0 && isAmbiguous(old))) return undefined;
@@ -35,12 +49,35 @@ export function differenceOf(before: Uint8Array, after: Uint8Array): Uint8Array 
   if (deleted.length > 0) parts.push(["d", objectValue(deleted)]);
   if (updated.length > 0) parts.push(["u", objectValue(updated)]);
   if (inserted.length > 0) parts.push(["i", objectValue(inserted)]);
-  const difference = buildDocument([
-    ["$v", int32Value(2)],
-    ["diff", objectValue(parts)],
-  ]);
-  return difference.length < after.length ? difference : undefined;
+  return [...parts, ...within];
 }
+
+/** What happened within a document or an array, unless it is better told by the value as it now is. */
+function valueDifference(old: Value, now: Value, depth: number): Value | undefined {
+  if (old.type !== now.type || depth === depthMax) return undefined;
+  if (now.type !== bsonType.object && now.type !== bsonType.array) return undefined;
+  const parts =
+    now.type === bsonType.array
+      ? arrayDifference(elementsOf(old), elementsOf(now), depth + 1)
+      : documentDifference([...fieldsOfValue(old)], [...fieldsOfValue(now)], depth + 1);
+  if (parts === undefined) return undefined;
+  const difference = objectValue(parts);
+  return sizeOf(difference) < sizeOf(now) ? difference : undefined;
+}
+
+function arrayDifference(old: readonly Value[], now: readonly Value[], depth: number): Parts {
+  const parts: [string, Value][] = [["a", trueValue]];
+  if (now.length < old.length) parts.push(["l", int32Value(now.length)]);
+  for (const [position, value] of now.entries()) {
+    const before = old[position];
+    if (before !== undefined && isSame(before, value)) continue;
+    const inner = before === undefined ? undefined : valueDifference(before, value, depth);
+    parts.push(inner === undefined ? [`u${position}`, value] : [`s${position}`, inner]);
+  }
+  return parts;
+}
+
+const sizeOf = (value: Value): number => value.end - value.start;
 
 function isSame(one: Value, other: Value): boolean {
   return one.type === other.type && Buffer.compare(one.bytes(), other.bytes()) === 0;

@@ -19,7 +19,8 @@ import { rowIdOfTime, timeAfter } from "./time.ts";
 /** Takes what a collection's writer did to documents. Documents have their `_id` first. */
 export interface DocumentLog {
   inserted(document: Uint8Array): void;
-  replaced(before: Uint8Array, after: Uint8Array): void;
+  /** `whole`: another document was put in its place, instead of changes being made to it. */
+  replaced(before: Uint8Array, after: Uint8Array, whole: boolean): void;
   removed(document: Uint8Array): void;
 }
 
@@ -67,8 +68,10 @@ export class EntryWriter {
     };
     return {
       inserted: (document) => this.write({ head: headOf("i"), o: document, o2: idDocument(document) }),
-      replaced: (before, after) =>
-        this.write({ head: headOf("u"), o: differenceOf(before, after) ?? after, o2: idDocument(before) }),
+      replaced: (before, after, whole) => {
+        const o = whole ? after : (differenceOf(before, after) ?? after);
+        this.write({ head: headOf("u"), o, o2: idDocument(before) });
+      },
       removed: (document) => this.write({ head: headOf("d"), o: idDocument(document), o2: undefined }),
     };
   }

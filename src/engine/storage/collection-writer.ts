@@ -82,7 +82,7 @@ export class CollectionWriter {
   }
 
   /** Puts `after` in the place of `before`; both have the same `_id`. */
-  replace(rowId: number, before: Uint8Array, after: Uint8Array): void {
+  replace(rowId: number, before: Uint8Array, after: Uint8Array, whole: boolean): void {
     if (after.length > documentSizeMaxBytes) throw tooLarge(after.length);
     if (after.length !== before.length && settingsOf(this.record).capped !== undefined)
       throw located(
@@ -110,7 +110,7 @@ export class CollectionWriter {
       rowId,
     );
     this.#size += after.length - before.length;
-    this.#log?.replaced(before, after);
+    this.#log?.replaced(before, after, whole);
   }
 
   remove(rowId: number, document: Uint8Array): void {

@@ -33,6 +33,7 @@ export type Change =
       readonly record: CollectionRecord;
       readonly before: Uint8Array;
       readonly after: Uint8Array;
+      readonly whole: boolean;
     }
   | { readonly kind: "remove"; readonly record: CollectionRecord; readonly before: Uint8Array };
 
@@ -188,8 +189,8 @@ export class DocumentTransaction implements EngineTransaction, Holder {
       record,
       {
         inserted: (after) => this.#note({ kind: "insert", record, after }, after.length),
-        replaced: (before, after) =>
-          this.#note({ kind: "replace", record, before, after }, before.length + after.length),
+        replaced: (before, after, whole) =>
+          this.#note({ kind: "replace", record, before, after, whole }, before.length + after.length),
         removed: (before) => this.#note({ kind: "remove", record, before }, before.length),
       },
       (document, before) => this.#hold(record, document, before),
@@ -292,7 +293,7 @@ function replayWrite(
     }
     const row = transaction.connection.get(`SELECT rid, d FROM c_${record.id} WHERE k = ?`, idKey(change.before));
     if (row === undefined || !equalBytes(row[1] as Uint8Array, change.before)) throw writeConflict();
-    if (change.kind === "replace") writer.replace(Number(row[0]), change.before, change.after);
+    if (change.kind === "replace") writer.replace(Number(row[0]), change.before, change.after, change.whole);
     else writer.remove(Number(row[0]), change.before);
   } catch (error) {
     // Somebody else's document has taken the unique key meanwhile.

@@ -61,8 +61,12 @@ export function compileUpdate(update: Uint8Array | readonly Uint8Array[], option
   return checked(compilePipelineUpdate(update, options.compilePipeline));
 }
 
-/** Whether an update changes fields by operators, and does not replace the document. */
-export function isOperatorUpdate(update: Uint8Array): boolean {
+/** Whether an update puts another document in the place of the one there is. */
+export function isReplacement(update: Uint8Array | readonly Uint8Array[]): boolean {
+  return update instanceof Uint8Array && !isOperatorUpdate(update);
+}
+
+function isOperatorUpdate(update: Uint8Array): boolean {
   const first = fieldsOf(update).next();
   return first.done !== true && first.value.name.startsWith("$");
 }
