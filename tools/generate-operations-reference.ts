@@ -12,7 +12,7 @@ export async function operationsReference(): Promise<GeneratedFile> {
         (operation) =>
           `| \`${operation.operationId}\`${operation.extension ? " (Telamon's own)" : ""} | \`${operation.method} ${operation.route.replace("/api/atlas/v2", "") || "/"}\` | ${Object.keys(operation.versions).join(", ")} | ${operation.access.scope === "project" ? operation.access.anyRole.join(", ") : "any caller"} | ${operation.otherNames.map((name: string) => `\`${name}\``).join(", ")} |`,
       );
-    return `## ${tag}\n\n| operation | call, below \`/api/atlas/v2\` | versions | needs one of | also known as |\n| --- | --- | --- | --- | --- |\n${rows.join("\n")}\n`;
+    return `## ${tag}\n\n| operation | call (below \`/api/atlas/v2\`, or whole) | versions | needs one of | also known as |\n| --- | --- | --- | --- | --- |\n${rows.join("\n")}\n`;
   });
   return {
     path: "docs/reference/operations.md",

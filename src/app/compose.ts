@@ -14,6 +14,7 @@ import { createSnapshotExpiry } from "../domain/backups/expiry.ts";
 import { createRestoreTransitions } from "../domain/backups/restore-transitions.ts";
 import { createSnapshotTransitions } from "../domain/backups/snapshot-transitions.ts";
 import { createDatabaseUserDirectory } from "../domain/database-users/database-user-directory.ts";
+import { createDeploymentSources } from "../domain/deployments/deployment-sources.ts";
 import { createDeploymentTransitions } from "../domain/deployments/deployment-transitions.ts";
 import { createServices, type Services } from "../domain/services.ts";
 import { createHttpServer, type HttpServer } from "../http/server.ts";
@@ -37,6 +38,8 @@ import type { Log } from "../ports/log.ts";
 import type { Metadata } from "../ports/metadata/metadata.ts";
 import type { Sealer } from "../ports/sealer.ts";
 import type { SnapshotSource } from "../ports/snapshot-source.ts";
+import type { SourceProbe } from "../ports/source-probe.ts";
+import { type AllowedHosts, allowedHosts } from "../shared/allowed-hosts.ts";
 import type { Configuration } from "./configuration.ts";
 import { readEngineTls } from "./engine-tls.ts";
 import { readSecret } from "./store-secret.ts";
@@ -88,7 +91,8 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
     testCommands: configuration.testCommands,
     workerUrl: new URL("./engine-thread.js", import.meta.url),
   });
-  const services = createServices({ metadata, clock, ids });
+  const allowed = allowedHosts(configuration.externalHosts);
+  const services = createServices({ metadata, clock, ids, sealer, probe: lazyProbe(allowed), allowedHosts: allowed });
   const hosting = instanceHosting(configuration.host, tls !== undefined);
   const deployments = createDeploymentTransitions({ metadata });
   const snapshots = createSnapshotTransitions({ metadata, clock, ids });
@@ -101,7 +105,19 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
     tasks: [
       provision({ transitions: deployments, host, jobs: metadata.jobs, log }),
       deprovision({ transitions: deployments, host, metadata, clock, ids }),
-      takeSnapshot({ transitions: snapshots, host, source: lazySource(clock), repository, clock, log }),
+      takeSnapshot({
+        transitions: snapshots,
+        sources: createDeploymentSources({
+          metadata,
+          host,
+          sealer,
+          hosted: lazySource(clock, undefined),
+          external: lazySource(clock, allowed),
+        }),
+        repository,
+        clock,
+        log,
+      }),
       restore({ transitions: createRestoreTransitions({ metadata, clock }), host, repository, clock, log }),
       collectGarbage({ metadata, repository, clock, ids, log }),
       scrub({ metadata, repository, clock, ids, log }),
@@ -172,14 +188,23 @@ async function requireStoreOf(metadata: Metadata, blobs: BlobStore, place: strin
 }
 
 /** The driver is large and only needed while a snapshot is taken: it is loaded at the first. */
-function lazySource(clock: Clock): SnapshotSource {
+function lazySource(clock: Clock, allowed: AllowedHosts | undefined): SnapshotSource {
   let source: Promise<SnapshotSource> | undefined;
   return {
     async open(connectionString, signal) {
       source ??= import("../adapters/source-mongodb/source-mongodb.ts").then(({ createMongoSource }) =>
-        createMongoSource(clock),
+        createMongoSource(clock, { allowedHosts: allowed }),
       );
       return (await source).open(connectionString, signal);
+    },
+  };
+}
+
+function lazyProbe(allowed: AllowedHosts): SourceProbe {
+  return {
+    async probe(connectionString, signal) {
+      const { createMongoProbe } = await import("../adapters/source-mongodb/probe.ts");
+      return createMongoProbe(allowed).probe(connectionString, signal);
     },
   };
 }

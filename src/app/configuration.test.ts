@@ -12,6 +12,7 @@ describe("configuration", () => {
     assert.deepEqual(configuration.enginePortRange, { first: 27_100, last: 27_999 });
     assert.equal(configuration.metadata.path, resolve("./data/metadata.sqlite"));
     assert.equal(configuration.demo, false);
+    assert.equal(configuration.externalHosts, "any");
   });
 
   test("a flag wins over its environment twin, which wins over the default", () => {
@@ -37,6 +38,7 @@ describe("configuration", () => {
     ["a port above the range", ["--port", "65536"], /--port must be/],
     ["a port that is no number", ["--port", "http"], /--port must be/],
     ["a host that is no address", ["--host", "example.com"], /--host must be/],
+    ["a host rule that is none", ["--external-hosts", "10.0.0.0/8,http://x"], /--external-hosts takes .*not http/],
     ["a port range that runs backwards", ["--engine-port-range", "200-100"], /--engine-port-range must be/],
     ["a port range from 0", ["--engine-port-range", "0-100"], /--engine-port-range must be/],
     ["a public URL with a query", ["--public-url", "http://a/?b"], /--public-url must be/],

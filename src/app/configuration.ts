@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { resolve } from "node:path";
+import { type HostRules, isHostRule } from "../shared/allowed-hosts.ts";
 
 /** Where metadata lives. */
 export type MetadataLocation = { readonly kind: "sqlite"; readonly path: string };
@@ -28,6 +29,8 @@ export interface Configuration {
   readonly unlock: UnlockLocation;
   readonly logLevel: string;
   readonly rateLimits: "atlas" | "off";
+  /** Hosts that external deployments may be on. */
+  readonly externalHosts: HostRules;
   /** Whether the databases have the commands that are there for tests of clients alone. */
   readonly testCommands: boolean;
   readonly demo: boolean;
@@ -92,6 +95,12 @@ export const settings: readonly Setting[] = [
   setting("log-level", "LEVEL", "info", "debug, info, warn, error or silent. Logs go to standard error as JSON lines."),
   setting("rate-limits", "atlas|off", "atlas", "Limits of requests per minute as Atlas has them, or none."),
   setting(
+    "external-hosts",
+    "any|none|LIST",
+    "any",
+    "Hosts that attached external deployments may be on: any (but link-local addresses), none (nothing can be attached), or names, `*.domain`, addresses and networks such as `10.0.0.0/8`, with commas between.",
+  ),
+  setting(
     "enable-test-commands",
     "on|off",
     "off",
@@ -146,6 +155,7 @@ export function readConfiguration(
     unlock: parseUnlock(value("unlock"), resolve(dataDirectory, "master.key"), problems),
     logLevel: oneOf("log-level", value("log-level"), ["debug", "info", "warn", "error", "silent"], problems),
     rateLimits: oneOf("rate-limits", value("rate-limits"), ["atlas", "off"], problems) as "atlas" | "off",
+    externalHosts: parseHostRules(value("external-hosts"), problems),
     testCommands: oneOf("enable-test-commands", value("enable-test-commands"), ["on", "off"], problems) === "on",
     demo: given.has("demo"),
   };
@@ -259,6 +269,15 @@ export function parseUnlock(text: string, defaultPath: string, problems: string[
 function oneOf(flag: string, text: string, allowed: readonly string[], problems: string[]): string {
   if (!allowed.includes(text)) problems.push(`--${flag} must be one of ${allowed.join(", ")}, not ${text}`);
   return text;
+}
+
+function parseHostRules(text: string, problems: string[]): HostRules {
+  if (text === "any" || text === "none") return text;
+  const rules = text.split(",").map((rule) => rule.trim());
+  const wrong = rules.filter((rule) => !isHostRule(rule));
+  if (wrong.length > 0)
+    problems.push(`--external-hosts takes any, none, names, *.domain, addresses and networks, not ${wrong.join(", ")}`);
+  return rules;
 }
 
 function checkRoles(text: string, problems: string[]): void {

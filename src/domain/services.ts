@@ -1,9 +1,18 @@
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { Metadata } from "../ports/metadata/metadata.ts";
+import type { Sealer } from "../ports/sealer.ts";
+import type { SourceProbe } from "../ports/source-probe.ts";
+import type { AllowedHosts } from "../shared/allowed-hosts.ts";
 import { createRestoreJobService, type RestoreJobService } from "./backups/restore-job-service.ts";
 import { createSnapshotService, type SnapshotService } from "./backups/snapshot-service.ts";
 import { createDatabaseUserService, type DatabaseUserService } from "./database-users/database-user-service.ts";
+import {
+  createExternalDeploymentService,
+  type ExternalDeploymentService,
+} from "./deployments/external-deployment-service.ts";
+import { requireExternalDeployment } from "./deployments/require-external-deployment.ts";
+import { requireInstance } from "./deployments/require-instance.ts";
 import {
   createServerlessInstanceService,
   type ServerlessInstanceService,
@@ -14,15 +23,23 @@ import { createProjectService, type ProjectService } from "./projects/project-se
 export interface Services {
   readonly projects: ProjectService;
   readonly serverlessInstances: ServerlessInstanceService;
+  readonly externalDeployments: ExternalDeploymentService;
   readonly databaseUsers: DatabaseUserService;
+  /** Of serverless instances. */
   readonly snapshots: SnapshotService;
   readonly restoreJobs: RestoreJobService;
+  /** The same for external deployments. */
+  readonly externalSnapshots: SnapshotService;
+  readonly externalRestoreJobs: RestoreJobService;
 }
 
 export interface ServicesDependencies {
   readonly metadata: Metadata;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly sealer: Sealer;
+  readonly probe: SourceProbe;
+  readonly allowedHosts: AllowedHosts;
 }
 
 export function createServices(dependencies: ServicesDependencies): Services {
@@ -30,7 +47,10 @@ export function createServices(dependencies: ServicesDependencies): Services {
     projects: createProjectService(dependencies),
     serverlessInstances: createServerlessInstanceService(dependencies),
     databaseUsers: createDatabaseUserService(dependencies),
-    snapshots: createSnapshotService(dependencies),
-    restoreJobs: createRestoreJobService(dependencies),
+    externalDeployments: createExternalDeploymentService(dependencies),
+    snapshots: createSnapshotService({ ...dependencies, requireDeployment: requireInstance }),
+    restoreJobs: createRestoreJobService({ ...dependencies, requireDeployment: requireInstance }),
+    externalSnapshots: createSnapshotService({ ...dependencies, requireDeployment: requireExternalDeployment }),
+    externalRestoreJobs: createRestoreJobService({ ...dependencies, requireDeployment: requireExternalDeployment }),
   };
 }

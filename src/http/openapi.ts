@@ -42,7 +42,7 @@ export function openApiDocument(operations: readonly AnyOperation[], version: st
       title: "Telamon",
       version,
       description:
-        "The part of the Atlas Administration API v2 that Telamon serves, and its own extensions (`x-telamon-extension`). Versions are asked for in Accept: `application/vnd.atlas.2023-01-01+json`.",
+        "The part of the Atlas Administration API v2 that Telamon serves, and its own extensions (`x-telamon-extension`; those with no place in the vendor's API are below `/api/telamon/v1`). Versions are asked for in Accept: `application/vnd.atlas.2023-01-01+json`.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: baseUrl }],

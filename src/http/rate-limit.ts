@@ -9,6 +9,8 @@ const perMinute = (capacity: number, refill: number): BucketRule => ({ capacity,
 /** Capacities and refills of the vendor's endpoint sets; `scope` says who shares a bucket. */
 const sets: Readonly<Record<RateLimitSet, { readonly rule: BucketRule; readonly scope: "project" | "caller" }>> = {
   clusters: { rule: perMinute(10_000, 5000), scope: "project" },
+  // Our own: each call may have this server connect to another.
+  externalDeployments: { rule: perMinute(60, 60), scope: "project" },
   cloudBackups: { rule: perMinute(1200, 500), scope: "project" },
   databaseUsers: { rule: perMinute(1200, 500), scope: "project" },
   project: { rule: perMinute(1200, 500), scope: "project" },

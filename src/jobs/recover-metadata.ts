@@ -37,7 +37,8 @@ export async function recoverMetadata(options: RecoverMetadataOptions): Promise<
   const missing = records.filter(({ snapshot }) => unknown.has(snapshot.id)).toSorted(byTime);
   const newest = new Map(missing.map((record) => [record.deployment.id, record]));
   for (const record of newest.values()) {
-    const generation = await options.generationOf(record.deployment.id);
+    const isHosted = record.deployment.kind === "serverless";
+    const generation = isHosted ? await options.generationOf(record.deployment.id) : undefined;
     await metadata.transaction((inside) =>
       putParents(inside, record, generation ?? 1, options.nextSnapshotAtMs, recovered),
     );
@@ -86,16 +87,26 @@ async function putParents(
     recovered.projectIds.push(project.id);
   }
   if ((await records.deployments.find(deployment.id)) !== undefined) return;
+  const isExternal = deployment.kind === "external";
   await records.deployments.insert({
     ...deployment,
     tags: deployment.tags,
     port: deployment.port,
     backupPolicy: deployment.backupPolicy,
     owedPolicyItemIds: [],
-    state: "IDLE",
+    state: isExternal ? "DETACHED" : "IDLE",
     generation,
     nextSnapshotAtMs,
   });
+  // How it is reached is in no store: somebody has to say it again.
+  if (isExternal)
+    await records.externalSources.insert({
+      deploymentId: deployment.id,
+      sealedConnectionString: undefined,
+      hosts: [],
+      replacedAtMs: deployment.createdAtMs,
+      probe: undefined,
+    });
   recovered.deploymentIds.push(deployment.id);
 }
 

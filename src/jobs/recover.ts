@@ -21,14 +21,14 @@ const startedAtOnce = 64;
 
 /**
  * What a start does before work begins, where no other process can hold anything: leases of the process before are freed, so that its jobs are taken up at once; what has
- * no job any more is ended or given one; and every database is served again, by the generation that the metadata says is true (the host deletes what a dead restore left).
+ * no job any more is ended or given one; and every database hosted here is served again, by the generation that the metadata says is true (the host deletes what a dead restore left).
  */
 export async function recover(options: RecoverOptions): Promise<void> {
   const { metadata, log } = options;
   const freed = await metadata.jobs.releaseAll();
   if (freed > 0) log.info({ count: freed }, "jobs of the process before are taken up again");
   await endAbandonedSnapshots(options);
-  const deployments = await metadata.deployments.all();
+  const deployments = (await metadata.deployments.all()).filter(({ kind }) => kind === "serverless");
   for (let first = 0; first < deployments.length; first += startedAtOnce) {
     await Promise.all(
       deployments

@@ -8,7 +8,14 @@ import type { InstanceHosting } from "./serverless-instances/serverless-instance
 import type { Href } from "./shapes.ts";
 
 /** Endpoint sets whose requests share a bucket (API rate limits of the reference). */
-export type RateLimitSet = "clusters" | "cloudBackups" | "project" | "projects" | "databaseUsers" | "root";
+export type RateLimitSet =
+  | "clusters"
+  | "externalDeployments"
+  | "cloudBackups"
+  | "project"
+  | "projects"
+  | "databaseUsers"
+  | "root";
 
 /** What every operation may call. */
 export interface OperationServices extends Services {
@@ -59,7 +66,7 @@ export interface OperationDefinition<
   readonly summary: string;
   readonly description: string;
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
-  /** With `{name}` for parameters, from `/api/atlas/v2`. */
+  /** With `{name}` for parameters, from `/api/atlas/v2`, or from `/api/telamon/v1` for what has no place in the vendor's API. */
   readonly route: string;
   /** Telamon's own, unknown to the vendor's API. */
   readonly extension?: true | undefined;

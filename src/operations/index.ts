@@ -2,47 +2,73 @@
 import type { AnyOperation } from "./define-operation.ts";
 import { createGroup } from "./projects/createGroup.ts";
 import { createGroupDatabaseUser } from "./database-users/createGroupDatabaseUser.ts";
+import { createGroupExternalDeployment } from "./external-deployments/createGroupExternalDeployment.ts";
+import { createGroupExternalDeploymentRestoreJob } from "./external-deployments/createGroupExternalDeploymentRestoreJob.ts";
 import { createGroupServerlessBackupRestoreJob } from "./cloud-backups/createGroupServerlessBackupRestoreJob.ts";
 import { createGroupServerlessInstance } from "./serverless-instances/createGroupServerlessInstance.ts";
 import { deleteGroupDatabaseUser } from "./database-users/deleteGroupDatabaseUser.ts";
+import { deleteGroupExternalDeployment } from "./external-deployments/deleteGroupExternalDeployment.ts";
+import { deleteGroupExternalDeploymentSnapshot } from "./external-deployments/deleteGroupExternalDeploymentSnapshot.ts";
 import { deleteGroupServerlessBackupSnapshot } from "./cloud-backups/deleteGroupServerlessBackupSnapshot.ts";
 import { deleteGroupServerlessInstance } from "./serverless-instances/deleteGroupServerlessInstance.ts";
 import { getGroup } from "./projects/getGroup.ts";
 import { getGroupDatabaseUser } from "./database-users/getGroupDatabaseUser.ts";
+import { getGroupExternalDeployment } from "./external-deployments/getGroupExternalDeployment.ts";
+import { getGroupExternalDeploymentRestoreJob } from "./external-deployments/getGroupExternalDeploymentRestoreJob.ts";
+import { getGroupExternalDeploymentSnapshot } from "./external-deployments/getGroupExternalDeploymentSnapshot.ts";
 import { getGroupServerlessBackupRestoreJob } from "./cloud-backups/getGroupServerlessBackupRestoreJob.ts";
 import { getGroupServerlessBackupSnapshot } from "./cloud-backups/getGroupServerlessBackupSnapshot.ts";
 import { getGroupServerlessInstance } from "./serverless-instances/getGroupServerlessInstance.ts";
 import { getSystemStatus } from "./root/getSystemStatus.ts";
 import { listGroupDatabaseUsers } from "./database-users/listGroupDatabaseUsers.ts";
+import { listGroupExternalDeploymentRestoreJobs } from "./external-deployments/listGroupExternalDeploymentRestoreJobs.ts";
+import { listGroupExternalDeploymentSnapshots } from "./external-deployments/listGroupExternalDeploymentSnapshots.ts";
+import { listGroupExternalDeployments } from "./external-deployments/listGroupExternalDeployments.ts";
 import { listGroupServerlessBackupRestoreJobs } from "./cloud-backups/listGroupServerlessBackupRestoreJobs.ts";
 import { listGroupServerlessBackupSnapshots } from "./cloud-backups/listGroupServerlessBackupSnapshots.ts";
 import { listGroupServerlessInstances } from "./serverless-instances/listGroupServerlessInstances.ts";
 import { listGroups } from "./projects/listGroups.ts";
+import { probeGroupExternalDeployment } from "./external-deployments/probeGroupExternalDeployment.ts";
+import { takeGroupExternalDeploymentSnapshot } from "./external-deployments/takeGroupExternalDeploymentSnapshot.ts";
 import { takeGroupServerlessBackupSnapshots } from "./cloud-backups/takeGroupServerlessBackupSnapshots.ts";
 import { updateGroupDatabaseUser } from "./database-users/updateGroupDatabaseUser.ts";
+import { updateGroupExternalDeployment } from "./external-deployments/updateGroupExternalDeployment.ts";
 import { updateGroupServerlessInstance } from "./serverless-instances/updateGroupServerlessInstance.ts";
 
 /** Every operation served, by operationId. */
 export const operations: readonly AnyOperation[] = [
   createGroup,
   createGroupDatabaseUser,
+  createGroupExternalDeployment,
+  createGroupExternalDeploymentRestoreJob,
   createGroupServerlessBackupRestoreJob,
   createGroupServerlessInstance,
   deleteGroupDatabaseUser,
+  deleteGroupExternalDeployment,
+  deleteGroupExternalDeploymentSnapshot,
   deleteGroupServerlessBackupSnapshot,
   deleteGroupServerlessInstance,
   getGroup,
   getGroupDatabaseUser,
+  getGroupExternalDeployment,
+  getGroupExternalDeploymentRestoreJob,
+  getGroupExternalDeploymentSnapshot,
   getGroupServerlessBackupRestoreJob,
   getGroupServerlessBackupSnapshot,
   getGroupServerlessInstance,
   getSystemStatus,
   listGroupDatabaseUsers,
+  listGroupExternalDeploymentRestoreJobs,
+  listGroupExternalDeploymentSnapshots,
+  listGroupExternalDeployments,
   listGroupServerlessBackupRestoreJobs,
   listGroupServerlessBackupSnapshots,
   listGroupServerlessInstances,
   listGroups,
+  probeGroupExternalDeployment,
+  takeGroupExternalDeploymentSnapshot,
   takeGroupServerlessBackupSnapshots,
   updateGroupDatabaseUser,
+  updateGroupExternalDeployment,
   updateGroupServerlessInstance,
 ];

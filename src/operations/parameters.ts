@@ -14,6 +14,14 @@ export const instanceName = Type.String({
   description: "Name of the serverless instance.",
 });
 
+/** Name of a deployment that runs elsewhere; the rules are those of instances. */
+export const deploymentName = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: "^[a-zA-Z0-9][a-zA-Z0-9-]*$",
+  description: "Name of the external deployment.",
+});
+
 export const snapshotId = Type.String({
   minLength: 1,
   maxLength: 64,

@@ -35,6 +35,14 @@ export function relation(name: string): string {
   return `https://cloud.mongodb.com/${name}`;
 }
 
+/** Where Telamon's own operations about deployments that run elsewhere are. */
+export const externalDeploymentsRoute = "/api/telamon/v1/groups/{groupId}/externalDeployments";
+
+/** Path of an external deployment in the API. */
+export function externalDeploymentPath(projectId: string, name: string): string {
+  return `/api/telamon/v1/groups/${projectId}/externalDeployments/${encodeURIComponent(name)}`;
+}
+
 /** Path of a serverless instance in the API. */
 export function serverlessInstancePath(projectId: string, name: string): string {
   return `/api/atlas/v2/groups/${projectId}/serverless/${encodeURIComponent(name)}`;

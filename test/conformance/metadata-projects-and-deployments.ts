@@ -47,7 +47,7 @@ export function projectAndDeploymentPromises(metadata: () => Metadata): void {
     await assert.rejects(metadata().projects.insert(project({ id: idOf(1) })), MetadataConflict);
     assert.equal(await metadata().projects.find(idOf(1)), undefined);
     await assert.rejects(metadata().deployments.insert(deployment({ id: idOf(2) })), MetadataConflict);
-    assert.equal(await metadata().deployments.count(projectId), 1);
+    assert.equal(await metadata().deployments.count(projectId, "serverless"), 1);
     await metadata().databaseUsers.insert(databaseUser());
     await assert.rejects(metadata().databaseUsers.insert(databaseUser()), MetadataConflict);
     assert.equal(await metadata().databaseUsers.count(projectId), 1);
@@ -79,10 +79,14 @@ export function projectAndDeploymentPromises(metadata: () => Metadata): void {
     for (const [index, createdAtMs] of [500, 100, 300].entries()) {
       await metadata().deployments.insert(deployment({ id: idOf(index + 1), name: `Later${index}`, createdAtMs }));
     }
-    const page = await metadata().deployments.page(projectId, { ...firstPage, itemsPerPage: 3 });
+    const page = await metadata().deployments.page(projectId, "serverless", { ...firstPage, itemsPerPage: 3 });
     const names = page.items.map((item) => item.name);
     assert.deepEqual([names, page.totalCount, page.hasNext], [["Instance0", "Later0", "Later1"], 4, true]);
-    const last = await metadata().deployments.page(projectId, { ...firstPage, pageNumber: 2, itemsPerPage: 3 });
+    const last = await metadata().deployments.page(projectId, "serverless", {
+      ...firstPage,
+      pageNumber: 2,
+      itemsPerPage: 3,
+    });
     assert.deepEqual([last.items.map((item) => item.name), last.hasNext], [["Later2"], false]);
   });
 
@@ -129,6 +133,44 @@ export function projectAndDeploymentPromises(metadata: () => Metadata): void {
     assert.equal(await metadata().restoreJobs.find(deploymentId, idOf(2)), undefined);
     assert.equal((await metadata().snapshots.liveManifestKeys()).size, 0);
     await metadata().deployments.insert(deployment({ id: idOf(3) }));
+  });
+
+  test("deployments of each kind are listed and counted apart, but a project has each name once", async () => {
+    const { deployments, externalSources } = metadata();
+    const external = deployment({ id: idOf(1), name: "Elsewhere", kind: "external", state: "DETACHED" });
+    await deployments.insert(external);
+    assert.deepEqual((await deployments.page(projectId, "external", firstPage)).items, [external]);
+    assert.equal((await deployments.page(projectId, "serverless", firstPage)).totalCount, 1);
+    assert.deepEqual(
+      [await deployments.count(projectId, "external"), await deployments.count(idOf(9), "external")],
+      [1, 0],
+    );
+    assert.deepEqual(await deployments.names(projectId), ["Instance0", "Elsewhere"]);
+    await assert.rejects(deployments.insert(deployment({ id: idOf(2), name: "Elsewhere" })), MetadataConflict);
+    assert.deepEqual(
+      (await deployments.dueForSnapshot(Number.MAX_SAFE_INTEGER, 10)).map(({ name }) => name),
+      ["Instance0"],
+    );
+    const source = {
+      deploymentId: external.id,
+      sealedConnectionString: Uint8Array.of(1, 2, 3),
+      hosts: ["a:1", "b:2"],
+      replacedAtMs: 5,
+      probe: { atMs: 6, failureReason: "Nobody answers." },
+    };
+    await externalSources.insert(source);
+    assert.deepEqual(await externalSources.find(external.id), source);
+    await externalSources.update(external.id, {});
+    assert.deepEqual(await externalSources.find(external.id), source);
+    await externalSources.update(external.id, { sealedConnectionString: undefined, probe: undefined, hosts: [] });
+    assert.deepEqual(await externalSources.find(external.id), {
+      ...source,
+      sealedConnectionString: undefined,
+      probe: undefined,
+      hosts: [],
+    });
+    await deployments.delete(external.id);
+    assert.equal(await externalSources.find(external.id), undefined);
   });
 
   test("database users: whole records, order, replacement, deletion, expiry", async () => {

@@ -12,7 +12,7 @@ import { takeSnapshot } from "../../src/jobs/tasks/takeSnapshot.ts";
 import type { SnapshotRecord } from "../../src/ports/metadata/snapshot-records.ts";
 import type { SnapshotSource } from "../../src/ports/snapshot-source.ts";
 import { everything } from "../support/domain-world.ts";
-import { createJobsWorld, describe, type JobsWorld } from "../support/jobs-world.ts";
+import { createJobsWorld, describe, type JobsWorld, sourcesOf } from "../support/jobs-world.ts";
 import { createFaultingBlobStore, Died, type Fault, faultKinds } from "./faulting-blob-store.ts";
 
 const secret = Buffer.alloc(32, 3);
@@ -140,7 +140,7 @@ export class StormWorld {
         takeSnapshot({
           ...this.#world,
           repository,
-          source: this.#source(id, deploymentId),
+          sources: sourcesOf(this.#source(id, deploymentId)),
           transitions,
         }).run(job, never),
       );

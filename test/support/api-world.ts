@@ -10,6 +10,7 @@ import { createSqliteMetadata } from "../../src/adapters/metadata-sql/sqlite-met
 import { createAesSealer } from "../../src/adapters/sealer-aes/sealer-aes.ts";
 import type { Metadata } from "../../src/ports/metadata/metadata.ts";
 import type { RoleAssignment } from "../../src/ports/metadata/access-records.ts";
+import { reachable } from "./domain-world.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 
 /** A principal of both kinds with the same roles. */
@@ -61,7 +62,7 @@ export async function createApiWorld(options: { readonly rateLimits?: "atlas" | 
   const server = await createHttpServer({
     operations,
     services: {
-      ...createServices({ metadata, clock, ids }),
+      ...createServices({ metadata, clock, ids, sealer, ...reachable }),
       access: createAccess(metadata),
       hosting: { serverVersion: "7.0.0", connectionString: () => undefined },
       build: "0".repeat(40),

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { createRandomIds } from "../../src/adapters/ids-random.ts";
+import { createAesSealer } from "../../src/adapters/sealer-aes/sealer-aes.ts";
+import { createMongoProbe } from "../../src/adapters/source-mongodb/probe.ts";
 import { createSqliteMetadata } from "../../src/adapters/metadata-sql/sqlite-metadata.ts";
 import { createServices, type Services } from "../../src/domain/services.ts";
 import type { Ids } from "../../src/ports/ids.ts";
 import type { JobKind, LeasedJob } from "../../src/ports/metadata/job-records.ts";
 import type { Metadata } from "../../src/ports/metadata/metadata.ts";
 import { AppError } from "../../src/shared/app-error.ts";
+import { allowedHosts } from "../../src/shared/allowed-hosts.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 
 /** The services over real metadata in memory, a clock moved by hand, one organization and one project. */
@@ -22,11 +25,15 @@ export interface DomainWorld {
   instance(name: string): Promise<string>;
 }
 
+/** External deployments may be anywhere, and have half a second to answer. */
+export const reachable = { allowedHosts: allowedHosts("any"), probe: createMongoProbe(allowedHosts("any"), 500) };
+
 export async function createDomainWorld(): Promise<DomainWorld> {
   const clock = createFakeClock();
   const ids = createRandomIds(clock);
   const metadata = await createSqliteMetadata({ path: ":memory:", clock });
-  const services = createServices({ metadata, clock, ids });
+  const sealer = createAesSealer(ids.randomBytes(32), ids);
+  const services = createServices({ metadata, clock, ids, sealer, ...reachable });
   const organizationId = ids.objectId();
   await metadata.organizations.insert({ id: organizationId, name: "Organization", createdAtMs: clock.nowMs() });
   const project = await services.projects.create({ name: "Project", organizationId });

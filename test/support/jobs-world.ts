@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { createMemoryBlobStore } from "../../src/adapters/blob-memory/memory-blob-store.ts";
 import { openBackupStore } from "../../src/backup-store/index.ts";
 import type { DeploymentHost, HostedDeployment, RestoreStaging } from "../../src/ports/deployment-host.ts";
+import type { DeploymentSources } from "../../src/ports/deployment-sources.ts";
 import type { Log } from "../../src/ports/log.ts";
 import type {
   CollectionDescription,
@@ -144,6 +145,7 @@ function totalsOf(pieces: readonly Uint8Array[]): CollectionTotals {
 export interface JobsWorld extends DomainWorld {
   readonly host: RememberingHost;
   readonly source: SnapshotSource;
+  readonly sources: DeploymentSources;
   readonly repository: SnapshotRepository;
   readonly faults: Faults;
   /** What the source holds, by collection. */
@@ -192,8 +194,14 @@ export async function createJobsWorld(): Promise<JobsWorld> {
     log: { debug: line, info: line, warn: line, error: line },
     host: createRememberingHost(faults),
     source,
+    sources: sourcesOf(source),
     repository: await openBackupStore({ blobs: createMemoryBlobStore(), secret: new Uint8Array(32), randomBytes }),
   };
+}
+
+/** Every deployment is read by this source. */
+export function sourcesOf(source: SnapshotSource): DeploymentSources {
+  return { of: async ({ id }) => ({ source, connectionString: `mongodb://system:secret@127.0.0.1:1/${id}` }) };
 }
 
 /** Lets everything that waits for no clock come to rest. */

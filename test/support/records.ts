@@ -92,6 +92,8 @@ export function restoreJob(id: string, changes: Partial<RestoreJobRecord> = {}):
     targetProjectId: projectId,
     targetDeploymentId: deploymentId,
     targetName: "Instance0",
+    replacesExisting: false,
+    publishing: false,
     requestedAtMs: 1_767_225_700_000,
     snapshotCreatedAtMs: 1_767_225_601_000,
     finishedAtMs: undefined,

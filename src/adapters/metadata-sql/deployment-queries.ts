@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { BackupPolicy } from "../../ports/metadata/backup-policy.ts";
 import type {
   DeploymentChanges,
+  DeploymentKind,
   DeploymentRecord,
   DeploymentRecords,
 } from "../../ports/metadata/deployment-records.ts";
@@ -26,21 +27,28 @@ const findByName = prepared<{ projectId: string; name: string }>()((database, va
     .where("name", "=", value("name")),
 );
 
-const countOfProject = prepared<{ projectId: string }>()((database, value) =>
+const countOfProject = prepared<{ projectId: string; kind: DeploymentKind }>()((database, value) =>
   database
     .selectFrom("deployments")
     .select((builder) => builder.fn.countAll<number>().as("total"))
-    .where("project_id", "=", value("projectId")),
+    .where("project_id", "=", value("projectId"))
+    .where("kind", "=", value("kind")),
 );
 
-const pageOfProject = prepared<{ projectId: string; limit: number; offset: number }>()((database, value) =>
-  database
-    .selectFrom("deployments")
-    .selectAll()
-    .where("project_id", "=", value("projectId"))
-    .orderBy("position")
-    .limit(value("limit"))
-    .offset(value("offset")),
+const namesOfProject = prepared<{ projectId: string }>()((database, value) =>
+  database.selectFrom("deployments").select("name").where("project_id", "=", value("projectId")).orderBy("position"),
+);
+
+const pageOfProject = prepared<{ projectId: string; kind: DeploymentKind; limit: number; offset: number }>()(
+  (database, value) =>
+    database
+      .selectFrom("deployments")
+      .selectAll()
+      .where("project_id", "=", value("projectId"))
+      .where("kind", "=", value("kind"))
+      .orderBy("position")
+      .limit(value("limit"))
+      .offset(value("offset")),
 );
 
 const due = prepared<{ nowMs: number; limit: number }>()((database, value) =>
@@ -56,8 +64,8 @@ const due = prepared<{ nowMs: number; limit: number }>()((database, value) =>
 
 export function deploymentRecords(connections: Connections): DeploymentRecords {
   const { read, write } = connections;
-  const count = async (projectId: string): Promise<number> =>
-    Number((await countOfProject(read, { projectId })).rows[0]?.total ?? 0);
+  const count = async (projectId: string, kind: DeploymentKind): Promise<number> =>
+    Number((await countOfProject(read, { projectId, kind })).rows[0]?.total ?? 0);
   return {
     insert: async (deployment) => {
       const result = await write
@@ -77,11 +85,12 @@ export function deploymentRecords(connections: Connections): DeploymentRecords {
       const row = (await findByName(read, { projectId, name })).rows[0];
       return row === undefined ? undefined : toDeployment(row);
     },
-    page: async (projectId, page) => {
-      const limits = { projectId, limit: page.itemsPerPage + 1, offset: pageOffset(page) };
+    page: async (projectId, kind, page) => {
+      const limits = { projectId, kind, limit: page.itemsPerPage + 1, offset: pageOffset(page) };
       const { rows } = await pageOfProject(read, limits);
-      return pageOf(rows, page, page.includeCount ? await count(projectId) : 0, toDeployment);
+      return pageOf(rows, page, page.includeCount ? await count(projectId, kind) : 0, toDeployment);
     },
+    names: async (projectId) => (await namesOfProject(read, { projectId })).rows.map(({ name }) => name),
     count,
     all: async () => {
       const rows = await read
@@ -105,7 +114,13 @@ export function deploymentRecords(connections: Connections): DeploymentRecords {
           .columns(["id"])
           .expression((builder) => builder.selectFrom("snapshots").select("id").where("deployment_id", "=", id))
           .execute();
-        for (const table of ["restore_jobs", "snapshots", "snapshot_buckets", "snapshot_counters"] as const) {
+        for (const table of [
+          "restore_jobs",
+          "snapshots",
+          "snapshot_buckets",
+          "snapshot_counters",
+          "external_sources",
+        ] as const) {
           await transaction.deleteFrom(table).where("deployment_id", "=", id).execute();
         }
         await transaction.deleteFrom("deployments").where("id", "=", id).execute();

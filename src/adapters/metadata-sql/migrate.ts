@@ -2,6 +2,7 @@ import { sql, type Kysely } from "kysely";
 import { firstSlice } from "./migrations/0001-first-slice.ts";
 import { careOfTheStore } from "./migrations/0002-care-of-the-store.ts";
 import { policiesAndHolds } from "./migrations/0003-policies-and-holds.ts";
+import { externalDeployments } from "./migrations/0004-external-deployments.ts";
 import type { ColumnTypes } from "./node-sqlite.ts";
 import type { Schema } from "./schema.ts";
 
@@ -16,6 +17,7 @@ export const migrations: readonly Migration[] = [
   { name: "0001-first-slice", statements: firstSlice },
   { name: "0002-care-of-the-store", statements: careOfTheStore },
   { name: "0003-policies-and-holds", statements: policiesAndHolds },
+  { name: "0004-external-deployments", statements: externalDeployments },
 ];
 
 /**

@@ -10,6 +10,8 @@ import type { RestoreJobRecords } from "../../ports/metadata/restore-job-records
 import type { SnapshotRecords } from "../../ports/metadata/snapshot-records.ts";
 import { accessRecords } from "./access-queries.ts";
 import { databaseUserRecords } from "./database-user-queries.ts";
+import { externalSourceRecords } from "./external-source-queries.ts";
+import type { ExternalSourceRecords } from "../../ports/metadata/external-source-records.ts";
 import { deploymentRecords } from "./deployment-queries.ts";
 import { migrate } from "./migrate.ts";
 import { nodeSqliteDialect, noTurns, sqliteColumnTypes } from "./node-sqlite.ts";
@@ -25,6 +27,7 @@ describe("query plans", () => {
   let snapshots: SnapshotRecords;
   let restoreJobs: RestoreJobRecords;
   let deployments: DeploymentRecords;
+  let externalSources: ExternalSourceRecords;
   let databaseUsers: DatabaseUserRecords;
   let access: AccessRecords;
 
@@ -35,6 +38,7 @@ describe("query plans", () => {
     snapshots = snapshotRecords(connections);
     restoreJobs = restoreJobRecords(connections);
     deployments = deploymentRecords(connections);
+    externalSources = externalSourceRecords(connections);
     databaseUsers = databaseUserRecords(connections);
     access = accessRecords(connections);
   });
@@ -83,7 +87,9 @@ describe("query plans", () => {
       () => access.countTokens("mdb_sa_id_", 1),
       () => access.deleteExpiredTokens(1),
       () => deployments.findByName(idOf(1), "Instance0"),
-      () => deployments.page(idOf(1), page),
+      () => deployments.page(idOf(1), "serverless", page),
+      () => deployments.names(idOf(1)),
+      () => externalSources.find(idOf(1)),
       () => databaseUsers.find(idOf(1), "admin", "alice"),
       () => databaseUsers.page(idOf(1), page),
       () => databaseUsers.deleteExpired(1),

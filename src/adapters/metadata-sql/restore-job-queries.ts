@@ -72,6 +72,7 @@ export function restoreJobRecords({ read, write }: Connections): RestoreJobRecor
         ...("finishedAtMs" in changes && { finished_at_ms: changes.finishedAtMs ?? null }),
         ...(changes.failed !== undefined && { failed: flag(changes.failed) }),
         ...("failureReason" in changes && { failure_reason: changes.failureReason ?? null }),
+        ...(changes.publishing !== undefined && { publishing: flag(changes.publishing) }),
       };
       if (Object.keys(columns).length === 0) return;
       await write.updateTable("restore_jobs").set(columns).where("id", "=", id).execute();
@@ -93,6 +94,8 @@ function fromRestoreJob(job: RestoreJobRecord): Insertable<RestoreJobRow> {
     finished_at_ms: job.finishedAtMs ?? null,
     failed: flag(job.failed),
     failure_reason: job.failureReason ?? null,
+    replaces_existing: flag(job.replacesExisting),
+    publishing: flag(job.publishing),
   };
 }
 
@@ -110,5 +113,7 @@ function toRestoreJob(row: Selectable<RestoreJobRow>): RestoreJobRecord {
     finishedAtMs: optional(row.finished_at_ms),
     failed: row.failed === 1,
     failureReason: optional(row.failure_reason),
+    replacesExisting: row.replaces_existing === 1,
+    publishing: row.publishing === 1,
   };
 }

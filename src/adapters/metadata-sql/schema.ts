@@ -10,6 +10,7 @@ export interface Schema {
   role_assignments: RoleAssignmentRow;
   access_tokens: AccessTokenRow;
   deployments: DeploymentRow;
+  external_sources: ExternalSourceRow;
   database_users: DatabaseUserRow;
   snapshots: SnapshotRow;
   snapshot_counters: SnapshotCounterRow;
@@ -83,9 +84,9 @@ export interface DeploymentRow {
   position: Generated<number>;
   id: string;
   project_id: string;
-  kind: "serverless";
+  kind: "serverless" | "external";
   name: string;
-  state: "CREATING" | "IDLE" | "UPDATING" | "DELETING" | "REPAIRING";
+  state: "CREATING" | "IDLE" | "UPDATING" | "DELETING" | "REPAIRING" | "DETACHED";
   created_at_ms: number;
   backing_provider_name: string;
   region_name: string;
@@ -98,6 +99,17 @@ export interface DeploymentRow {
   /** JSON; null for that of its kind. */
   backup_policy: string | null;
   owed_policy_item_ids: string | null;
+}
+
+/** How an external deployment is reached. */
+export interface ExternalSourceRow {
+  deployment_id: string;
+  /** Null while it is detached. */
+  sealed_connection_string: Uint8Array | null;
+  hosts: string;
+  replaced_at_ms: number;
+  /** JSON text of what was found when it was last tried. */
+  probe: string | null;
 }
 
 export interface DatabaseUserRow {
@@ -191,6 +203,8 @@ export interface RestoreJobRow {
   finished_at_ms: number | null;
   failed: Flag;
   failure_reason: string | null;
+  replaces_existing: Flag;
+  publishing: Flag;
 }
 
 export interface JobRow {

@@ -6,6 +6,7 @@ import { accessRecords } from "./access-queries.ts";
 import type { Connections } from "./connections.ts";
 import { databaseUserRecords } from "./database-user-queries.ts";
 import { deploymentRecords } from "./deployment-queries.ts";
+import { externalSourceRecords } from "./external-source-queries.ts";
 import { jobRecords } from "./job-queries.ts";
 import { migrate } from "./migrate.ts";
 import {
@@ -90,6 +91,7 @@ function recordsOver(connections: Connections): MetadataRecords {
     projects: projectRecords(connections),
     access: accessRecords(connections),
     deployments: deploymentRecords(connections),
+    externalSources: externalSourceRecords(connections),
     databaseUsers: databaseUserRecords(connections),
     snapshots: snapshotRecords(connections),
     restoreJobs: restoreJobRecords(connections),

@@ -1,55 +1,33 @@
-import {
-  type ClientSession,
-  type Collection,
-  MongoClient,
-  MongoCompatibilityError,
-  MongoServerError,
-  type Timestamp,
-} from "mongodb";
+import type { ClientSession, Collection, MongoClient } from "mongodb";
 import type { Clock } from "../../ports/clock.ts";
 import type { CollectionDescription, SnapshotFacts } from "../../ports/snapshot-repository.ts";
 import { CatalogueChanged, type SnapshotSource, type SourceReading } from "../../ports/snapshot-source.ts";
 import { firstReplaced, readCatalogue, sameCatalogue } from "./catalogue.ts";
+import { type ConnectOptions, connectClient } from "./connect-client.ts";
+import { versionOf } from "./probe.ts";
+import { beginSnapshotSession, readOne } from "./snapshot-session.ts";
 
 /** Documents asked for at once, about 5 MiB of usual ones; a reply never passes 16 MiB. */
 const batchSize = 5000;
 /** Bytes handed on at once. */
 const pieceBytes = 1_048_576;
-const defaultServerSelectionTimeoutMs = 15_000;
+const serverSelectionTimeoutMs = 15_000;
 /** Servers let go of a time that nobody begins to read at (the embedded engine after 300 s); going on with a cursor does not count. */
 const holdMs = 60_000;
 /** Times a moment is looked for at which nobody was changing collections. */
 const beginningsMax = 5;
 
-/** NotAReplicaSet, InvalidOptions, CommandNotSupported, CommandNotFound, NotImplemented, ReadConcernMajorityNotEnabled: this server has no snapshot reads. */
-const noSnapshotReads: ReadonlySet<unknown> = new Set([123, 72, 115, 59, 238, 148]);
-
 /** Reads deployments through the official driver: at one point in time in a snapshot session where the server can, labelled otherwise. */
-export function createMongoSource(
-  clock: Clock,
-  serverSelectionTimeoutMs = defaultServerSelectionTimeoutMs,
-): SnapshotSource {
+export function createMongoSource(clock: Clock, options: Partial<ConnectOptions> = {}): SnapshotSource {
   return {
     async open(connectionString, signal) {
-      signal.throwIfAborted();
-      // No read concern here: one of the client's own would take the place of the snapshot session's.
-      const client = new MongoClient(connectionString, {
-        serverSelectionTimeoutMS: serverSelectionTimeoutMs,
-        appName: "telamon backup",
-      });
-      const abort = (): void => void client.close(true).catch(() => undefined);
-      signal.addEventListener("abort", abort, { once: true });
-      const close = async (): Promise<void> => {
-        signal.removeEventListener("abort", abort);
-        await client.close(true).catch(() => undefined);
-      };
+      const connected = await connectClient(connectionString, { serverSelectionTimeoutMs, ...options }, signal);
       try {
-        await client.connect();
-        return await openReading(client, clock, signal, close);
+        return await openReading(connected.client, clock, signal, () => connected.close());
       } catch (error) {
-        await close();
+        await connected.close();
         signal.throwIfAborted();
-        throw error;
+        throw connected.explain(error);
       }
     },
   };
@@ -68,11 +46,11 @@ async function openReading(
   signal: AbortSignal,
   close: () => Promise<void>,
 ): Promise<SourceReading> {
-  const { version } = (await client.db("admin").command({ buildInfo: 1 })) as { readonly version?: unknown };
+  const serverVersion = versionOf(await client.db("admin").command({ buildInfo: 1 }));
   const { collections, session, clusterTime, capturedAtMs } = await begin(client, clock, signal);
   const facts: SnapshotFacts = {
     ...(clusterTime === undefined ? { consistency: "best_effort" } : { consistency: "exact", clusterTime }),
-    serverVersion: /^\d+\.\d+\.\d+/.exec(String(version))?.[0] ?? "0.0.0",
+    serverVersion,
     capturedAtMs,
   };
   return {
@@ -101,7 +79,7 @@ async function begin(client: MongoClient, clock: Clock, signal: AbortSignal): Pr
   for (let count = 0; count < beginningsMax; count += 1) {
     signal.throwIfAborted();
     const capturedAtMs = clock.nowMs();
-    const { session, clusterTime } = await beginSnapshot(client, collections[0]);
+    const { session, clusterTime } = await beginSnapshotSession(client, collections[0]);
     const after = await readCatalogue(client);
     if (sameCatalogue(collections, after)) return { collections, session, clusterTime, capturedAtMs };
     await session?.endSession();
@@ -110,40 +88,6 @@ async function begin(client: MongoClient, clock: Clock, signal: AbortSignal): Pr
   throw new CatalogueChanged(
     "collections or indexes are being changed all the time; no moment was found to read them at",
   );
-}
-
-/** A session whose reads all see one time; none when the server has no such sessions, or does as if it had and names no time. */
-async function beginSnapshot(
-  client: MongoClient,
-  first: CollectionDescription | undefined,
-): Promise<Pick<Beginning, "session" | "clusterTime">> {
-  const session = client.startSession({ snapshot: true });
-  try {
-    // The first read fixes the time; one of a collection that is not there does as well.
-    const collection = client.db(first?.database ?? "admin").collection(first?.name ?? "telamon.probe");
-    await readOne(collection, session);
-  } catch (error) {
-    await session.endSession();
-    const refused =
-      error instanceof MongoCompatibilityError ||
-      (error instanceof MongoServerError && noSnapshotReads.has(error.code));
-    if (!refused) throw error;
-    return { session: undefined, clusterTime: undefined };
-  }
-  // Not in the driver's types, though the one place where the time can be seen.
-  const time = (session as unknown as { readonly snapshotTime?: Timestamp }).snapshotTime;
-  if (time !== undefined)
-    return { session, clusterTime: { seconds: time.getHighBitsUnsigned(), increment: time.getLowBitsUnsigned() } };
-  await session.endSession();
-  return { session: undefined, clusterTime: undefined };
-}
-
-/** Reads at the session's time: the first such read fixes it, any later one shows that it is still needed. */
-async function readOne(collection: Collection, session: ClientSession): Promise<void> {
-  await collection
-    .find({}, { session, projection: { _id: 1 } })
-    .limit(1)
-    .toArray();
 }
 
 async function* readDocuments(

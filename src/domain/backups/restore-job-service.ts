@@ -1,13 +1,15 @@
 import type { Clock } from "../../ports/clock.ts";
 import type { Ids } from "../../ports/ids.ts";
-import type { DeploymentRecord } from "../../ports/metadata/deployment-records.ts";
+import type { DeploymentKind, DeploymentRecord } from "../../ports/metadata/deployment-records.ts";
 import type { Metadata } from "../../ports/metadata/metadata.ts";
 import type { RestoreJobRecord } from "../../ports/metadata/restore-job-records.ts";
 import type { Page, PageRequest } from "../../shared/page.ts";
 import { invalidEnumValue, missingAttribute } from "../attributes/errors.ts";
 import { isObjectId } from "../attributes/object-id.ts";
 import { clusterAlreadyRequestedDeletion } from "../deployments/errors.ts";
-import { requireInstance } from "../deployments/require-instance.ts";
+import { deploymentDetached } from "../deployments/external-errors.ts";
+import { requireExternalDeployment } from "../deployments/require-external-deployment.ts";
+import { type RequireDeployment, requireInstance } from "../deployments/require-instance.ts";
 import { invalidGroupId } from "../projects/errors.ts";
 import {
   cannotRestoreToTarget,
@@ -24,23 +26,27 @@ export interface CreateRestoreJob {
   readonly deliveryType: string;
   readonly snapshotId?: string | undefined;
   readonly targetProjectId: string;
-  /** Name of the instance whose data is replaced. */
+  /** Name of the deployment whose data is replaced. */
   readonly targetName: string;
+  /** An instance when left out. */
+  readonly targetKind?: DeploymentKind | undefined;
+  /** Must be said for an external target that is not empty. */
+  readonly replacesExisting?: boolean | undefined;
 }
 
 /** Whether the caller may replace data in that project; asked before anything about the target is looked up. */
 export type MayRestoreTo = (projectId: string) => boolean | Promise<boolean>;
 
-/** Every call throws `SERVERLESS_INSTANCE_NOT_FOUND` when the project has no instance of that name. */
+/** Every call throws what `requireDeployment` throws when the project has no deployment of that name and kind, such as `SERVERLESS_INSTANCE_NOT_FOUND`. */
 export interface RestoreJobService {
-  /** Restores of this instance's snapshots, newest first. */
-  list(projectId: string, instanceName: string, page: PageRequest): Promise<Page<RestoreJobRecord>>;
+  /** Restores of this deployment's snapshots, newest first. */
+  list(projectId: string, deploymentName: string, page: PageRequest): Promise<Page<RestoreJobRecord>>;
   /** Throws `INVALID_JOB_ID` for what is no id, `RESTORE_JOB_NOT_FOUND`. */
-  get(projectId: string, instanceName: string, restoreJobId: string): Promise<RestoreJobRecord>;
+  get(projectId: string, deploymentName: string, restoreJobId: string): Promise<RestoreJobRecord>;
   /** Answers the unfinished record; a `restore` job carries it out. Throws `CANNOT_RESTORE_TO_TARGET`, `ATLAS_CLUSTER_RESTORE_IN_PROGRESS` and others. */
   create(
     projectId: string,
-    instanceName: string,
+    deploymentName: string,
     request: CreateRestoreJob,
     mayRestoreTo: MayRestoreTo,
   ): Promise<RestoreJobRecord>;
@@ -50,38 +56,48 @@ export interface RestoreJobServiceDependencies {
   readonly metadata: Metadata;
   readonly clock: Clock;
   readonly ids: Ids;
+  /** Finds the deployment whose snapshots are restored. */
+  readonly requireDeployment: RequireDeployment;
 }
 
-export function createRestoreJobService({ metadata, clock, ids }: RestoreJobServiceDependencies): RestoreJobService {
+export function createRestoreJobService({
+  metadata,
+  clock,
+  ids,
+  requireDeployment,
+}: RestoreJobServiceDependencies): RestoreJobService {
   return {
-    list: async (projectId, instanceName, page) => {
-      const instance = await requireInstance(metadata, projectId, instanceName);
-      return metadata.restoreJobs.page(instance.id, page);
+    list: async (projectId, deploymentName, page) => {
+      const deployment = await requireDeployment(metadata, projectId, deploymentName);
+      return metadata.restoreJobs.page(deployment.id, page);
     },
-    get: async (projectId, instanceName, restoreJobId) => {
-      const instance = await requireInstance(metadata, projectId, instanceName);
+    get: async (projectId, deploymentName, restoreJobId) => {
+      const deployment = await requireDeployment(metadata, projectId, deploymentName);
       if (!isObjectId(restoreJobId)) throw invalidJobId(restoreJobId);
-      const job = await metadata.restoreJobs.find(instance.id, restoreJobId);
-      if (job === undefined) throw restoreJobNotFound(restoreJobId, instanceName);
+      const job = await metadata.restoreJobs.find(deployment.id, restoreJobId);
+      if (job === undefined) throw restoreJobNotFound(restoreJobId, deploymentName);
       return job;
     },
-    create: async (projectId, instanceName, request, mayRestoreTo) => {
-      await requireInstance(metadata, projectId, instanceName);
+    create: async (projectId, deploymentName, request, mayRestoreTo) => {
+      await requireDeployment(metadata, projectId, deploymentName);
       const { snapshotId } = checkRequest(request);
       // Before anything about the target is looked up: without the role nobody learns whether it exists.
       if (!(await mayRestoreTo(request.targetProjectId))) throw cannotRestoreToTarget();
       return metadata.transaction(async (records) => {
-        const source = await requireInstance(records, projectId, instanceName);
+        const source = await requireDeployment(records, projectId, deploymentName);
         const snapshot = await requireSnapshot(records, source, snapshotId);
         if (snapshot.status !== "completed") throw incompleteSnapshot();
-        const target = await requireInstance(records, request.targetProjectId, request.targetName);
+        const requireTarget = request.targetKind === "external" ? requireExternalDeployment : requireInstance;
+        const target = await requireTarget(records, request.targetProjectId, request.targetName);
         if (target.state === "DELETING") throw clusterAlreadyRequestedDeletion(target.name);
+        if (target.state === "DETACHED") throw deploymentDetached(target.name);
         const unfinished = await records.restoreJobs.findUnfinishedFor(target.id);
         if (unfinished !== undefined) throw clusterRestoreInProgress();
         const nowMs = clock.nowMs();
         const job = newRestoreJob(ids.objectId(), source, target, nowMs, {
           snapshotId,
           snapshotCreatedAtMs: snapshot.createdAtMs ?? snapshot.requestedAtMs,
+          replacesExisting: request.replacesExisting ?? false,
         });
         await records.restoreJobs.insert(job);
         // One after the other with everything else that writes to the target.
@@ -116,7 +132,7 @@ function newRestoreJob(
   source: DeploymentRecord,
   target: DeploymentRecord,
   requestedAtMs: number,
-  snapshot: Pick<RestoreJobRecord, "snapshotId" | "snapshotCreatedAtMs">,
+  snapshot: Pick<RestoreJobRecord, "snapshotId" | "snapshotCreatedAtMs" | "replacesExisting">,
 ): RestoreJobRecord {
   return {
     ...snapshot,
@@ -127,6 +143,7 @@ function newRestoreJob(
     targetDeploymentId: target.id,
     targetName: target.name,
     requestedAtMs,
+    publishing: false,
     finishedAtMs: undefined,
     failed: false,
     failureReason: undefined,

@@ -62,8 +62,8 @@ export function createRestoreTransitions({ metadata, clock }: RestoreTransitions
         const target = await records.deployments.find(restoreJob.targetDeploymentId);
         const snapshot = await records.snapshots.find(restoreJob.deploymentId, restoreJob.snapshotId);
         const manifestKey = snapshot?.manifestKey;
-        if (target === undefined || target.state === "DELETING") {
-          await markFailed(records, job, "The target instance is deleted or being deleted.");
+        if (target === undefined || target.state === "DELETING" || target.state === "DETACHED") {
+          await markFailed(records, job, "The target is deleted, being deleted or detached.");
           return undefined;
         }
         if (snapshot?.status !== "completed" || manifestKey === undefined) {

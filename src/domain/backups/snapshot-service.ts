@@ -5,7 +5,8 @@ import type { SnapshotRecord } from "../../ports/metadata/snapshot-records.ts";
 import type { Page, PageRequest } from "../../shared/page.ts";
 import { invalidAttribute } from "../attributes/errors.ts";
 import { clusterAlreadyRequestedDeletion } from "../deployments/errors.ts";
-import { requireInstance } from "../deployments/require-instance.ts";
+import { deploymentDetached } from "../deployments/external-errors.ts";
+import type { RequireDeployment } from "../deployments/require-instance.ts";
 import {
   cannotDeleteInProgressSnapshot,
   clusterRestoreInProgress,
@@ -23,60 +24,67 @@ export interface TakeSnapshot {
   readonly retentionInDays?: number | undefined;
 }
 
-/** Every call throws `SERVERLESS_INSTANCE_NOT_FOUND` when the project has no instance of that name. */
+/** Every call throws what `requireDeployment` throws when the project has no deployment of that name and kind, such as `SERVERLESS_INSTANCE_NOT_FOUND`. */
 export interface SnapshotService {
   /** Newest first. */
-  list(projectId: string, instanceName: string, page: PageRequest): Promise<Page<SnapshotRecord>>;
+  list(projectId: string, deploymentName: string, page: PageRequest): Promise<Page<SnapshotRecord>>;
   /** Throws `INVALID_SNAPSHOT_ID` for what is no id, `SNAPSHOT_NOT_FOUND`. */
-  get(projectId: string, instanceName: string, snapshotId: string): Promise<SnapshotRecord>;
+  get(projectId: string, deploymentName: string, snapshotId: string): Promise<SnapshotRecord>;
   /** Answers the record in status `queued`; a `takeSnapshot` job takes it. Throws `UNFINISHED_ON_DEMAND_SNAPSHOT`. */
-  take(projectId: string, instanceName: string, request: TakeSnapshot): Promise<SnapshotRecord>;
+  take(projectId: string, deploymentName: string, request: TakeSnapshot): Promise<SnapshotRecord>;
   /** Throws `CANNOT_DELETE_IN_PROGRESS_SNAPSHOT`, and `ATLAS_CLUSTER_RESTORE_IN_PROGRESS` while an unfinished restore needs it. */
-  delete(projectId: string, instanceName: string, snapshotId: string): Promise<void>;
+  delete(projectId: string, deploymentName: string, snapshotId: string): Promise<void>;
 }
 
 export interface SnapshotServiceDependencies {
   readonly metadata: Metadata;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly requireDeployment: RequireDeployment;
 }
 
 export const maximumDescriptionLength = 1024;
 
-export function createSnapshotService({ metadata, clock, ids }: SnapshotServiceDependencies): SnapshotService {
+export function createSnapshotService({
+  metadata,
+  clock,
+  ids,
+  requireDeployment,
+}: SnapshotServiceDependencies): SnapshotService {
   return {
-    list: async (projectId, instanceName, page) => {
-      const instance = await requireInstance(metadata, projectId, instanceName);
-      return metadata.snapshots.page(instance.id, page);
+    list: async (projectId, deploymentName, page) => {
+      const deployment = await requireDeployment(metadata, projectId, deploymentName);
+      return metadata.snapshots.page(deployment.id, page);
     },
-    get: async (projectId, instanceName, snapshotId) => {
-      const instance = await requireInstance(metadata, projectId, instanceName);
-      return requireSnapshot(metadata, instance, snapshotId);
+    get: async (projectId, deploymentName, snapshotId) => {
+      const deployment = await requireDeployment(metadata, projectId, deploymentName);
+      return requireSnapshot(metadata, deployment, snapshotId);
     },
-    take: async (projectId, instanceName, request) => {
+    take: async (projectId, deploymentName, request) => {
       const retentionInDays = request.retentionInDays ?? minimumRetentionInDays;
       if (!isRetentionInDays(retentionInDays)) throw snapshotRetentionInvalid();
       if ((request.description?.length ?? 0) > maximumDescriptionLength) throw invalidAttribute("description");
       return metadata.transaction(async (records) => {
-        const instance = await requireInstance(records, projectId, instanceName);
-        if (instance.state === "DELETING") throw clusterAlreadyRequestedDeletion(instanceName);
-        if (await records.snapshots.hasUnfinishedOnDemand(instance.id)) throw unfinishedOnDemandSnapshot();
+        const deployment = await requireDeployment(records, projectId, deploymentName);
+        if (deployment.state === "DELETING") throw clusterAlreadyRequestedDeletion(deploymentName);
+        if (deployment.state === "DETACHED") throw deploymentDetached(deploymentName);
+        if (await records.snapshots.hasUnfinishedOnDemand(deployment.id)) throw unfinishedOnDemandSnapshot();
         return queueSnapshot(records, ids, {
-          deploymentId: instance.id,
+          deploymentId: deployment.id,
           snapshotType: "onDemand",
           frequencyType: "ondemand",
           description: request.description,
           requestedAtMs: clock.nowMs(),
           policyItemIds: [],
-          retentionMs: onDemandRetentionMs(retentionInDays) + extraRetentionMs(policyOf(instance), "ondemand"),
+          retentionMs: onDemandRetentionMs(retentionInDays) + extraRetentionMs(policyOf(deployment), "ondemand"),
           newestKept: 1,
         });
       });
     },
-    delete: async (projectId, instanceName, snapshotId) =>
+    delete: async (projectId, deploymentName, snapshotId) =>
       metadata.transaction(async (records) => {
-        const instance = await requireInstance(records, projectId, instanceName);
-        const snapshot = await requireSnapshot(records, instance, snapshotId);
+        const deployment = await requireDeployment(records, projectId, deploymentName);
+        const snapshot = await requireSnapshot(records, deployment, snapshotId);
         if (snapshot.status === "queued" || snapshot.status === "inProgress") {
           throw cannotDeleteInProgressSnapshot(snapshotId);
         }

@@ -100,8 +100,9 @@ export function createSnapshotTransitions(dependencies: SnapshotTransitionsDepen
           await records.jobs.finish(job);
           return undefined;
         }
-        if (deployment.state === "DELETING") {
-          await markFailed(records, job, "The instance is being deleted.", clock.nowMs());
+        if (deployment.state === "DELETING" || deployment.state === "DETACHED") {
+          const why = deployment.state === "DELETING" ? "being deleted" : "detached";
+          await markFailed(records, job, `The ${nounOf(deployment)} is ${why}.`, clock.nowMs());
           return undefined;
         }
         const project = await records.projects.find(deployment.projectId);
@@ -135,6 +136,10 @@ export function createSnapshotTransitions(dependencies: SnapshotTransitionsDepen
       }),
     fail: (job, reason) => metadata.transaction((records) => markFailed(records, job, reason, clock.nowMs())),
   };
+}
+
+function nounOf({ kind }: DeploymentRecord): string {
+  return kind === "serverless" ? "instance" : "deployment";
 }
 
 /** What a failed one was taken for is owed, and tried again before long. */

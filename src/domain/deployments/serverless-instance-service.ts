@@ -73,7 +73,7 @@ export function createServerlessInstanceService(
     });
 
   return {
-    list: (projectId, page) => metadata.deployments.page(projectId, page),
+    list: (projectId, page) => metadata.deployments.page(projectId, "serverless", page),
     get: (projectId, name) => requireInstance(metadata, projectId, name),
     create: async (projectId, request) => {
       checkInstanceName(request.name);
@@ -81,11 +81,9 @@ export function createServerlessInstanceService(
       if (request.tags !== undefined) checkTags(request.tags);
       return metadata.transaction(async (records) => {
         if ((await records.projects.find(projectId)) === undefined) throw groupNotFound(projectId);
-        const page = { pageNumber: 1, itemsPerPage: maximumInstancesPerProject, includeCount: false };
-        const others = (await records.deployments.page(projectId, page)).items;
-        const takenNames = others.map((other) => other.name);
-        checkNameIsFree(request.name, takenNames, projectId);
-        if (others.length >= maximumInstancesPerProject) throw tooManyInstances(maximumInstancesPerProject, projectId);
+        checkNameIsFree(request.name, await records.deployments.names(projectId), projectId);
+        if ((await records.deployments.count(projectId, "serverless")) >= maximumInstancesPerProject)
+          throw tooManyInstances(maximumInstancesPerProject, projectId);
         const deployment = newDeployment(ids.objectId(), projectId, request, clock.nowMs());
         await records.deployments.insert(deployment);
         await queue(records, "provision", deployment.id);

@@ -47,7 +47,7 @@ const namePattern = /^(?! )[\p{L}\p{N}\-_.(),:&@+' ]{1,64}(?<! )$/u;
 export function createProjectService({ metadata, clock, ids }: ProjectServiceDependencies): ProjectService {
   return {
     list: (visible, page) => metadata.projects.page(visible, page),
-    clusterCount: (projectId) => metadata.deployments.count(projectId),
+    clusterCount: (projectId) => metadata.deployments.count(projectId, "serverless"),
     get: async (projectId) => {
       const project = await metadata.projects.find(projectId);
       if (project === undefined) throw groupNotFound(projectId);

@@ -1,7 +1,7 @@
 import { completion } from "../../domain/backups/completed-snapshot.ts";
 import type { SnapshotInHand, SnapshotTransitions } from "../../domain/backups/snapshot-transitions.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { DeploymentHost } from "../../ports/deployment-host.ts";
+import type { DeploymentSources } from "../../ports/deployment-sources.ts";
 import type { LeasedJob } from "../../ports/metadata/job-records.ts";
 import type { Log } from "../../ports/log.ts";
 import {
@@ -13,14 +13,13 @@ import {
   type SnapshotRepository,
   type SnapshotWriter,
 } from "../../ports/snapshot-repository.ts";
-import { CatalogueChanged, type SnapshotSource, type SourceReading } from "../../ports/snapshot-source.ts";
+import { CatalogueChanged, type SourceReading } from "../../ports/snapshot-source.ts";
 import { defineTask, type Task } from "../define-task.ts";
 import { createWantedCheck, NotWanted } from "../still-wanted.ts";
 
 export interface TakeSnapshotParts {
   readonly transitions: SnapshotTransitions;
-  readonly host: DeploymentHost;
-  readonly source: SnapshotSource;
+  readonly sources: DeploymentSources;
   readonly repository: SnapshotRepository;
   readonly clock: Clock;
   readonly log: Log;
@@ -106,13 +105,14 @@ async function take(
 }
 
 async function readIntoStore(
-  { source, host, repository, clock, log }: TakeSnapshotParts,
+  { sources, repository, clock, log }: TakeSnapshotParts,
   { snapshot, deployment }: SnapshotInHand,
   parentManifestKey: string | undefined,
   signal: AbortSignal,
   wanted: () => Promise<void>,
 ): Promise<Taken> {
-  const reading = await source.open(await host.systemConnectionString(deployment.id), signal);
+  const { source, connectionString } = await sources.of(deployment);
+  const reading = await source.open(connectionString, signal);
   let writer: SnapshotWriter | undefined;
   try {
     writer = await repository.begin({

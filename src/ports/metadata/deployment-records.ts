@@ -2,7 +2,11 @@ import type { Page, PageRequest } from "../../shared/page.ts";
 import type { BackupPolicy } from "./backup-policy.ts";
 import type { Tag } from "./project-records.ts";
 
-export type DeploymentState = "CREATING" | "IDLE" | "UPDATING" | "DELETING" | "REPAIRING";
+/** `DETACHED`: an external one that nothing is known of how to reach; its snapshots are there. */
+export type DeploymentState = "CREATING" | "IDLE" | "UPDATING" | "DELETING" | "REPAIRING" | "DETACHED";
+
+/** `serverless`: hosted here; `external`: runs elsewhere, reached by connection string. */
+export type DeploymentKind = "serverless" | "external";
 
 /** `nextSnapshotAtMs` of a deployment that none is planned for: the last instant that a date can name. */
 export const noSnapshotPlannedAtMs = 8_640_000_000_000_000;
@@ -10,11 +14,12 @@ export const noSnapshotPlannedAtMs = 8_640_000_000_000_000;
 export interface DeploymentRecord {
   readonly id: string;
   readonly projectId: string;
-  readonly kind: "serverless";
+  readonly kind: DeploymentKind;
   /** Unique within the project. */
   readonly name: string;
   readonly state: DeploymentState;
   readonly createdAtMs: number;
+  /** Empty, with the region, for external ones. */
   readonly backingProviderName: string;
   readonly regionName: string;
   readonly continuousBackupEnabled: boolean;
@@ -51,9 +56,11 @@ export interface DeploymentRecords {
   insert(deployment: DeploymentRecord): Promise<void>;
   find(id: string): Promise<DeploymentRecord | undefined>;
   findByName(projectId: string, name: string): Promise<DeploymentRecord | undefined>;
-  /** Oldest first. */
-  page(projectId: string, page: PageRequest): Promise<Page<DeploymentRecord>>;
-  count(projectId: string): Promise<number>;
+  /** Of one kind, oldest first. */
+  page(projectId: string, kind: DeploymentKind, page: PageRequest): Promise<Page<DeploymentRecord>>;
+  /** Names of all kinds: a project has each once. */
+  names(projectId: string): Promise<readonly string[]>;
+  count(projectId: string, kind: DeploymentKind): Promise<number>;
   /** Everything that is not `DELETING`, for a start. */
   all(): Promise<readonly DeploymentRecord[]>;
   /** IDLE deployments whose `nextSnapshotAtMs` is not after `nowMs`, at most `limit`. */

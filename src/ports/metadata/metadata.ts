@@ -1,6 +1,7 @@
 import type { AccessRecords } from "./access-records.ts";
 import type { DatabaseUserRecords } from "./database-user-records.ts";
 import type { DeploymentRecords } from "./deployment-records.ts";
+import type { ExternalSourceRecords } from "./external-source-records.ts";
 import type { JobRecords } from "./job-records.ts";
 import type { ObjectCheckRecords } from "./object-check-records.ts";
 import type { OrganizationRecords, ProjectRecords } from "./project-records.ts";
@@ -13,6 +14,7 @@ export interface MetadataRecords {
   readonly projects: ProjectRecords;
   readonly access: AccessRecords;
   readonly deployments: DeploymentRecords;
+  readonly externalSources: ExternalSourceRecords;
   readonly databaseUsers: DatabaseUserRecords;
   readonly snapshots: SnapshotRecords;
   readonly restoreJobs: RestoreJobRecords;

@@ -9,6 +9,10 @@ export interface RestoreJobRecord {
   readonly targetProjectId: string;
   readonly targetDeploymentId: string;
   readonly targetName: string;
+  /** Somebody confirmed that what an external target holds may be replaced. */
+  readonly replacesExisting: boolean;
+  /** An external target is being changed, or was when it ended: from here on it does not hold what it held before. */
+  readonly publishing: boolean;
   readonly requestedAtMs: number;
   /** `createdAt` of the snapshot. */
   readonly snapshotCreatedAtMs: number;
@@ -30,6 +34,6 @@ export interface RestoreJobRecords {
   unfinishedNeeds(snapshotId: string): Promise<boolean>;
   update(
     id: string,
-    changes: Partial<Pick<RestoreJobRecord, "finishedAtMs" | "failed" | "failureReason">>,
+    changes: Partial<Pick<RestoreJobRecord, "finishedAtMs" | "failed" | "failureReason" | "publishing">>,
   ): Promise<void>;
 }

@@ -1,0 +1,59 @@
+import { Type } from "typebox";
+import { restoreRoles } from "../../domain/access/authorization.ts";
+import { defineOperation } from "../define-operation.ts";
+import { deploymentName, groupId } from "../parameters.ts";
+import { externalDeploymentsRoute } from "../shapes.ts";
+import {
+  ExternalDeploymentRestoreJob,
+  presentExternalDeploymentRestoreJob,
+} from "./external-deployment-restore-job.ts";
+
+/** `POST .../externalDeployments/{deploymentName}/restoreJobs`: Telamon's own. */
+export const createGroupExternalDeploymentRestoreJob = defineOperation({
+  operationId: "createGroupExternalDeploymentRestoreJob",
+  tag: "External Deployments",
+  summary: "Restore one snapshot of one deployment that runs elsewhere",
+  description:
+    "Into a serverless instance, whose data is replaced at one instant after the restored data was read back and found equal. Needs Project Owner or Backup Manager here and on the target's project.",
+  method: "POST",
+  route: `${externalDeploymentsRoute}/{deploymentName}/restoreJobs`,
+  extension: true,
+  access: { scope: "project", anyRole: restoreRoles },
+  rateLimit: "cloudBackups",
+  path: Type.Object({ groupId, deploymentName }),
+  versions: {
+    "2023-01-01": {
+      request: Type.Object(
+        {
+          snapshotId: Type.String({ maxLength: 64 }),
+          targetGroupId: Type.Optional(
+            Type.String({ maxLength: 64, description: "Project of the target; this one when left out." }),
+          ),
+          targetKind: Type.Literal("serverless"),
+          targetName: Type.String({ maxLength: 64, description: "Name of the deployment whose data is replaced." }),
+        },
+        { additionalProperties: false },
+      ),
+      response: ExternalDeploymentRestoreJob,
+      status: 200,
+      handler: async ({ path, body, actor, href }, { externalRestoreJobs, access }) =>
+        presentExternalDeploymentRestoreJob(
+          await externalRestoreJobs.create(
+            path.groupId,
+            path.deploymentName,
+            {
+              deliveryType: "automated",
+              snapshotId: body.snapshotId,
+              targetProjectId: body.targetGroupId ?? path.groupId,
+              targetName: body.targetName,
+              targetKind: body.targetKind,
+            },
+            (projectId) => access.mayRestoreTo(actor, projectId),
+          ),
+          path.groupId,
+          path.deploymentName,
+          href,
+        ),
+    },
+  },
+});
