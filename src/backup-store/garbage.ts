@@ -2,6 +2,7 @@ import { BlobError, type BlobEntry, type BlobStore } from "../ports/blob-store.t
 import type { GarbageReport, GarbageRequest } from "../ports/snapshot-repository.ts";
 import { readCatalogueRecord } from "./catalogue.ts";
 import { packKeyOf, parsePackKey } from "./entry.ts";
+import { type Deleted, deleteUnlocked } from "./garbage-deletion.ts";
 import type { StoreKeys } from "./keys.ts";
 import { type Manifest, snapshotIdOf } from "./manifest.ts";
 import { marksPrefix, putMark, readMark } from "./marks.ts";
@@ -15,6 +16,8 @@ export interface GarbageParts {
 }
 
 const deletionsDefault = 10_000;
+/** When what the store keeps locked is asked about again. */
+const lockedRetryMs = 86_400_000;
 const prefixes = ["catalogue/", "manifests/", "packs/"] as const;
 
 /** What must stay, asked anew each time. */
@@ -41,18 +44,14 @@ export async function collectGarbage(parts: GarbageParts, request: GarbageReques
   const fresh = candidates.filter(({ key }) => !marks.markedAtMs.has(key));
   if (fresh.length > 0 && !dryRun) await putMark(parts, { markedAtMs: nowMs, objectKeys: fresh.map(({ key }) => key) });
   // With no grace what is marked now may go now; it has been asked about twice all the same.
-  const ready = (graceMs === 0 ? candidates : due).slice(0, request.deletionsMax ?? deletionsDefault);
-  const gone = new Set<string>();
-  let deletedSizeBytes = 0;
+  const ready = graceMs === 0 ? candidates : due;
+  let deleted: Deleted = { gone: new Set(), goneSizeBytes: 0, locked: new Set(), lockedSizeBytes: 0 };
   if (ready.length > 0) {
     const confirmed = await unneeded(parts, ready, await findNeeded(parts, request, stored), stored);
-    for (const { key, sizeBytes } of confirmed.toSorted(recordsFirst)) {
-      signal?.throwIfAborted();
-      if (!dryRun) await blobs.delete(key);
-      gone.add(key);
-      deletedSizeBytes += sizeBytes;
-    }
+    const limits = { deletionsMax: request.deletionsMax ?? deletionsDefault, dryRun, signal };
+    deleted = await deleteUnlocked(parts, confirmed.toSorted(recordsFirst), stored, limits);
   }
+  const { gone, locked } = deleted;
   const waiting = candidates.filter(({ key }) => !gone.has(key));
   if (!dryRun) await dropMarks(blobs, marks.objects, new Set(waiting.map(({ key }) => key)));
   const repacksMax = dryRun ? 0 : (request.repacksMax ?? 0);
@@ -62,10 +61,18 @@ export async function collectGarbage(parts: GarbageParts, request: GarbageReques
       : await repackMostlyDead(parts, needed.manifests, needed.inProgress, repacksMax, signal);
   return {
     deletedObjectCount: gone.size,
-    deletedSizeBytes,
+    deletedSizeBytes: deleted.goneSizeBytes,
+    lockedObjectCount: locked.size,
+    lockedSizeBytes: deleted.lockedSizeBytes,
     waitingObjectCount: waiting.length,
     waitingSizeBytes: waiting.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    nextAtMs: waiting.length === 0 ? undefined : Math.min(...waiting.map(({ key }) => dueAtMs(key))),
+    nextAtMs:
+      waiting.length === 0
+        ? undefined
+        : waiting.reduce(
+            (soonest, { key }) => Math.min(soonest, locked.has(key) ? nowMs + lockedRetryMs : dueAtMs(key)),
+            Number.POSITIVE_INFINITY,
+          ),
     unknownSnapshotIds: [...needed.unknown],
     repackedPackCount: repacked.packCount,
     repackedSizeBytes: repacked.savedSizeBytes,
@@ -195,5 +202,9 @@ async function dropMarks(
   waiting: ReadonlySet<string>,
 ): Promise<void> {
   for (const [key, objectKeys] of marks)
-    if (!objectKeys.some((objectKey) => waiting.has(objectKey))) await blobs.delete(key);
+    if (!objectKeys.some((objectKey) => waiting.has(objectKey)))
+      await blobs.delete(key).catch((error: unknown) => {
+        // A bucket may lock whatever is put into it; then the mark stays, which says nothing that is not so.
+        if (!(error instanceof BlobError) || error.code !== "blob_locked") throw error;
+      });
 }

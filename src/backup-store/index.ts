@@ -2,6 +2,7 @@ import { hkdfSync } from "node:crypto";
 import { BlobError, type BlobStore } from "../ports/blob-store.ts";
 import { type BeginSnapshot, SnapshotDamaged, type SnapshotRepository } from "../ports/snapshot-repository.ts";
 import { catalogueRecords, putCatalogueRecord } from "./catalogue.ts";
+import { readingDamaged } from "./damaged-objects.ts";
 import { collectGarbage } from "./garbage.ts";
 import type { StoreSecret } from "./key-slot.ts";
 import { createKeySlots, type KeySlots, openOrCreateSecrets } from "./key-slots.ts";
@@ -33,7 +34,8 @@ export interface BackupStore extends SnapshotRepository {
 
 /** Opens a store, making it when the place is empty. Throws when no key slot opens, or a newer version made it. Format: `docs/formats/backup-store.md`. */
 export async function openBackupStore(options: BackupStoreOptions): Promise<BackupStore> {
-  const { blobs, secret, secretLabel = "key", randomBytes } = options;
+  const { secret, secretLabel = "key", randomBytes } = options;
+  const blobs = readingDamaged(options.blobs);
   const secrets = await openOrCreateSecrets({ blobs, randomBytes }, secret, secretLabel);
   const keys = deriveKeys(secrets.masterKey, secrets.repositoryId);
   const parts = { blobs, keys, randomBytes };

@@ -14,7 +14,10 @@ export interface BlobStore {
    * and visible as a whole; nothing is visible before. Putting the same bytes again is fine; other bytes under a taken key throw `blob_exists`.
    */
   put(key: string, parts: readonly Uint8Array[]): Promise<void>;
-  /** The whole object. Throws `blob_not_found`. */
+  /**
+   * The whole object. Throws `blob_not_found`, or `blob_damaged` when the store keeps a checksum and what it answers, again and again, is not what was put;
+   * `getRange` then still answers what is there.
+   */
   get(key: string): Promise<Uint8Array>;
   /** Exactly `lengthBytes` from `offset`. Throws `blob_not_found`, or `blob_range` when the object is shorter. */
   getRange(key: string, offset: number, lengthBytes: number): Promise<Uint8Array>;
@@ -22,7 +25,7 @@ export interface BlobStore {
   stat(key: string): Promise<BlobEntry | undefined>;
   /** Every object whose key starts with `prefix`, in no promised order. An error while listing is thrown, never read as "no more". */
   list(prefix: string): AsyncIterable<BlobEntry>;
-  /** Removes the object; removing what is not there is fine. Resolved means durable. */
+  /** Removes the object; removing what is not there is fine. Resolved means durable. Throws `blob_locked` when the store keeps the object from being removed for some time. */
   delete(key: string): Promise<void>;
 }
 
@@ -30,6 +33,8 @@ export type BlobErrorCode =
   | "blob_exists"
   | "blob_not_found"
   | "blob_range"
+  | "blob_damaged"
+  | "blob_locked"
   | "blob_key_invalid"
   | "blob_store_full"
   | "blob_store_failed";

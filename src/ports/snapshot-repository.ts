@@ -113,6 +113,9 @@ export interface GarbageRequest {
 export interface GarbageReport {
   readonly deletedObjectCount: number;
   readonly deletedSizeBytes: number;
+  /** Their time has come, and the store keeps them locked, or what belongs to them. They are among those that wait. */
+  readonly lockedObjectCount: number;
+  readonly lockedSizeBytes: number;
   /** Unneeded, and waiting for their time. */
   readonly waitingObjectCount: number;
   readonly waitingSizeBytes: number;

@@ -1,75 +1,9 @@
 import assert from "node:assert/strict";
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
-import { serialize } from "bson";
 import { createMemoryBlobStore } from "../../src/adapters/blob-memory/memory-blob-store.ts";
 import { type BackupStore, openBackupStore } from "../../src/backup-store/index.ts";
-import type { GarbageReport, GarbageRequest } from "../../src/ports/snapshot-repository.ts";
-import { deployment, organizationId, project, snapshot } from "../support/records.ts";
-
-const graceMs = 1000;
-const idOf = (letter: string): string => letter.repeat(24);
-
-function documents(count: number, round: number, isChanged: (position: number) => boolean): Buffer {
-  return Buffer.concat(
-    Array.from({ length: count }, (_, position) =>
-      serialize({
-        _id: position,
-        round: isChanged(position) ? round : 0,
-        noise: createHash("shake256", { outputLength: 300 }).update(String(position)).digest(),
-      }),
-    ),
-  );
-}
-
-async function take(store: BackupStore, letter: string, content: Buffer, parent?: string): Promise<string> {
-  const writer = await store.begin({
-    lineageId: "l",
-    snapshotId: idOf(letter),
-    ...(parent === undefined ? {} : { parentManifestKey: parent }),
-  });
-  const options = Uint8Array.of(5, 0, 0, 0, 0);
-  const collection = await writer.beginCollection({
-    database: "shop",
-    name: "orders",
-    type: "collection",
-    options,
-    indexes: [],
-  });
-  await collection.write(content);
-  await collection.end();
-  const { manifestKey } = await writer.commit({ consistency: "exact", serverVersion: "7.0.0", capturedAtMs: 1 });
-  await store.catalogue({
-    revision: 0,
-    organization: { id: organizationId, name: "Organization", createdAtMs: 1 },
-    project: project(),
-    deployment: deployment(),
-    snapshot: { ...snapshot(idOf(letter), { manifestKey }), sequence: 1 },
-  });
-  return manifestKey;
-}
-
-async function restored(store: BackupStore, manifestKey: string): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  for await (const piece of (await store.open(manifestKey)).documents("shop", "orders")) parts.push(piece);
-  return Buffer.concat(parts);
-}
-
-function collect(
-  store: BackupStore,
-  live: readonly string[],
-  nowMs: number,
-  changes: Partial<GarbageRequest> = {},
-): Promise<GarbageReport> {
-  return store.collectGarbage({
-    liveManifestKeys: async () => new Set(live),
-    snapshotIdsInProgress: async () => new Set(),
-    neverKnown: async () => new Set(),
-    nowMs,
-    graceMs,
-    ...changes,
-  });
-}
+import { collect, documents, graceMs, idOf, restored, take } from "./garbage-world.ts";
 
 async function openWith(objects: Map<string, Buffer>): Promise<BackupStore> {
   return openBackupStore({ blobs: createMemoryBlobStore(objects), secret: Buffer.alloc(32, 5), randomBytes });

@@ -19,6 +19,11 @@ export const gc: CliCommand = {
     output.result({ dryRun, ...report }, () => [
       `${dryRun ? "would delete" : "deleted"} ${report.deletedObjectCount} objects, ${sizeText(report.deletedSizeBytes)}`,
       `waiting: ${report.waitingObjectCount} objects, ${sizeText(report.waitingSizeBytes)}${report.nextAtMs === undefined ? "" : `, the first until ${timeText(report.nextAtMs)}`}`,
+      ...(report.lockedObjectCount === 0
+        ? []
+        : [
+            `locked by the store, with what belongs to them: ${report.lockedObjectCount} objects, ${sizeText(report.lockedSizeBytes)}`,
+          ]),
       `packs written anew: ${report.repackedPackCount}, ${sizeText(report.repackedSizeBytes)} less once the older ones are deleted`,
       ...report.unknownSnapshotIds.map((id) => `snapshot ${id} is not in the metadata and is kept (telamon recover)`),
     ]);

@@ -24,6 +24,11 @@ export function collectGarbage(parts: CollectGarbageParts): Task {
     async run(job, signal) {
       const report = await repository.collectGarbage({ ...garbageRequest(parts), signal });
       if (report.deletedObjectCount > 0 || report.repackedPackCount > 0) log.info(report, "garbage was collected");
+      if (report.lockedObjectCount > 0)
+        log.info(
+          { objectCount: report.lockedObjectCount, sizeBytes: report.lockedSizeBytes },
+          "the store keeps garbage locked; it is asked about again in a day",
+        );
       if (report.unknownSnapshotIds.length > 0)
         log.warn(
           { count: report.unknownSnapshotIds.length },
