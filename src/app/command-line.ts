@@ -8,7 +8,7 @@ const usage = (
 ): string => `telamon ${version}: self-hosted backup for MongoDB with the Atlas Administration API on the front
 
 Usage: telamon serve [flags]      start the server
-       telamon COMMAND [flags]    work on the store; each takes --data-dir, --blobs, --unlock, and --json for scripts
+       telamon COMMAND [flags]    work on the store; each takes --data-dir, --blobs, --s3-..., --unlock, and --json for scripts
        telamon --help             this text
        telamon --version          the version
 

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { createFileBlobStore } from "../adapters/blob-file-system/file-blob-store.ts";
 import { createSystemClock } from "../adapters/clock-system.ts";
 import { createEmbeddedDeploymentHost } from "../adapters/deployment-host-embedded/embedded-deployment-host.ts";
 import { createRandomIds } from "../adapters/ids-random.ts";
@@ -40,6 +39,7 @@ import type { Sealer } from "../ports/sealer.ts";
 import type { SnapshotSource } from "../ports/snapshot-source.ts";
 import type { SourceProbe } from "../ports/source-probe.ts";
 import { type AllowedHosts, allowedHosts } from "../shared/allowed-hosts.ts";
+import { openBlobs, placeOf } from "./blobs.ts";
 import type { Configuration } from "./configuration.ts";
 import { readEngineTls } from "./engine-tls.ts";
 import { readSecret } from "./store-secret.ts";
@@ -72,8 +72,8 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
   const randomBytes = (length: number): Uint8Array => ids.randomBytes(length);
   // The metadata first: it is what only one process can hold, and nothing else may be touched by a second one.
   const metadata = await createSqliteMetadata({ path: configuration.metadata.path, clock });
-  const blobs = await createFileBlobStore({ root: configuration.blobs.path, randomBytes });
-  await requireStoreOf(metadata, blobs, configuration.blobs.path);
+  const blobs = await openBlobs(configuration.blobs, { clock, randomBytes, log });
+  await requireStoreOf(metadata, blobs, placeOf(configuration.blobs));
   const { secret, label } = await readSecret(configuration.unlock, randomBytes);
   const repository = await openBackupStore({ blobs, secret, secretLabel: label, randomBytes });
   const sealer = createAesSealer(repository.sealingKey, ids);

@@ -25,7 +25,7 @@ describe("configuration", () => {
 
   test("every setting has an environment twin and a sentence", () => {
     for (const setting of settings) {
-      assert.match(setting.environmentVariable, /^TELAMON_[A-Z_]+$/);
+      assert.match(setting.environmentVariable, /^TELAMON_[A-Z0-9_]+$/);
       assert.match(setting.description, /\.$/);
     }
   });
@@ -42,12 +42,25 @@ describe("configuration", () => {
     ["a port range that runs backwards", ["--engine-port-range", "200-100"], /--engine-port-range must be/],
     ["a port range from 0", ["--engine-port-range", "0-100"], /--engine-port-range must be/],
     ["a public URL with a query", ["--public-url", "http://a/?b"], /--public-url must be/],
-    ["a store that is not built", ["--blobs", "s3://bucket"], /s3: is not built yet/],
     [
       "a metadata database that is not built",
       ["--metadata", "postgres://user:secret@host/db"],
       /postgres: is not built yet/,
     ],
+    ["a bucket's name that is none", ["--blobs", "s3://Bucket"], /--blobs must be s3:\/\/BUCKET/],
+    ["a store in S3 without a bucket", ["--blobs", "s3://"], /--blobs must be s3:\/\/BUCKET/],
+    ["a prefix with an empty segment", ["--blobs", "s3://bucket/a//b"], /the prefix in --blobs/],
+    [
+      "a prefix of 501 letters",
+      ["--blobs", `s3://bucket/${"p".repeat(501)}`],
+      /the prefix in --blobs must be at most 500/,
+    ],
+    ["an endpoint that is no URL", ["--blobs", "s3://bucket", "--s3-endpoint", "host:9000"], /--s3-endpoint must be/],
+    ["an unknown addressing", ["--blobs", "s3://bucket", "--s3-addressing", "dns"], /--s3-addressing must be one of/],
+    ["a lock without days", ["--blobs", "s3://bucket", "--s3-object-lock", "compliance"], /--s3-object-lock must be/],
+    ["a lock of 0 days", ["--blobs", "s3://bucket", "--s3-object-lock", "governance:0"], /--s3-object-lock must be/],
+    ["a lock of 36501 days", ["--blobs", "s3://bucket", "--s3-object-lock", "compliance:36501"], /with 1 to 36500/],
+    ["settings of S3 for a store of files", ["--s3-object-lock", "governance:3"], /need --blobs s3:\/\/BUCKET/],
     ["a role split", ["--roles", "api"], /not built yet/],
     ["a log level that is none", ["--log-level", "loud"], /--log-level must be one of/],
   ];
@@ -65,6 +78,47 @@ describe("configuration", () => {
       () => readConfiguration(["--metadata", "postgres://user:secret@host/db"], {}),
       (error) => error instanceof Error && !error.message.includes("secret"),
     );
+  });
+
+  test("a store in S3 has a bucket, a prefix that ends in a slash, and on AWS nothing else", () => {
+    const aws = { kind: "s3", endpoint: undefined, region: undefined, pathStyle: false, objectLock: undefined };
+    assert.deepEqual(readConfiguration(["--blobs", "s3://bucket"], {}).blobs, { ...aws, bucket: "bucket", prefix: "" });
+    for (const text of ["s3://my.bucket-1/a/B_c", "s3://my.bucket-1/a/B_c/"])
+      assert.deepEqual(readConfiguration([], { TELAMON_BLOBS: text }).blobs, {
+        ...aws,
+        bucket: "my.bucket-1",
+        prefix: "a/B_c/",
+      });
+  });
+
+  test("a store on a server of one's own has the bucket in the path, unless told otherwise", () => {
+    const flags = ["--blobs", "s3://bucket", "--s3-endpoint", "https://s3.example.com/", "--s3-region", "garage"];
+    const own = {
+      kind: "s3",
+      bucket: "bucket",
+      prefix: "",
+      endpoint: "https://s3.example.com",
+      region: "garage",
+      pathStyle: true,
+      objectLock: { mode: "COMPLIANCE", days: 36_500 },
+    };
+    assert.deepEqual(readConfiguration([...flags, "--s3-object-lock", "compliance:36500"], {}).blobs, own);
+    assert.deepEqual(readConfiguration([...flags, "--s3-addressing", "virtual"], {}).blobs, {
+      ...own,
+      pathStyle: false,
+      objectLock: undefined,
+    });
+  });
+
+  test("credentials in a location or an endpoint are refused, and never shown", () => {
+    for (const flags of [
+      ["--blobs", "s3://key:secret@bucket/prefix"],
+      ["--blobs", "s3://bucket", "--s3-endpoint", "https://key:secret@host"],
+    ])
+      assert.throws(
+        () => readConfiguration(flags, {}),
+        (error) => error instanceof ConfigurationError && !error.message.includes("secret@"),
+      );
   });
 
   test("all problems are reported together", () => {

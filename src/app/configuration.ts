@@ -1,11 +1,12 @@
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { type HostRules, isHostRule } from "../shared/allowed-hosts.ts";
+import { parseS3Location, type S3Location, type S3Values } from "./s3-location.ts";
 
 /** Where metadata lives. */
 export type MetadataLocation = { readonly kind: "sqlite"; readonly path: string };
 /** Where snapshot objects live. */
-export type BlobLocation = { readonly kind: "file"; readonly path: string };
+export type BlobLocation = { readonly kind: "file"; readonly path: string } | S3Location;
 
 /** Where the secret is that opens the snapshot store. */
 export type UnlockLocation =
@@ -78,7 +79,26 @@ export const settings: readonly Setting[] = [
     "blobs",
     "LOCATION",
     "file:",
-    "Snapshot store: `file:` (in the data folder) or `file:PATH`. `s3://` is not built yet.",
+    "Snapshot store: `file:` (in the data folder), `file:PATH`, or `s3://BUCKET` or `s3://BUCKET/PREFIX` on AWS or another S3-compatible server. Credentials of S3 come from where the AWS tools have them (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, AWS_SHARED_CREDENTIALS_FILE, the machine's role), never from a flag.",
+  ),
+  setting("s3-endpoint", "URL", undefined, "Address of an S3-compatible server that is not AWS."),
+  setting(
+    "s3-region",
+    "REGION",
+    undefined,
+    "Region of the bucket. Without it AWS_REGION or that of the profile; with --s3-endpoint us-east-1.",
+  ),
+  setting(
+    "s3-addressing",
+    "auto|path|virtual",
+    "auto",
+    "Where the bucket's name stands: in the path, or before the host's name. `auto` is `path` with --s3-endpoint and `virtual` on AWS.",
+  ),
+  setting(
+    "s3-object-lock",
+    "MODE:DAYS",
+    "off",
+    "`governance:DAYS` or `compliance:DAYS`: the server refuses for so many days to delete what was put. The bucket must have been made with object lock.",
   ),
   setting(
     "unlock",
@@ -148,10 +168,17 @@ export function readConfiguration(
         problems,
       ),
     },
-    blobs: {
-      kind: "file",
-      path: parseLocation("blobs", value("blobs"), "file:", resolve(dataDirectory, "store"), problems),
-    },
+    blobs: parseBlobs(
+      value("blobs"),
+      resolve(dataDirectory, "store"),
+      {
+        endpoint: value("s3-endpoint"),
+        region: value("s3-region"),
+        addressing: value("s3-addressing"),
+        objectLock: value("s3-object-lock"),
+      },
+      problems,
+    ),
     unlock: parseUnlock(value("unlock"), resolve(dataDirectory, "master.key"), problems),
     logLevel: oneOf("log-level", value("log-level"), ["debug", "info", "warn", "error", "silent"], problems),
     rateLimits: oneOf("rate-limits", value("rate-limits"), ["atlas", "off"], problems) as "atlas" | "off",
@@ -242,7 +269,7 @@ function parsePublicUrl(text: string, problems: string[]): string | undefined {
 }
 
 function parseLocation(flag: string, text: string, scheme: string, defaultPath: string, problems: string[]): string {
-  if (/^(postgres(ql)?|s3):/.test(text)) {
+  if (/^postgres(ql)?:/.test(text)) {
     problems.push(
       `--${flag} ${text.slice(0, text.indexOf(":"))}: is not built yet; use ${scheme} (see README, "What does not work yet")`,
     );
@@ -251,6 +278,13 @@ function parseLocation(flag: string, text: string, scheme: string, defaultPath: 
   }
   const path = text.slice(scheme.length);
   return path === "" ? defaultPath : resolve(path);
+}
+
+function parseBlobs(text: string, defaultPath: string, values: S3Values, problems: string[]): BlobLocation {
+  if (text.startsWith("s3:")) return parseS3Location(text, values, problems);
+  const isMeant = values.endpoint !== "" || values.region !== "" || values.objectLock !== "off";
+  if (isMeant) problems.push("--s3-endpoint, --s3-region and --s3-object-lock need --blobs s3://BUCKET");
+  return { kind: "file", path: parseLocation("blobs", text, "file:", defaultPath, problems) };
 }
 
 /** Also what `telamon keys` takes for a new way in. */

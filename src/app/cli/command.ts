@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { createFileBlobStore } from "../../adapters/blob-file-system/file-blob-store.ts";
 import { createSystemClock } from "../../adapters/clock-system.ts";
 import { createRandomIds } from "../../adapters/ids-random.ts";
 import { createSqliteMetadata } from "../../adapters/metadata-sql/sqlite-metadata.ts";
@@ -7,8 +6,10 @@ import { type BackupStore, openBackupStore } from "../../backup-store/index.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Ids } from "../../ports/ids.ts";
 import type { Metadata } from "../../ports/metadata/metadata.ts";
+import { openBlobs } from "../blobs.ts";
 import { type Configuration, ConfigurationError, readConfiguration } from "../configuration.ts";
 import { InUse } from "../exit-codes.ts";
+import { createLog } from "../log.ts";
 import { readSecret } from "../store-secret.ts";
 import { createOutput, type Output } from "./output.ts";
 
@@ -48,7 +49,8 @@ export async function runCliCommand(command: CliCommand, commandLine: readonly s
   const ids = createRandomIds(clock);
   const randomBytes = (length: number): Uint8Array => ids.randomBytes(length);
   const closing: (() => Promise<void>)[] = [];
-  const root = configuration.blobs.path;
+  const { blobs: location } = configuration;
+  const parts = { clock, randomBytes, log: createLog(configuration.logLevel) };
   const context: CommandContext = {
     configuration,
     words,
@@ -57,7 +59,7 @@ export async function runCliCommand(command: CliCommand, commandLine: readonly s
     ids,
     output: createOutput(flags.has("json")),
     async openStoreForReading() {
-      const blobs = await createFileBlobStore({ root, randomBytes, forReading: true });
+      const blobs = await openBlobs(location, { ...parts, forReading: true });
       const { secret } = await readSecret(configuration.unlock);
       return openBackupStore({ blobs, secret, randomBytes });
     },
@@ -68,7 +70,7 @@ export async function runCliCommand(command: CliCommand, commandLine: readonly s
         },
       );
       closing.push(() => metadata.close());
-      const blobs = await createFileBlobStore({ root, randomBytes });
+      const blobs = await openBlobs(location, parts);
       const { secret } = await readSecret(configuration.unlock);
       return { metadata, store: await openBackupStore({ blobs, secret, randomBytes }) };
     },
