@@ -9,6 +9,7 @@ import { collStats } from "./collStats.ts";
 import { commitTransaction } from "./commitTransaction.ts";
 import { configureFailPoint } from "./configureFailPoint.ts";
 import { connectionStatus } from "./connectionStatus.ts";
+import { convertToCapped } from "./convertToCapped.ts";
 import { count } from "./count.ts";
 import { create } from "./create.ts";
 import { createIndexes } from "./createIndexes.ts";
@@ -74,6 +75,7 @@ export const commands: readonly CommandDefinition[] = [
   commitTransaction,
   configureFailPoint,
   connectionStatus,
+  convertToCapped,
   count,
   create,
   createIndexes,

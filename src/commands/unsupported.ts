@@ -5,7 +5,6 @@ const known = new Set([
   "analyze",
   "cloneCollectionAsCapped",
   "compact",
-  "convertToCapped",
   "filemd5",
   "mapReduce",
   "planCacheClear",

@@ -3,8 +3,9 @@ import { buildDocument, emptyDocument } from "./bson/builder.ts";
 import { documentValue, int32Value, int64Value, stringValue } from "./bson/value.ts";
 import { fieldsOf } from "./bson/walk.ts";
 import { type Catalog, type CollectionRecord, emptyRecord } from "./catalog/catalog.ts";
+import { settingsOf } from "./catalog/collection-settings.ts";
 import { idIndexBytes } from "./catalog/index-specification.ts";
-import { checkNamespace } from "./catalog/names.ts";
+import { checkNamespace, namespaceNotFound } from "./catalog/names.ts";
 import { isView, refuseView } from "./catalog/views.ts";
 import type { Namespace } from "./engine.ts";
 import type { WriteTransaction } from "./write-transaction.ts";
@@ -29,6 +30,14 @@ export function ensureCollection(transaction: WriteTransaction, namespace: Names
   return record ?? transaction.createCollection(namespace, emptyDocument);
 }
 
+/** A collection that must be there and be stored. Throws 26 NamespaceNotFound, 166 CommandNotSupportedOnView. */
+export function storedCollection(catalog: Catalog, namespace: Namespace): CollectionRecord {
+  const record = catalog.find(namespace);
+  if (record === undefined) throw namespaceNotFound(namespace);
+  refuseView(record);
+  return record;
+}
+
 /** Makes a collection in the file. Throws 48 and 73. */
 export function storeCollection(
   transaction: Stored,
@@ -44,8 +53,10 @@ export function storeCollection(
     options,
     uuid,
   );
+  // Where a cursor stood in a capped collection must not be another document's place later on.
+  const numbers = settingsOf({ options }).capped === undefined ? "" : "AUTOINCREMENT";
   transaction.connection.execute(
-    `CREATE TABLE c_${lastRowId} (rid INTEGER PRIMARY KEY, k BLOB NOT NULL UNIQUE, d BLOB NOT NULL) STRICT`,
+    `CREATE TABLE c_${lastRowId} (rid INTEGER PRIMARY KEY ${numbers}, k BLOB NOT NULL UNIQUE, d BLOB NOT NULL) STRICT`,
   );
   const record = emptyRecord(lastRowId, namespace, options, uuid);
   transaction.catalog = transaction.catalog.with(record);

@@ -1,12 +1,13 @@
 import { aggregateFlow, type AggregateSurroundings } from "./aggregate-command.ts";
 import { idIndexBytes } from "./catalog/index-specification.ts";
 import { checkedOptions } from "./catalog/collection-options.ts";
-import { collectionEntry, statisticsOf } from "./catalog/statistics.ts";
+import { collectionEntry, databaseEntry, statisticsOf } from "./catalog/statistics.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import { collationThrough, refuseView } from "./catalog/views.ts";
 import { checkDatabaseName, namespaceNotFound } from "./catalog/names.ts";
 import { runBulk } from "./bulk-write.ts";
-import { dropCollection, dropDatabase, ensureCollection } from "./collections.ts";
+import { dropCollection, dropDatabase, ensureCollection, storedCollection } from "./collections.ts";
+import { convertToCapped } from "./convert-to-capped.ts";
 import type * as contract from "./engine.ts";
 import { notSupported } from "./engine-error.ts";
 import { explain } from "./explain.ts";
@@ -92,14 +93,7 @@ export class EmbeddedEngine implements contract.Engine {
 
   async listDatabases(read: contract.ReadOptions): Promise<readonly contract.DatabaseEntry[]> {
     const { catalog } = this.#state(read);
-    return catalog.databases().map((name) => {
-      const collections = catalog.of(name);
-      const sizeOnDiskBytes = collections.reduce(
-        (sum, record) => sum + record.dataSizeBytes + 4096 * (1 + record.indexes.length),
-        0,
-      );
-      return { name, sizeOnDiskBytes, empty: collections.length === 0 };
-    });
+    return catalog.databases().map((name) => databaseEntry(name, catalog.of(name)));
   }
 
   async listCollections(database: string, read: contract.ReadOptions): Promise<readonly contract.CollectionEntry[]> {
@@ -107,9 +101,7 @@ export class EmbeddedEngine implements contract.Engine {
   }
 
   async listIndexes(namespace: Namespace, read: contract.ReadOptions): Promise<readonly Uint8Array[]> {
-    const record = this.#state(read).catalog.find(namespace);
-    if (record === undefined) throw namespaceNotFound(namespace);
-    refuseView(record);
+    const record = storedCollection(this.#state(read).catalog, namespace);
     return isOplog(record) ? [] : [idIndexBytes, ...record.indexes.map((index) => index.bytes)];
   }
 
@@ -182,12 +174,20 @@ export class EmbeddedEngine implements contract.Engine {
     });
   }
 
+  convertToCapped(namespace: Namespace, sizeBytes: number, write: contract.WriteOptions): Promise<void> {
+    return this.#change(namespace, write, (transaction) =>
+      convertToCapped(
+        transaction,
+        storedCollection(transaction.catalog, namespace),
+        sizeBytes,
+        this.#pace(write.signal),
+      ),
+    );
+  }
+
   async validate(namespace: Namespace, read: contract.ReadOptions): Promise<contract.ValidationReport> {
     const { connection, catalog } = this.#state(read);
-    const record = catalog.find(namespace);
-    if (record === undefined) throw namespaceNotFound(namespace);
-    refuseView(record);
-    return checkCollection(connection, record, this.#pace(read.signal));
+    return checkCollection(connection, storedCollection(catalog, namespace), this.#pace(read.signal));
   }
 
   dropIndexes(
@@ -196,9 +196,7 @@ export class EmbeddedEngine implements contract.Engine {
     write: contract.WriteOptions,
   ): Promise<number> {
     return this.#change(namespace, write, async (transaction) => {
-      const record = transaction.catalog.find(namespace);
-      if (record === undefined) throw namespaceNotFound(namespace);
-      refuseView(record);
+      const record = storedCollection(transaction.catalog, namespace);
       dropIndexes(transaction, record, indexes);
       return record.indexes.length + 1;
     });

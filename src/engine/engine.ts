@@ -166,7 +166,7 @@ export interface FindQuery {
   readonly variables?: Uint8Array;
   /** `{locale, strength, ...}`; without one the collection's own holds. */
   readonly collation?: Uint8Array | undefined;
-  /** Stay open at the end for what is yet to come; of the operation log alone. Throws 2 BadValue for other collections and for a sort. */
+  /** Stay open at the end for what is yet to come; of the operation log and capped collections. Throws 2 BadValue for other collections and for another order. */
   readonly tailable?: boolean;
 }
 
@@ -311,6 +311,8 @@ export interface Engine {
   modifyCollection(namespace: Namespace, changes: Uint8Array, write: WriteOptions): Promise<Uint8Array>;
   /** Also to another database. Throws 26, 48, 20, 73, 166. */
   renameCollection(from: Namespace, to: Namespace, dropTarget: boolean, write: WriteOptions): Promise<void>;
+  /** Puts a capped collection of that many bytes, with the newest documents, in a collection's place. Throws 26, 166, 2. */
+  convertToCapped(namespace: Namespace, sizeBytes: number, write: WriteOptions): Promise<void>;
   /** Reads all of a collection and its indexes and holds them to each other. Throws 26, 166. */
   validate(namespace: Namespace, read: ReadOptions): Promise<ValidationReport>;
   /** By names or key patterns; `"*"` is all but `_id_`. Throws 27 IndexNotFound. Answers how many there were. */

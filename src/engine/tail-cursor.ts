@@ -1,15 +1,17 @@
 import { compilerIn, variablesOf } from "./aggregate/compiler.ts";
 import { contextOf } from "./aggregate/context.ts";
-import { getField } from "./bson/walk.ts";
+import { wholeNumberOf } from "./bson/value.ts";
+import { fieldsOf } from "./bson/walk.ts";
 import type { CollectionRecord } from "./catalog/catalog.ts";
 import { collationFor, settingsOf } from "./catalog/collection-settings.ts";
 import type { EngineCursor, FindQuery } from "./engine.ts";
-import { badValue, EngineError, notSupported } from "./engine-error.ts";
+import { badValue, EngineError } from "./engine-error.ts";
 import { readError } from "./engine-cursor.ts";
 import type { Commits } from "./oplog/commits.ts";
 import { isOplog } from "./oplog/namespace.ts";
 import { logBatches, logRange } from "./oplog/read-log.ts";
-import { compileFilter } from "./query/filter.ts";
+import { type Batches, tailBatches } from "./planner/access.ts";
+import { compileFilter, type Filter } from "./query/filter.ts";
 import { filtered, type Flow, mapped, takeFrom } from "./query/flow.ts";
 import { compileProjection } from "./query/projection.ts";
 import type { ReadState } from "./snapshot-registry.ts";
@@ -23,7 +25,7 @@ interface TailPosition {
   skip: number;
 }
 
-/** A tailable cursor. Throws 2 BadValue for what cannot be tailed. */
+/** A tailable cursor; one that is at its end at once where there is nothing to stand on. Throws 2 BadValue for what cannot be tailed. */
 export function openTail(
   state: ReadState,
   record: CollectionRecord,
@@ -32,19 +34,26 @@ export function openTail(
   monotonicMs: () => number,
 ): EngineCursor {
   requireTailable(record, query);
-  return new TailCursor((position) => tailFlow(state, record, query, position), commits, monotonicMs, query);
+  const cursor = new TailCursor((position) => tailFlow(state, record, query, position), commits, monotonicMs, query);
+  if (record.documentCount === 0) cursor.close();
+  return cursor;
 }
 
-/** Throws 2 BadValue for what cannot be tailed, 238 for capped collections other than the operation log. */
-function requireTailable(record: CollectionRecord, { sort }: FindQuery): void {
-  if (!isOplog(record) && settingsOf(record).capped !== undefined)
-    throw notSupported("a tailable cursor over a capped collection other than the operation log");
-  if (!isOplog(record))
+function requireTailable(record: CollectionRecord, { sort, hint }: FindQuery): void {
+  if (settingsOf(record).capped === undefined)
     throw badValue(
       `error processing query: tailable cursor requested on non capped collection ${record.database}.${record.name}`,
     );
-  if (sort !== undefined && sort.length > 5 && getField(sort, "$natural") === undefined)
+  if (sort !== undefined && sort.length > 5 && !isForwards(sort))
     throw badValue("cannot use tailable option with a sort other than {$natural: 1}");
+  if (hint !== undefined && hint !== "$natural" && (typeof hint === "string" || !isForwards(hint)))
+    throw badValue("cannot use tailable option with a hint other than {$natural: 1}");
+}
+
+/** `{$natural: 1}`. */
+function isForwards(order: Uint8Array): boolean {
+  const [field, more] = [...fieldsOf(order)];
+  return field?.name === "$natural" && more === undefined && wholeNumberOf(field.value) === 1;
 }
 
 /** What there is behind the position, which moves on with what is read. */
@@ -52,22 +61,30 @@ function tailFlow(state: ReadState, record: CollectionRecord, query: FindQuery, 
   const collation = collationFor(query.collation, record);
   const compile = compilerIn(contextOf(variablesOf(query.variables), collation));
   const filter = compileFilter(query.filter, { compileExpression: compile, variables: query.variables, collation });
-  const found = filtered(entriesAfter(state, logRange(filter), position), (document) => filter.matches(document));
+  const batches = isOplog(record)
+    ? logRowsAfter(state, filter, position)
+    : tailBatches(state.connection, record, position.after);
+  const found = filtered(moving(batches, position), (document) => filter.matches(document));
   if (query.projection === undefined) return found;
   return mapped(found, compileProjection(query.projection, { find: true, compileExpression: compile, filter }));
 }
 
-function* entriesAfter(state: ReadState, range: ReturnType<typeof logRange>, position: TailPosition): Flow {
-  for (const rows of logBatches(state.connection, range, false, position.after)) {
-    for (const [rowId, document] of rows) {
-      position.after = Number(rowId);
-      yield document as Uint8Array;
+function* logRowsAfter({ connection }: ReadState, filter: Filter, { after }: TailPosition): Batches {
+  for (const rows of logBatches(connection, logRange(filter), false, after))
+    yield rows.map(([rowId, document]) => ({ rowId: Number(rowId), bytes: document as Uint8Array }));
+}
+
+function* moving(batches: Batches, position: TailPosition): Flow {
+  for (const batch of batches) {
+    for (const { rowId, bytes } of batch) {
+      position.after = rowId;
+      yield bytes;
     }
     yield undefined;
   }
 }
 
-/** A cursor that stays open at the end of the operation log (manual, "Tailable Cursors"). */
+/** A cursor that stays open at the end of what is written in order (manual, "Tailable Cursors"). */
 class TailCursor implements EngineCursor {
   readonly #open: (position: TailPosition) => Flow;
   readonly #commits: Commits;

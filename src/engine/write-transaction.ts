@@ -37,13 +37,13 @@ export interface WriteTransaction {
   createCollection(namespace: Namespace, options: Uint8Array, uuid?: Uint8Array): CollectionRecord;
   /** Notes a new index and makes its table `x_<number>`; answers the number. Its keys are the caller's to add. */
   createIndexTable(record: CollectionRecord, specification: IndexSpecification): number;
+  /** Writes down what was done to a collection so far; answers the record as it now is. Writers of it that were handed out are not to be used again. */
+  settled(record: CollectionRecord): CollectionRecord;
 }
 
 /** A write transaction on the file itself. */
 export interface OwnTransaction extends WriteTransaction {
   readonly log: EntryWriter;
-  /** Writes down what was done to a collection so far; answers the record as it now is. Writers of it that were handed out are not to be used again. */
-  settled(record: CollectionRecord): CollectionRecord;
 }
 
 /** What is kept as the answer of a committed transaction. */
@@ -208,7 +208,7 @@ export class WriteSide {
         this.#file.log.noteCommit();
         this.#catalog = transaction.catalog;
         this.#time = log.time;
-        if (log.count > 0) this.commits.note();
+        this.commits.note();
         return result;
       } catch (error) {
         connection.execute("ROLLBACK");

@@ -159,10 +159,6 @@ const notInServer: readonly ExpectedFailure[] = [
       ],
     },
   },
-  {
-    reason: "capped collections other than the operation log cannot be tailed",
-    tests: { "run-command/runCursorCommand": ["does not close the cursor when receiving an empty batch"] },
-  },
 ];
 
 /** Of transactions and of cursors that stay open. */

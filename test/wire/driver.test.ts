@@ -184,7 +184,7 @@ describe("the database through the official driver", () => {
     ["$where", { find: "orders", filter: { $where: "true" } }, 238],
     ["a field nobody knows", { find: "orders", filtre: {} }, 40_415],
     ["a tailable cursor on a collection that is not capped", { find: "orders", tailable: true }, 2],
-    ["a command MongoDB has and this has not", { convertToCapped: "orders", size: 5 }, 238],
+    ["a command MongoDB has and this has not", { compact: "orders" }, 238],
     ["a command nobody has", { fly: 1 }, 59],
     ["a pipeline update with other stages", { update: "orders", updates: [{ q: {}, u: [{ $match: { a: 1 } }] }] }, 0],
     ["a bad namespace", { find: "" }, 73],

@@ -1,4 +1,4 @@
-import type { CollectionEntry, CollectionStatistics } from "../engine.ts";
+import type { CollectionEntry, CollectionStatistics, DatabaseEntry } from "../engine.ts";
 import type { CollectionRecord } from "./catalog.ts";
 import { isOplog } from "../oplog/namespace.ts";
 import { settingsOf } from "./collection-settings.ts";
@@ -14,6 +14,15 @@ export function statisticsOf(record: CollectionRecord | undefined): CollectionSt
     indexCount,
     indexSizeBytes: 4096 * indexCount,
   };
+}
+
+/** A database as lists show it. */
+export function databaseEntry(name: string, collections: readonly CollectionRecord[]): DatabaseEntry {
+  const sizeOnDiskBytes = collections.reduce(
+    (sum, record) => sum + record.dataSizeBytes + 4096 * (1 + record.indexes.length),
+    0,
+  );
+  return { name, sizeOnDiskBytes, empty: collections.length === 0 };
 }
 
 /** A collection or view as lists show it. */

@@ -55,15 +55,19 @@ export function* logBatches(
       high,
       batchSize,
     );
-    if (last !== undefined && Number(rows[0]?.[0]) !== last)
-      throw new EngineError(
-        136,
-        "CappedPositionLost",
-        "CollectionScan died due to position in capped collection being deleted. Last seen record id: " + String(last),
-      );
+    if (last !== undefined && Number(rows[0]?.[0]) !== last) throw positionLost(last);
     const fresh = last === undefined ? rows : rows.slice(1);
     if (fresh.length > 0) yield fresh;
     if (rows.length < batchSize) return;
     last = Number(rows.at(-1)?.[0]);
   }
+}
+
+/** 136 CappedPositionLost: what was read last is no longer there. */
+export function positionLost(rowId: number): EngineError {
+  return new EngineError(
+    136,
+    "CappedPositionLost",
+    `CollectionScan died due to position in capped collection being deleted. Last seen record id: ${rowId}`,
+  );
 }

@@ -1,6 +1,6 @@
 import { compareBytes } from "../bson/bytes.ts";
 import type { CollectionRecord } from "../catalog/catalog.ts";
-import { logBatches, type LogRange } from "../oplog/read-log.ts";
+import { logBatches, type LogRange, positionLost } from "../oplog/read-log.ts";
 import type { Connection, Row } from "../storage/database-file.ts";
 import { countIndexUse } from "./index-uses.ts";
 import type { Flow } from "../query/flow.ts";
@@ -19,7 +19,7 @@ export interface AccessFigures {
   docsExamined: number;
 }
 
-type Batches = Generator<readonly StoredDocument[]>;
+export type Batches = Generator<readonly StoredDocument[]>;
 
 const firstBatchSize = 101;
 const batchSize = 500;
@@ -172,6 +172,25 @@ function* scanBatches(connection: Connection, record: CollectionRecord, backward
   let last = backwards ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER;
   for (let size = firstBatchSize; ; size = batchSize) {
     const { rows, ended } = nextRows(connection, record, ofCollection, query, size, last);
+    if (rows.length > 0) yield storedDocuments(rows);
+    if (ended) return;
+    last = Number(rows.at(-1)?.[0]);
+  }
+}
+
+/**
+ * What a capped collection has behind a row, in stored order. Each batch continues at the last row of the one before, which must still be there: else the collection
+ * has gone on without its reader. Throws 136 CappedPositionLost then.
+ */
+export function* tailBatches(connection: Connection, record: CollectionRecord, after: number | undefined): Batches {
+  // The collection grows while it is read.
+  const full = { ...record, dataSizeBytes: Number.POSITIVE_INFINITY };
+  for (let last = after; ;) {
+    if (last !== undefined && connection.get(`SELECT 1 FROM c_${record.id} WHERE rid = ?`, last) === undefined)
+      throw positionLost(last);
+    const query = `FROM c_${record.id} WHERE rid > ? ORDER BY rid`;
+    const from = last ?? Number.MIN_SAFE_INTEGER;
+    const { rows, ended } = nextRows(connection, full, ofCollection, query, batchSize, from);
     if (rows.length > 0) yield storedDocuments(rows);
     if (ended) return;
     last = Number(rows.at(-1)?.[0]);

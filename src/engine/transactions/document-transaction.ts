@@ -119,6 +119,12 @@ export class DocumentTransaction implements EngineTransaction, Holder {
         createCollection: (namespace, options, uuid = this.#surroundings.newUuid()) =>
           this.#create(transaction, namespace, options, uuid),
         createIndexTable: (record, specification) => this.#createIndex(record, specification),
+        settled: (record) => {
+          const current = writers.get(record.id)?.current ?? record;
+          writers.delete(record.id);
+          transaction.catalog = transaction.catalog.with(current);
+          return current;
+        },
       };
       try {
         const result = await work(transaction);
