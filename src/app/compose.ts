@@ -19,6 +19,7 @@ import { createServices, type Services } from "../domain/services.ts";
 import { createHttpServer, type HttpServer } from "../http/server.ts";
 import { recover } from "../jobs/recover.ts";
 import { createScheduler } from "../jobs/scheduler.ts";
+import { catalogueSnapshots } from "../jobs/tasks/catalogueSnapshots.ts";
 import { collectGarbage } from "../jobs/tasks/collectGarbage.ts";
 import { deprovision } from "../jobs/tasks/deprovision.ts";
 import { drill } from "../jobs/tasks/drill.ts";
@@ -121,7 +122,8 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
       restore({ transitions: createRestoreTransitions({ metadata, clock }), host, repository, clock, log }),
       collectGarbage({ metadata, repository, clock, ids, log }),
       scrub({ metadata, repository, clock, ids, log }),
-      drill({ metadata, repository, host, clock, log }),
+      drill({ metadata, repository, host, clock, ids, log }),
+      catalogueSnapshots({ metadata, repository, clock, ids, log }),
     ],
   });
   const scheduler = createScheduler({

@@ -60,8 +60,8 @@ export async function* catalogueRecords(
   }
 }
 
-/** The same snapshot may have been completed twice, when its worker died before it could say so: the later one counts. */
-function isNewer(one: CataloguedSnapshot, other: CataloguedSnapshot): boolean {
+/** The same snapshot may have been completed twice, when its worker died before it could say so, and its record changes with holds and proofs: the later one counts. */
+export function isNewer(one: CataloguedSnapshot, other: CataloguedSnapshot): boolean {
   if (one.revision !== other.revision) return one.revision > other.revision;
   return (one.snapshot.completedAtMs ?? 0) > (other.snapshot.completedAtMs ?? 0);
 }

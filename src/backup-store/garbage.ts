@@ -1,6 +1,6 @@
 import { BlobError, type BlobEntry, type BlobStore } from "../ports/blob-store.ts";
 import type { GarbageReport, GarbageRequest } from "../ports/snapshot-repository.ts";
-import { readCatalogueRecord } from "./catalogue.ts";
+import { supersededRecords } from "./superseded-records.ts";
 import { packKeyOf, parsePackKey } from "./entry.ts";
 import { type Deleted, deleteUnlocked } from "./garbage-deletion.ts";
 import type { StoreKeys } from "./keys.ts";
@@ -120,18 +120,16 @@ async function unneeded(
 ): Promise<BlobEntry[]> {
   const liveIds = new Set(needed.manifests.map(({ snapshotId }) => snapshotId));
   const found: BlobEntry[] = [];
-  const recordsOf = new Map<string, number>();
-  for (const { key } of all) {
-    const id = key.startsWith("catalogue/") ? snapshotIdOf(key) : undefined;
-    if (id !== undefined) recordsOf.set(id, (recordsOf.get(id) ?? 0) + 1);
-  }
+  const records = all.map(({ key }) => key).filter((key) => key.startsWith("catalogue/"));
+  const superseded = await supersededRecords(parts, records, ({ snapshot }) =>
+    needed.keys.has(snapshot.manifestKey ?? ""),
+  );
   for (const entry of entries) {
     const { key } = entry;
     const ownerId = key.split("/")[1] ?? "";
     if (needed.inProgress.has(ownerId) || needed.unknown.has(ownerId)) continue;
     if (key.startsWith("catalogue/")) {
-      const isAlone = (recordsOf.get(ownerId) ?? 0) < 2;
-      if (!liveIds.has(ownerId) || (!isAlone && (await isOfDeadManifest(parts, key, needed)))) found.push(entry);
+      if (!liveIds.has(ownerId) || superseded.has(key)) found.push(entry);
       continue;
     }
     const pack = parsePackKey(key);
@@ -141,17 +139,6 @@ async function unneeded(
     } else if (!needed.keys.has(packKeyOf(pack.id)) || (await isSuperseded(parts, entry, needed))) found.push(entry);
   }
   return found;
-}
-
-/** Whether a record names a manifest that goes: an attempt came so far, and a later one was completed. One that cannot be read is left for `verify` to tell. */
-async function isOfDeadManifest(parts: GarbageParts, key: string, needed: Needed): Promise<boolean> {
-  try {
-    const { snapshot } = await readCatalogueRecord(parts, key);
-    return !needed.keys.has(snapshot.manifestKey ?? "");
-  } catch (error) {
-    if (error instanceof BlobError && error.code !== "blob_not_found") throw error;
-    return false;
-  }
 }
 
 /** Whether a later revision of the pack holds everything that is needed of it, proven by reading it. */

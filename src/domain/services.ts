@@ -5,6 +5,7 @@ import type { Sealer } from "../ports/sealer.ts";
 import type { SourceProbe } from "../ports/source-probe.ts";
 import type { AllowedHosts } from "../shared/allowed-hosts.ts";
 import { createRestoreJobService, type RestoreJobService } from "./backups/restore-job-service.ts";
+import { createSnapshotCareService, type SnapshotCareService } from "./backups/snapshot-care-service.ts";
 import { createSnapshotService, type SnapshotService } from "./backups/snapshot-service.ts";
 import { createDatabaseUserService, type DatabaseUserService } from "./database-users/database-user-service.ts";
 import {
@@ -27,6 +28,7 @@ export interface Services {
   readonly databaseUsers: DatabaseUserService;
   /** Of serverless instances. */
   readonly snapshots: SnapshotService;
+  readonly snapshotCare: SnapshotCareService;
   readonly restoreJobs: RestoreJobService;
   /** The same for external deployments. */
   readonly externalSnapshots: SnapshotService;
@@ -49,6 +51,7 @@ export function createServices(dependencies: ServicesDependencies): Services {
     databaseUsers: createDatabaseUserService(dependencies),
     externalDeployments: createExternalDeploymentService(dependencies),
     snapshots: createSnapshotService({ ...dependencies, requireDeployment: requireInstance }),
+    snapshotCare: createSnapshotCareService(dependencies),
     restoreJobs: createRestoreJobService({ ...dependencies, requireDeployment: requireInstance }),
     externalSnapshots: createSnapshotService({ ...dependencies, requireDeployment: requireExternalDeployment }),
     externalRestoreJobs: createRestoreJobService({ ...dependencies, requireDeployment: requireExternalDeployment }),

@@ -1,3 +1,4 @@
+import { requestCataloguing } from "../domain/backups/change-completed-snapshot.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DeploymentHost } from "../ports/deployment-host.ts";
 import type { Ids } from "../ports/ids.ts";
@@ -41,6 +42,8 @@ export async function recover(options: RecoverOptions): Promise<void> {
   // Snapshots that a dying process was writing have left packs that nothing refers to.
   await requestGarbageCollection(options);
   await requestScrub(options, options.clock.nowMs() + scrubIntervalMs);
+  if ((await metadata.snapshots.catalogueDue(1)).length > 0)
+    await metadata.transaction((records) => requestCataloguing(records, options.ids, options.clock.nowMs()));
 }
 
 /** Status and job change together, so none should be found; one that is found would look busy for ever. */

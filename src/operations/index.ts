@@ -11,8 +11,10 @@ import { deleteGroupExternalDeployment } from "./external-deployments/deleteGrou
 import { deleteGroupExternalDeploymentSnapshot } from "./external-deployments/deleteGroupExternalDeploymentSnapshot.ts";
 import { deleteGroupServerlessBackupSnapshot } from "./cloud-backups/deleteGroupServerlessBackupSnapshot.ts";
 import { deleteGroupServerlessInstance } from "./serverless-instances/deleteGroupServerlessInstance.ts";
+import { drillGroupDeploymentSnapshot } from "./snapshot-care/drillGroupDeploymentSnapshot.ts";
 import { getGroup } from "./projects/getGroup.ts";
 import { getGroupDatabaseUser } from "./database-users/getGroupDatabaseUser.ts";
+import { getGroupDeploymentSnapshot } from "./snapshot-care/getGroupDeploymentSnapshot.ts";
 import { getGroupExternalDeployment } from "./external-deployments/getGroupExternalDeployment.ts";
 import { getGroupExternalDeploymentRestoreJob } from "./external-deployments/getGroupExternalDeploymentRestoreJob.ts";
 import { getGroupExternalDeploymentSnapshot } from "./external-deployments/getGroupExternalDeploymentSnapshot.ts";
@@ -20,7 +22,9 @@ import { getGroupServerlessBackupRestoreJob } from "./cloud-backups/getGroupServ
 import { getGroupServerlessBackupSnapshot } from "./cloud-backups/getGroupServerlessBackupSnapshot.ts";
 import { getGroupServerlessInstance } from "./serverless-instances/getGroupServerlessInstance.ts";
 import { getSystemStatus } from "./root/getSystemStatus.ts";
+import { holdGroupDeploymentSnapshot } from "./snapshot-care/holdGroupDeploymentSnapshot.ts";
 import { listGroupDatabaseUsers } from "./database-users/listGroupDatabaseUsers.ts";
+import { listGroupDeploymentSnapshots } from "./snapshot-care/listGroupDeploymentSnapshots.ts";
 import { listGroupExternalDeploymentRestoreJobs } from "./external-deployments/listGroupExternalDeploymentRestoreJobs.ts";
 import { listGroupExternalDeploymentSnapshots } from "./external-deployments/listGroupExternalDeploymentSnapshots.ts";
 import { listGroupExternalDeployments } from "./external-deployments/listGroupExternalDeployments.ts";
@@ -29,6 +33,7 @@ import { listGroupServerlessBackupSnapshots } from "./cloud-backups/listGroupSer
 import { listGroupServerlessInstances } from "./serverless-instances/listGroupServerlessInstances.ts";
 import { listGroups } from "./projects/listGroups.ts";
 import { probeGroupExternalDeployment } from "./external-deployments/probeGroupExternalDeployment.ts";
+import { releaseGroupDeploymentSnapshot } from "./snapshot-care/releaseGroupDeploymentSnapshot.ts";
 import { takeGroupExternalDeploymentSnapshot } from "./external-deployments/takeGroupExternalDeploymentSnapshot.ts";
 import { takeGroupServerlessBackupSnapshots } from "./cloud-backups/takeGroupServerlessBackupSnapshots.ts";
 import { updateGroupDatabaseUser } from "./database-users/updateGroupDatabaseUser.ts";
@@ -48,8 +53,10 @@ export const operations: readonly AnyOperation[] = [
   deleteGroupExternalDeploymentSnapshot,
   deleteGroupServerlessBackupSnapshot,
   deleteGroupServerlessInstance,
+  drillGroupDeploymentSnapshot,
   getGroup,
   getGroupDatabaseUser,
+  getGroupDeploymentSnapshot,
   getGroupExternalDeployment,
   getGroupExternalDeploymentRestoreJob,
   getGroupExternalDeploymentSnapshot,
@@ -57,7 +64,9 @@ export const operations: readonly AnyOperation[] = [
   getGroupServerlessBackupSnapshot,
   getGroupServerlessInstance,
   getSystemStatus,
+  holdGroupDeploymentSnapshot,
   listGroupDatabaseUsers,
+  listGroupDeploymentSnapshots,
   listGroupExternalDeploymentRestoreJobs,
   listGroupExternalDeploymentSnapshots,
   listGroupExternalDeployments,
@@ -66,6 +75,7 @@ export const operations: readonly AnyOperation[] = [
   listGroupServerlessInstances,
   listGroups,
   probeGroupExternalDeployment,
+  releaseGroupDeploymentSnapshot,
   takeGroupExternalDeploymentSnapshot,
   takeGroupServerlessBackupSnapshots,
   updateGroupDatabaseUser,

@@ -43,6 +43,14 @@ export function externalDeploymentPath(projectId: string, name: string): string 
   return `/api/telamon/v1/groups/${projectId}/externalDeployments/${encodeURIComponent(name)}`;
 }
 
+/** Where Telamon's own operations about deployments of every kind are. */
+export const deploymentRoute = "/api/telamon/v1/groups/{groupId}/deployments/{deploymentName}";
+
+/** Path of a deployment of any kind, for Telamon's own operations. */
+export function deploymentPath(projectId: string, name: string): string {
+  return `/api/telamon/v1/groups/${projectId}/deployments/${encodeURIComponent(name)}`;
+}
+
 /** Path of a serverless instance in the API. */
 export function serverlessInstancePath(projectId: string, name: string): string {
   return `/api/atlas/v2/groups/${projectId}/serverless/${encodeURIComponent(name)}`;

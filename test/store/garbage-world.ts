@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { serialize } from "bson";
 import type { BackupStore } from "../../src/backup-store/index.ts";
+import type { SnapshotRecord } from "../../src/ports/metadata/snapshot-records.ts";
 import type { GarbageReport, GarbageRequest } from "../../src/ports/snapshot-repository.ts";
 import { deployment, organizationId, project, snapshot } from "../support/records.ts";
 
@@ -36,14 +37,25 @@ export async function take(store: BackupStore, letter: string, content: Buffer, 
   await collection.write(content);
   await collection.end();
   const { manifestKey } = await writer.commit({ consistency: "exact", serverVersion: "7.0.0", capturedAtMs: 1 });
-  await store.catalogue({
-    revision: 0,
+  await record(store, letter, manifestKey, 0);
+  return manifestKey;
+}
+
+/** The record of a snapshot that was taken so, in one more revision. */
+export function record(
+  store: BackupStore,
+  letter: string,
+  manifestKey: string,
+  revision: number,
+  changes: Partial<SnapshotRecord> = {},
+): Promise<void> {
+  return store.catalogue({
+    revision,
     organization: { id: organizationId, name: "Organization", createdAtMs: 1 },
     project: project(),
     deployment: deployment(),
-    snapshot: { ...snapshot(idOf(letter), { manifestKey }), sequence: 1 },
+    snapshot: { ...snapshot(idOf(letter), { manifestKey, ...changes }), sequence: 1 },
   });
-  return manifestKey;
 }
 
 export async function restored(store: BackupStore, manifestKey: string): Promise<Buffer> {

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
 import { createMemoryBlobStore } from "../../src/adapters/blob-memory/memory-blob-store.ts";
 import { type BackupStore, openBackupStore } from "../../src/backup-store/index.ts";
-import { collect, documents, graceMs, idOf, restored, take } from "./garbage-world.ts";
+import { collect, documents, graceMs, idOf, record, restored, take } from "./garbage-world.ts";
 
 async function openWith(objects: Map<string, Buffer>): Promise<BackupStore> {
   return openBackupStore({ blobs: createMemoryBlobStore(objects), secret: Buffer.alloc(32, 5), randomBytes });
@@ -143,5 +143,32 @@ describe("garbage", () => {
     objects.set(key ?? "", bytes);
     for (const nowMs of [graceMs * 2, graceMs * 4, graceMs * 6]) await collect(store, [second], nowMs);
     assert.ok((await restored(store, second)).equals(fresh));
+  });
+
+  test("of a snapshot's records the newest stays; older ones go after the wait, and one that cannot be read is left", async () => {
+    const objects = new Map<string, Buffer>();
+    const store = await openWith(objects);
+    const manifestKey = await take(store, "a", documents(10, 0, never));
+    const records = (): string[] => [...objects.keys()].filter((key) => key.startsWith("catalogue/"));
+    const [first] = records();
+    const hold = { atMs: 1, by: "abcdefgh", reason: "the audit" };
+    await record(store, "a", manifestKey, 2, { hold });
+    await record(store, "a", manifestKey, 1);
+    await record(store, "a", manifestKey, 2, { hold });
+    const damaged = records().at(-1) ?? "";
+    await record(store, "a", manifestKey, 3, { hold, provenAtMs: 7 });
+    const newest = records().at(-1);
+    const bytes = Buffer.from(objects.get(damaged) ?? []);
+    bytes[40] = (bytes[40] ?? 0) ^ 1;
+    objects.set(damaged, bytes);
+    await collect(store, [manifestKey], 0);
+    assert.equal(records().length, 5, "nothing goes before its time");
+    assert.equal((await collect(store, [manifestKey], graceMs)).deletedObjectCount, 3);
+    assert.deepEqual(records(), [damaged, newest]);
+    assert.ok(!records().includes(first ?? ""));
+    const told: string[] = [];
+    const [found] = await Array.fromAsync(store.catalogued((key) => told.push(key)));
+    assert.deepEqual([found?.revision, found?.snapshot.hold, told], [3, hold, [damaged]]);
+    assert.equal((await collect(store, [manifestKey], graceMs * 3)).waitingObjectCount, 0);
   });
 });

@@ -211,7 +211,15 @@ export interface JobRow {
   /** Order of arrival; among jobs of one exclusive key the lowest goes first. */
   position: Generated<number>;
   id: string;
-  kind: "provision" | "deprovision" | "takeSnapshot" | "restore" | "collectGarbage" | "scrub" | "drill";
+  kind:
+    | "provision"
+    | "deprovision"
+    | "takeSnapshot"
+    | "restore"
+    | "collectGarbage"
+    | "scrub"
+    | "drill"
+    | "catalogueSnapshots";
   subject_id: string;
   exclusive_key: string;
   run_at_ms: number;

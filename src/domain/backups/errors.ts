@@ -80,3 +80,38 @@ export function unsupportedDeliveryMethod(): AppError {
     "The specified delivery method is not supported.",
   );
 }
+
+/** Telamon's own, as all below: the vendor's API has no holds and no trials. */
+export function snapshotHeld(snapshotId: string): AppError {
+  return new AppError(
+    "conflict",
+    "SNAPSHOT_HELD",
+    `Cannot delete snapshot ${snapshotId} while it is held. Release the hold and try again.`,
+    { parameters: [snapshotId] },
+  );
+}
+
+export function snapshotAlreadyHeld(snapshotId: string): AppError {
+  return new AppError("conflict", "SNAPSHOT_ALREADY_HELD", `Snapshot ${snapshotId} is held already.`, {
+    parameters: [snapshotId],
+  });
+}
+
+export function snapshotNotHeld(snapshotId: string): AppError {
+  return new AppError("conflict", "SNAPSHOT_NOT_HELD", `Snapshot ${snapshotId} is not held.`, {
+    parameters: [snapshotId],
+  });
+}
+
+/** It is queued, in progress or failed. */
+export function snapshotNotCompleted(snapshotId: string): AppError {
+  return new AppError("conflict", "SNAPSHOT_NOT_COMPLETED", `Snapshot ${snapshotId} is not completed.`, {
+    parameters: [snapshotId],
+  });
+}
+
+export function drillUnderWay(snapshotId: string): AppError {
+  return new AppError("conflict", "DRILL_UNDER_WAY", `A restore on trial of snapshot ${snapshotId} is under way.`, {
+    parameters: [snapshotId],
+  });
+}

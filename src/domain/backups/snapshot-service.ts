@@ -10,6 +10,7 @@ import type { RequireDeployment } from "../deployments/require-instance.ts";
 import {
   cannotDeleteInProgressSnapshot,
   clusterRestoreInProgress,
+  snapshotHeld,
   snapshotRetentionInvalid,
   unfinishedOnDemandSnapshot,
 } from "./errors.ts";
@@ -32,7 +33,7 @@ export interface SnapshotService {
   get(projectId: string, deploymentName: string, snapshotId: string): Promise<SnapshotRecord>;
   /** Answers the record in status `queued`; a `takeSnapshot` job takes it. Throws `UNFINISHED_ON_DEMAND_SNAPSHOT`. */
   take(projectId: string, deploymentName: string, request: TakeSnapshot): Promise<SnapshotRecord>;
-  /** Throws `CANNOT_DELETE_IN_PROGRESS_SNAPSHOT`, and `ATLAS_CLUSTER_RESTORE_IN_PROGRESS` while an unfinished restore needs it. */
+  /** Throws `CANNOT_DELETE_IN_PROGRESS_SNAPSHOT`, `SNAPSHOT_HELD`, and `ATLAS_CLUSTER_RESTORE_IN_PROGRESS` while an unfinished restore needs it. */
   delete(projectId: string, deploymentName: string, snapshotId: string): Promise<void>;
 }
 
@@ -88,6 +89,7 @@ export function createSnapshotService({
         if (snapshot.status === "queued" || snapshot.status === "inProgress") {
           throw cannotDeleteInProgressSnapshot(snapshotId);
         }
+        if (snapshot.hold !== undefined) throw snapshotHeld(snapshotId);
         if (await records.restoreJobs.unfinishedNeeds(snapshotId)) throw clusterRestoreInProgress();
         await records.snapshots.delete(snapshotId);
       }),

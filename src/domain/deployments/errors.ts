@@ -10,6 +10,26 @@ export function serverlessInstanceNotFound(name: string, projectId: string): App
   );
 }
 
+/** Of Telamon's own operations, which are for deployments of every kind. */
+export function deploymentNotFound(name: string, projectId: string): AppError {
+  return new AppError(
+    "not_found",
+    "DEPLOYMENT_NOT_FOUND",
+    `No deployment named ${name} exists in group ${projectId}.`,
+    { parameters: [name, projectId] },
+  );
+}
+
+/** Its snapshots would go with it. */
+export function deploymentHasHeldSnapshots(name: string): AppError {
+  return new AppError(
+    "conflict",
+    "DEPLOYMENT_HAS_HELD_SNAPSHOTS",
+    `Cannot delete ${name} with its snapshots while one of them is held. Release the holds and try again.`,
+    { parameters: [name] },
+  );
+}
+
 export function duplicateClusterName(name: string, projectId: string): AppError {
   const kind = "cluster or serverless instance";
   return new AppError(

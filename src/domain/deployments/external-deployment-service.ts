@@ -11,7 +11,7 @@ import { groupNotFound } from "../access/errors.ts";
 import { policyOf, type PresetName, presetPolicy } from "../backups/policy.ts";
 import { nextSnapshotAtMs } from "../backups/schedule.ts";
 import { type ConnectionString, parseConnectionString } from "./connection-string.ts";
-import { clusterAlreadyRequestedDeletion } from "./errors.ts";
+import { clusterAlreadyRequestedDeletion, deploymentHasHeldSnapshots } from "./errors.ts";
 import {
   deploymentDetached,
   deploymentNotUsable,
@@ -51,7 +51,8 @@ export interface ExternalDeploymentService {
   update(projectId: string, name: string, changes: ExternalDeploymentChanges): Promise<ExternalDeployment>;
   /** Tries again what it can do and keeps what was found, also that it cannot be used now. Throws `EXTERNAL_DEPLOYMENT_DETACHED`. */
   probe(projectId: string, name: string): Promise<ExternalDeployment>;
-  /** Forgets the connection string. The snapshots stay until they expire, unless they are to be deleted: then nothing of the deployment stays. */
+  /** Forgets the connection string. The snapshots stay until they expire, unless they are to be deleted: then nothing of the deployment stays. Throws
+   * `DEPLOYMENT_HAS_HELD_SNAPSHOTS` then, while one of them is held. */
   detach(projectId: string, name: string, deleteSnapshots: boolean): Promise<void>;
 }
 
@@ -193,6 +194,7 @@ export function createExternalDeploymentService(
       metadata.transaction(async (records) => {
         const { id, state } = await requireExternalDeployment(records, projectId, name);
         if (state === "DELETING") throw clusterAlreadyRequestedDeletion(name);
+        if (deleteSnapshots && (await records.snapshots.anyHeld(id))) throw deploymentHasHeldSnapshots(name);
         await records.externalSources.update(id, { sealedConnectionString: undefined, probe: undefined });
         await records.deployments.update(id, { state: deleteSnapshots ? "DELETING" : "DETACHED" });
         if (!deleteSnapshots) return;

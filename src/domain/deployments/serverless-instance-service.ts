@@ -8,7 +8,12 @@ import { checkTags } from "../attributes/tags.ts";
 import { policyOf } from "../backups/policy.ts";
 import { nextSnapshotAtMs } from "../backups/schedule.ts";
 import { groupNotFound } from "../access/errors.ts";
-import { clusterAlreadyRequestedDeletion, terminationProtectionEnabled, tooManyInstances } from "./errors.ts";
+import {
+  clusterAlreadyRequestedDeletion,
+  deploymentHasHeldSnapshots,
+  terminationProtectionEnabled,
+  tooManyInstances,
+} from "./errors.ts";
 import { checkInstanceName, checkNameIsFree } from "./instance-name.ts";
 import { checkRegion } from "./regions.ts";
 import { requireInstance } from "./require-instance.ts";
@@ -42,7 +47,7 @@ export interface ServerlessInstanceService {
   create(projectId: string, request: CreateServerlessInstance): Promise<DeploymentRecord>;
   /** Settings count at once; the record answers `UPDATING` until a `provision` job makes it `IDLE` again. */
   update(projectId: string, name: string, changes: ServerlessInstanceChanges): Promise<DeploymentRecord>;
-  /** State `DELETING` and a `deprovision` job. Throws under termination protection and the second time. */
+  /** State `DELETING` and a `deprovision` job. Throws under termination protection, while a snapshot of it is held, and the second time. */
   delete(projectId: string, name: string): Promise<void>;
 }
 
@@ -110,6 +115,7 @@ export function createServerlessInstanceService(
         const deployment = await requireInstance(records, projectId, name);
         if (deployment.state === "DELETING") throw clusterAlreadyRequestedDeletion(name);
         if (deployment.terminationProtectionEnabled) throw terminationProtectionEnabled(name, projectId);
+        if (await records.snapshots.anyHeld(deployment.id)) throw deploymentHasHeldSnapshots(name);
         await records.deployments.update(deployment.id, { state: "DELETING" });
         await queue(records, "deprovision", deployment.id);
       }),

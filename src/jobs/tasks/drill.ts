@@ -1,5 +1,7 @@
+import { changeCompletedSnapshot } from "../../domain/backups/change-completed-snapshot.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { DeploymentHost } from "../../ports/deployment-host.ts";
+import type { Ids } from "../../ports/ids.ts";
 import type { LeasedJob } from "../../ports/metadata/job-records.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Metadata } from "../../ports/metadata/metadata.ts";
@@ -13,6 +15,7 @@ export interface DrillParts {
   readonly repository: SnapshotRepository;
   readonly host: DeploymentHost;
   readonly clock: Clock;
+  readonly ids: Ids;
   readonly log: Log;
 }
 
@@ -48,11 +51,14 @@ export function drill(parts: DrillParts): Task {
     const atMs = clock.nowMs();
     const isOurs = await metadata.transaction(async (records) => {
       if (!(await records.jobs.finish(job))) return false;
-      await records.snapshots.update(job.subjectId, {
+      const snapshot = await records.snapshots.find(job.exclusiveKey, job.subjectId);
+      if (snapshot === undefined) return false;
+      const result = {
         drilledAtMs: atMs,
         drillFailureReason: failureReason,
         ...(failureReason === undefined && { provenAtMs: atMs }),
-      });
+      };
+      await changeCompletedSnapshot(records, parts.ids, snapshot, result, atMs);
       return true;
     });
     if (!isOurs) return;

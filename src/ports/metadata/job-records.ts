@@ -1,5 +1,13 @@
 /** Work to be done once, by whoever leases it first. */
-export type JobKind = "provision" | "deprovision" | "takeSnapshot" | "restore" | "collectGarbage" | "scrub" | "drill";
+export type JobKind =
+  | "provision"
+  | "deprovision"
+  | "takeSnapshot"
+  | "restore"
+  | "collectGarbage"
+  | "scrub"
+  | "drill"
+  | "catalogueSnapshots";
 
 export interface JobRecord {
   readonly id: string;
