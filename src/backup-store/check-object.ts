@@ -17,6 +17,7 @@ import type { StoreKeys } from "./keys.ts";
 import { openManifest } from "./manifest.ts";
 import { marksPrefix, readMark } from "./marks.ts";
 import { layoutOf } from "./pack-reader.ts";
+import { openApart } from "./threads/apart.ts";
 
 export interface CheckParts {
   readonly blobs: BlobStore;
@@ -85,7 +86,7 @@ async function checkPack({ blobs, keys }: CheckParts, objectKey: string, stored:
   for (const [index, start] of layout.starts.entries()) {
     const sealed = bytes.subarray(start, start + (layout.sizes[index] as number));
     try {
-      blockLengths.push((await openBlock(layout, sealed, index)).length);
+      blockLengths.push((await openApart(layout, sealed, index)).length);
     } catch (error) {
       blockLengths.push(0);
       problems.push(`block ${index}: ${(error as Error).message}`);
@@ -95,7 +96,7 @@ async function checkPack({ blobs, keys }: CheckParts, objectKey: string, stored:
   const trailerStart = last < 0 ? packHeaderLength : (layout.starts[last] as number) + (layout.sizes[last] as number);
   try {
     const trailer = bytes.subarray(trailerStart, bytes.length - packEndLength);
-    const table = await openBlock(layout, trailer, trailerIndex);
+    const table = openBlock(layout, trailer, trailerIndex);
     if (table.length !== layout.sizes.length * 4) throw new Error("it tells another number of blocks");
     if (!packEnd(trailer.length).equals(bytes.subarray(bytes.length - packEndLength)))
       throw new Error("the end is wrong");

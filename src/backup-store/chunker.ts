@@ -40,13 +40,14 @@ export class Chunker {
         yield this.#cut(documents, runStart, position);
         runStart = position;
       }
-      const id = idOf(documents, position, length);
-      if (this.#documentCount === 0) this.#firstId = copyOf(documents, id.start, Math.min(id.end, id.start + 64));
+      const idStart = position + 4;
+      const idEnd = idEndOf(documents, position, length);
+      if (this.#documentCount === 0) this.#firstId = copyOf(documents, idStart, Math.min(idEnd, idStart + 64));
       this.#size += length;
       this.#documentCount += 1;
       position += length;
       const ends =
-        this.#size >= chunkMinBytes && this.#hash(documents, id.start, id.end) / 2 ** 32 < length / chunkSpreadBytes;
+        this.#size >= chunkMinBytes && this.#hash(documents, idStart, idEnd) / 2 ** 32 < length / chunkSpreadBytes;
       if (ends || this.#size >= chunkMaxBytes) {
         yield this.#cut(documents, runStart, position);
         runStart = position;
@@ -79,10 +80,7 @@ export class Chunker {
     const [seed, first, second, last] = this.#keys;
     let hash = seed;
     for (let position = start; position < end; position += 4) {
-      let word = bytes[position] as number;
-      if (position + 1 < end) word |= (bytes[position + 1] as number) << 8;
-      if (position + 2 < end) word |= (bytes[position + 2] as number) << 16;
-      if (position + 3 < end) word |= (bytes[position + 3] as number) << 24;
+      let word = position + 4 <= end ? wordAt(bytes, position) : lastWord(bytes, position, end);
       word = Math.imul(word ^ first, 0xcc9e2d51);
       word = Math.imul((word << 15) | (word >>> 17), 0x1b873593);
       hash ^= word;
@@ -103,38 +101,41 @@ function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
 }
 
 function documentLength(bytes: Uint8Array, start: number): number {
-  const length =
-    start + 5 <= bytes.length
-      ? (bytes[start] as number) |
-        ((bytes[start + 1] as number) << 8) |
-        ((bytes[start + 2] as number) << 16) |
-        ((bytes[start + 3] as number) << 24)
-      : 0;
+  const length = start + 5 <= bytes.length ? wordAt(bytes, start) : 0;
   if (length < 5 || start + length > bytes.length || bytes[start + length - 1] !== 0)
     throw new Error("what is to be stored is no sequence of whole documents");
   return length;
 }
 
-/** Where the type byte and value of `_id` are, when it is the first field, as servers store it; else all of the document. */
-function idOf(bytes: Uint8Array, start: number, length: number): { readonly start: number; readonly end: number } {
-  const type = bytes[start + 4];
-  const isId =
-    bytes[start + 5] === 0x5f && bytes[start + 6] === 0x69 && bytes[start + 7] === 0x64 && bytes[start + 8] === 0;
-  if (!isId || length < 10) return { start: start + 4, end: start + length - 1 };
+/** Where the first id of a document ends, which starts at its fifth byte: behind the value of `_id` when that is the first field, as servers store it, else before the final zero. */
+function idEndOf(bytes: Uint8Array, start: number, length: number): number {
+  const end = start + length - 1;
+  if (length < 10 || wordAt(bytes, start + 5) !== nameOfId) return end;
   const value = start + 9;
-  const size = idSize(type as number, bytes, value);
-  // Type and value are not side by side; the name between them is the same in every document.
-  return size === undefined || value + size > start + length - 1
-    ? { start: start + 4, end: start + length - 1 }
-    : { start: start + 4, end: value + size };
+  const size = idSize(bytes[start + 4] as number, bytes, value);
+  return size === undefined || value + size > end ? end : value + size;
 }
 
-function idSize(type: number, bytes: Uint8Array, at: number): number | undefined {
-  const word = (): number =>
+/** `_id` and the zero behind a name. */
+const nameOfId = 0x00_64_69_5f;
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (
     (bytes[at] as number) |
     ((bytes[at + 1] as number) << 8) |
     ((bytes[at + 2] as number) << 16) |
-    ((bytes[at + 3] as number) << 24);
+    ((bytes[at + 3] as number) << 24)
+  );
+}
+
+/** Fewer than four bytes, the missing ones zero. */
+function lastWord(bytes: Uint8Array, at: number, end: number): number {
+  let word = 0;
+  for (let position = at; position < end; position += 1) word |= (bytes[position] as number) << (8 * (position - at));
+  return word;
+}
+
+function idSize(type: number, bytes: Uint8Array, at: number): number | undefined {
   switch (type) {
     case 0x07:
       return 12;
@@ -148,13 +149,13 @@ function idSize(type: number, bytes: Uint8Array, at: number): number | undefined
     case 0x02:
     case 0x0d:
     case 0x0e:
-      return sizeFrom(word(), 1, 4);
+      return sizeFrom(wordAt(bytes, at), 1, 4);
     case 0x03:
     case 0x04:
     case 0x0f:
-      return sizeFrom(word(), 5, 0);
+      return sizeFrom(wordAt(bytes, at), 5, 0);
     case 0x05:
-      return sizeFrom(word(), 0, 5);
+      return sizeFrom(wordAt(bytes, at), 0, 5);
     case 0x08:
       return 1;
     case 0x13:

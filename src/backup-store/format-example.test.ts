@@ -48,7 +48,7 @@ test("the worked example of the format document is what the code writes", async 
   assert.equal(hex(encodeEntries([entry])), documented("entry"));
   const pack = { id: packId, revision: 0, key: keys.packKey(packId) };
   assert.equal(hex(packHeader(pack)), documented("pack header"));
-  const block = await sealBlock(pack, {
+  const block = sealBlock(pack, {
     plain: chunk.bytes,
     index: 0,
     content: blockContents.chunks,

@@ -8,6 +8,8 @@ export const repositoryIdLength = 16;
 export interface StoreKeys {
   /** Id of a chunk: HMAC-SHA-256 of its bytes. */
   chunkId(bytes: Uint8Array): Buffer;
+  /** The key of those ids. */
+  readonly chunkIdKey: Uint8Array;
   /** Four 32-bit numbers that key the hash deciding where chunks end. */
   readonly boundary: readonly [number, number, number, number];
   /** AES-256 key of one pack. */
@@ -26,10 +28,12 @@ export function deriveKeys(masterKey: Uint8Array, repositoryId: Uint8Array): Sto
   if (repositoryId.length !== repositoryIdLength) throw new Error("a repository's id has 16 bytes");
   const derive = (info: string | Uint8Array, length: number): Uint8Array =>
     new Uint8Array(hkdfSync("sha256", masterKey, repositoryId, info, length));
+  const chunkIdKey = derive("telamon store v1 chunk id", 32);
   const boundary = new DataView(derive("telamon store v1 boundary", 16).buffer);
   const packKeys = new Map<string, Uint8Array>();
   return {
-    chunkId: createChunkId(derive("telamon store v1 chunk id", 32)),
+    chunkId: createChunkId(chunkIdKey),
+    chunkIdKey,
     boundary: [
       boundary.getUint32(0, true),
       boundary.getUint32(4, true),

@@ -15,10 +15,13 @@ const rememberedEntries = 4096;
  */
 export class KnownChunks {
   readonly #parent: AsyncGenerator<readonly Entry[]> | undefined;
-  /** In the parent's order, with each one's place in it. */
+  /** By id, with each one's place in the parent. */
   readonly #window = new Map<string, { readonly entry: Entry; readonly place: number }>();
-  readonly #pages = new Map<string, Entry>();
-  readonly #recent = new Map<string, Entry>();
+  /** What stands in the window in the parent's order; the first to be looked at has `#order[#orderStart]`. */
+  #order: string[] = [];
+  #orderStart = 0;
+  readonly #pages = new LastEntries();
+  readonly #recent = new LastEntries();
   #parentEnded = false;
   #nextPlace = 0;
   #missesSinceHit = 0;
@@ -28,7 +31,7 @@ export class KnownChunks {
   #ownLastId: Uint8Array | undefined;
 
   constructor(reader: PackReader, parent: Tree | undefined) {
-    this.#parent = parent === undefined ? undefined : chunkRuns(reader, parent, (page) => remember(this.#pages, page));
+    this.#parent = parent === undefined ? undefined : chunkRuns(reader, parent, (page) => this.#pages.add(page));
     this.#parentEnded = parent === undefined;
   }
 
@@ -36,7 +39,7 @@ export class KnownChunks {
   findChunk(id: Uint8Array, firstId: Uint8Array): Entry | undefined | Promise<Entry | undefined> {
     this.#isOrdered &&= followsOn(this.#ownLastId, firstId);
     this.#ownLastId = firstId;
-    const isAtHand = this.#parentEnded || this.#window.size > windowEntries / 2;
+    const isAtHand = this.#parentEnded || this.#heldCount > windowEntries / 2;
     if (isAtHand && !(this.#isOrdered && this.#isBehind(firstId))) return this.#look(keyOf(id));
     return this.#lookFurther(keyOf(id), firstId);
   }
@@ -45,7 +48,7 @@ export class KnownChunks {
     await this.#fill();
     while (this.#isOrdered && this.#isBehind(firstId)) {
       // What stood here was deleted: all that is held lies before the first document asked for.
-      this.#window.clear();
+      this.#dropBefore(this.#nextPlace);
       await this.#fill();
     }
     return this.#look(key);
@@ -56,8 +59,8 @@ export class KnownChunks {
     if (found === undefined) {
       this.#missesSinceHit += 1;
       // In order the window waits behind what was inserted. Without one: move along, or it would stand still behind what was deleted.
-      if (!this.#isOrdered && this.#missesSinceHit > windowBehind) this.#dropOldest();
-      return this.#recent.get(key);
+      if (!this.#isOrdered && this.#missesSinceHit > windowBehind) this.#dropBefore(this.#firstPlace + 1);
+      return this.#recent.find(key);
     }
     this.#missesSinceHit = 0;
     this.#dropBefore(found.place - windowBehind);
@@ -65,12 +68,12 @@ export class KnownChunks {
   }
 
   findPage(id: Uint8Array): Entry | undefined {
-    return this.#pages.get(keyOf(id));
+    return this.#pages.find(keyOf(id));
   }
 
   /** Remembers what was just stored. */
   stored(entry: Entry): void {
-    remember(this.#recent, entry);
+    this.#recent.add(entry);
   }
 
   /** Whether the whole window lies before a document, and more of the parent is to come. */
@@ -80,7 +83,7 @@ export class KnownChunks {
   }
 
   async #fill(): Promise<void> {
-    while (!this.#parentEnded && this.#window.size < windowEntries) {
+    while (!this.#parentEnded && this.#heldCount < windowEntries) {
       const next = await this.#parent?.next();
       if (next === undefined || next.done === true) {
         this.#parentEnded = true;
@@ -89,22 +92,33 @@ export class KnownChunks {
       for (const entry of next.value) {
         this.#isOrdered &&= followsOn(this.#parentLastId, entry.firstId);
         this.#parentLastId = entry.firstId;
-        this.#window.set(keyOf(entry.id), { entry, place: this.#nextPlace });
+        const key = keyOf(entry.id);
+        this.#window.set(key, { entry, place: this.#nextPlace });
+        this.#order.push(key);
         this.#nextPlace += 1;
       }
     }
   }
 
-  #dropOldest(): void {
-    const oldest = this.#window.keys().next().value;
-    if (oldest !== undefined) this.#window.delete(oldest);
+  get #heldCount(): number {
+    return this.#order.length - this.#orderStart;
+  }
+
+  /** Place of the first chunk of the parent that stands in the window. */
+  get #firstPlace(): number {
+    return this.#nextPlace - this.#heldCount;
   }
 
   #dropBefore(place: number): void {
-    for (const [key, held] of this.#window) {
-      if (held.place >= place) return;
-      this.#window.delete(key);
+    for (let dropped = this.#firstPlace; dropped < Math.min(place, this.#nextPlace); dropped += 1) {
+      const key = this.#order[this.#orderStart] as string;
+      // The same chunk may stand again further on.
+      if (this.#window.get(key)?.place === dropped) this.#window.delete(key);
+      this.#orderStart += 1;
     }
+    if (this.#orderStart < windowEntries) return;
+    this.#order = this.#order.slice(this.#orderStart);
+    this.#orderStart = 0;
   }
 }
 
@@ -112,11 +126,23 @@ function followsOn(before: Uint8Array | undefined, firstId: Uint8Array): boolean
   return before === undefined || (compareIds(before, firstId) ?? 1) <= 0;
 }
 
-function remember(known: Map<string, Entry>, entry: Entry): void {
-  const key = keyOf(entry.id);
-  known.delete(key);
-  known.set(key, entry);
-  if (known.size > rememberedEntries) known.delete(known.keys().next().value as string);
+/** The last entries added: at least `rememberedEntries` of them, at most twice as many. */
+class LastEntries {
+  // Two maps that take turns: one whose first entry is deleted for each new one would step over the gaps again and again.
+  #older = new Map<string, Entry>();
+  #newer = new Map<string, Entry>();
+
+  add(entry: Entry): void {
+    if (this.#newer.size >= rememberedEntries) {
+      this.#older = this.#newer;
+      this.#newer = new Map();
+    }
+    this.#newer.set(keyOf(entry.id), entry);
+  }
+
+  find(key: string): Entry | undefined {
+    return this.#newer.get(key) ?? this.#older.get(key);
+  }
 }
 
 /** 16 of the 32 bytes tell chunks apart well enough for a map; the whole id is compared when bytes are read. */

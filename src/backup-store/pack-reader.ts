@@ -12,6 +12,7 @@ import {
 } from "./block.ts";
 import { type Entry, packKeyOf, parsePackKey } from "./entry.ts";
 import type { StoreKeys } from "./keys.ts";
+import { openApart } from "./threads/apart.ts";
 
 /** Where the blocks of a pack are. */
 export interface PackLayout extends PackIdentity {
@@ -29,7 +30,7 @@ export class PackReader {
   readonly #blobs: BlobStore;
   readonly #keys: StoreKeys;
   readonly #layouts = new Map<string, Promise<PackLayout>>();
-  readonly #blocks = new Map<string, Promise<Buffer>>();
+  readonly #blocks = new Map<string, Promise<Uint8Array>>();
 
   constructor(blobs: BlobStore, keys: StoreKeys) {
     this.#blobs = blobs;
@@ -51,7 +52,7 @@ export class PackReader {
   }
 
   /** The plain bytes of a block; the last few are kept. */
-  block(packId: Uint8Array, index: number): Promise<Buffer> {
+  block(packId: Uint8Array, index: number): Promise<Uint8Array> {
     return remembered(this.#blocks, blocksKept, `${nameOf(packId)}/${index}`, () => this.#readBlock(packId, index));
   }
 
@@ -61,7 +62,7 @@ export class PackReader {
     );
   }
 
-  async #readBlock(packId: Uint8Array, index: number): Promise<Buffer> {
+  async #readBlock(packId: Uint8Array, index: number): Promise<Uint8Array> {
     const first = await this.layout(packId);
     try {
       return await this.#readBlockOf(first, index);
@@ -73,12 +74,12 @@ export class PackReader {
     }
   }
 
-  #readBlockOf(layout: PackLayout, index: number): Promise<Buffer> {
+  #readBlockOf(layout: PackLayout, index: number): Promise<Uint8Array> {
     return guarded(layout.objectKey, async () => {
       const start = layout.starts[index];
       if (start === undefined) throw new Error(`there is no block ${index}`);
       const sealed = await this.#blobs.getRange(layout.objectKey, start, layout.sizes[index] as number);
-      return openBlock(layout, sealed, index);
+      return openApart(layout, sealed, index);
     });
   }
 }
@@ -135,7 +136,7 @@ async function sizesFromTrailer(
   const trailerLength = trailerLengthOf(end);
   const trailerStart = sizeBytes - packEndLength - trailerLength;
   if (trailerStart < packHeaderLength) throw new Error("its end is wrong");
-  const table = await openBlock(pack, await blobs.getRange(objectKey, trailerStart, trailerLength), trailerIndex);
+  const table = openBlock(pack, await blobs.getRange(objectKey, trailerStart, trailerLength), trailerIndex);
   const sizes = Array.from({ length: table.length / 4 }, (_, index) => table.readUInt32LE(index * 4));
   if (packHeaderLength + sizes.reduce((sum, size) => sum + size, 0) !== trailerStart)
     throw new Error("its blocks do not fill it");

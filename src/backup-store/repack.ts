@@ -1,10 +1,11 @@
 import type { BlobEntry, BlobStore } from "../ports/blob-store.ts";
-import { openBlock, readBlockHeader, sealBlock } from "./block.ts";
+import { readBlockHeader } from "./block.ts";
 import { type Entry, packKeyOf, parsePackKey } from "./entry.ts";
 import type { StoreKeys } from "./keys.ts";
 import type { Manifest } from "./manifest.ts";
 import { layoutOf, type PackLayout, PackReader, readLayout } from "./pack-reader.ts";
-import { confirmPack, putPack } from "./pack-writer.ts";
+import { confirmPack, putPack } from "./pack-object.ts";
+import { openApart, type SealedBlock, sealApart } from "./threads/apart.ts";
 import { chunksOf } from "./tree.ts";
 
 export interface RepackParts {
@@ -81,7 +82,7 @@ export async function coversNeeded(
   const needed = await collectNeeds(parts, manifests, new Set([nameOf(parsed.id)]), undefined);
   try {
     const layout = await layoutOf(parts.blobs, parts.keys, entry);
-    let last: { readonly index: number; readonly bytes: Buffer } | undefined;
+    let last: { readonly index: number; readonly bytes: Uint8Array } | undefined;
     for (const part of needed.get(nameOf(parsed.id))?.values() ?? []) {
       if (last?.index !== part.blockIndex)
         last = { index: part.blockIndex, bytes: (await readBlock(parts.blobs, layout, part.blockIndex)).bytes };
@@ -160,19 +161,19 @@ async function eachPart(
 async function repack(parts: RepackParts, layout: PackLayout, needed: NeededParts): Promise<number | undefined> {
   const byBlock = Map.groupBy(needed.values(), ({ blockIndex }) => blockIndex);
   const next = { id: layout.id, key: layout.key, revision: layout.revision + 1 };
-  const blocks: Buffer[] = [];
+  const blocks: SealedBlock[] = [];
   let plainBytes = 0;
   let neededBytes = 0;
   for (const index of layout.sizes.keys()) {
     const { bytes: old, content } = await readBlock(parts.blobs, layout, index);
-    const plain = Buffer.alloc(byBlock.has(index) ? old.length : 0);
+    const plain = new Uint8Array(byBlock.has(index) ? old.length : 0);
     for (const { offset, length } of byBlock.get(index) ?? []) {
-      old.copy(plain, offset, offset, offset + length);
+      plain.set(old.subarray(offset, offset + length), offset);
       neededBytes += length;
     }
     plainBytes += old.length;
     const nonce = parts.randomBytes(12);
-    blocks.push(await sealBlock(next, { plain, index, content, nonce }));
+    blocks.push((await sealApart(next, { bytes: plain, length: plain.length, index, content, nonce })).sealed);
   }
   if (neededBytes > plainBytes * neededShareMax) return undefined;
   const written = await putPack(parts, next, blocks);
@@ -184,11 +185,11 @@ async function readBlock(
   blobs: BlobStore,
   layout: PackLayout,
   index: number,
-): Promise<{ readonly bytes: Buffer; readonly content: number }> {
+): Promise<{ readonly bytes: Uint8Array; readonly content: number }> {
   const start = layout.starts[index];
   if (start === undefined) throw new Error(`${layout.objectKey} has no block ${index}`);
   const sealed = await blobs.getRange(layout.objectKey, start, layout.sizes[index] as number);
-  const bytes = await openBlock(layout, sealed, index);
+  const bytes = await openApart(layout, sealed, index);
   return { bytes, content: readBlockHeader(sealed)?.content ?? 0 };
 }
 

@@ -63,11 +63,14 @@ export interface CollectionWriter {
   end(): Promise<CollectionTotals>;
 }
 
+/** Collections of one snapshot that are written at once, at most: each takes a few megabytes of memory. */
+export const collectionsAtOnceMax = 8;
+
 export interface SnapshotWriter {
-  /** One collection at a time; the one before must have ended. */
+  /** Several may be written at once, up to `collectionsAtOnceMax`, with the same result in whatever order their writes come: the snapshot lists them as they were begun. */
   beginCollection(description: CollectionDescription): Promise<CollectionWriter>;
   /**
-   * Makes packs and manifest durable, reads every new byte back and compares, then answers. After it the snapshot can be opened;
+   * Makes packs durable and reads them back and compares, then the same with the manifest, then answers. After it the snapshot can be opened;
    * whoever keeps the catalogue may now say `completed`. Throws without leaving anything that looks complete.
    */
   commit(facts: SnapshotFacts): Promise<CommittedSnapshot>;

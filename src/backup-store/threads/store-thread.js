@@ -1,0 +1,7 @@
+// Where a thread of the backup store begins; plain JavaScript for the reason given in src/main.js.
+import { enableCompileCache, flushCompileCache } from "node:module";
+
+enableCompileCache();
+await import("./answer-jobs.ts");
+// A thread is ended without a word, so what it compiled is kept now.
+flushCompileCache();
