@@ -14,6 +14,7 @@ import {
 import { cursorOptionsOf } from "./cursor-reply.ts";
 import { type CommandContext, defineCommand, type Reply } from "./define-command.ts";
 import { hintOf } from "./hint.ts";
+import { indexLimitsOf } from "./index-limits.ts";
 import { requireRights } from "./pipeline-rights.ts";
 import { Parameters } from "./parameters.ts";
 import { requireAllowed } from "./privileges.ts";
@@ -76,14 +77,23 @@ type Request = Omit<ExplainRequest, "execute" | "allPlans">;
 const requests: ReadonlyMap<string, (parameters: Parameters) => Request> = new Map(
   Object.entries({
     find: (parameters) => {
-      parameters.refuse("returnKey", "showRecordId", "min", "max", "tailable", "awaitData");
-      parameters.ignore("batchSize", "singleBatch", "noCursorTimeout", "allowDiskUse", "allowPartialResults");
+      parameters.refuse("tailable", "awaitData");
+      parameters.ignore(
+        "showRecordId",
+        "batchSize",
+        "singleBatch",
+        "noCursorTimeout",
+        "allowDiskUse",
+        "allowPartialResults",
+      );
       return {
         filter: parameters.document("filter") ?? emptyDocument,
         sort: parameters.document("sort"),
         projection: parameters.document("projection"),
         skip: parameters.whole("skip", 0),
         limit: parameters.whole("limit", 0),
+        returnKey: parameters.flag("returnKey"),
+        ...indexLimitsOf(parameters),
         ...placeOf(parameters),
       };
     },

@@ -3,6 +3,7 @@ import { batchSizeOf, firstBatch } from "./cursor-reply.ts";
 import { defineCommand } from "./define-command.ts";
 import { notInTransaction } from "./transaction-fields.ts";
 import { hintOf } from "./hint.ts";
+import { indexLimitsOf } from "./index-limits.ts";
 
 /** `find`: a query's first batch. */
 export const find = defineCommand({
@@ -29,7 +30,8 @@ export const find = defineCommand({
     requireTail(tailable, awaitsData, singleBatch);
     if (tailable && context.transaction !== undefined)
       throw notInTransaction("Cannot use a tailable cursor in a transaction");
-    parameters.refuse("returnKey", "showRecordId", "min", "max");
+    const place = { returnKey: parameters.flag("returnKey"), showRecordId: parameters.flag("showRecordId") };
+    const limits = indexLimitsOf(parameters);
     // Bounds on `ts` find their place in the log by themselves.
     parameters.ignore("oplogReplay", "allowDiskUse", "allowPartialResults", "maxScan", "snapshot");
     parameters.rejectUnknown();
@@ -47,6 +49,8 @@ export const find = defineCommand({
         ...(hint === undefined ? {} : { hint }),
         ...(variables === undefined ? {} : { variables }),
         ...(tailable ? { tailable } : {}),
+        ...place,
+        ...limits,
       },
       read,
     );

@@ -166,6 +166,14 @@ export interface FindQuery {
   readonly variables?: Uint8Array;
   /** `{locale, strength, ...}`; without one the collection's own holds. */
   readonly collation?: Uint8Array | undefined;
+  /** In the order of the hinted index, from this key on. */
+  readonly min?: Uint8Array | undefined;
+  /** And below this one. */
+  readonly max?: Uint8Array | undefined;
+  /** Answer the keys that documents were found by instead. */
+  readonly returnKey?: boolean;
+  /** Add `$recordId`. */
+  readonly showRecordId?: boolean;
   /** Stay open at the end for what is yet to come; of the operation log and capped collections. Throws 2 BadValue for other collections and for another order. */
   readonly tailable?: boolean;
 }
@@ -221,6 +229,9 @@ export interface ExplainRequest {
   /** An aggregation; the fields above but `hint`, `collation` and `variables` say nothing then. */
   readonly pipeline?: readonly Uint8Array[] | undefined;
   readonly count?: boolean | undefined;
+  readonly min?: Uint8Array | undefined;
+  readonly max?: Uint8Array | undefined;
+  readonly returnKey?: boolean;
   /** What would be done to the documents; nothing is. */
   readonly change?: "update" | "delete" | undefined;
   /** Run it and count. */

@@ -10,11 +10,11 @@ import type { CollectionRecord } from "./catalog/catalog.ts";
 import type { ExplainRequest, Namespace } from "./engine.ts";
 import { storedFlow } from "./planner/access.ts";
 import { describePlan, parsedQuery, type PlanFigures, stage } from "./planner/describe-plan.ts";
-import { type Plan, possiblePlans } from "./planner/plan.ts";
+import type { Plan } from "./planner/plan.ts";
 import { compileFilter, type Filter } from "./query/filter.ts";
 import { blockingStepMaxBytes, type Flow } from "./query/flow.ts";
 import { parseSort, type SortField } from "./query/sort.ts";
-import { naturalOrder } from "./read-commands.ts";
+import { naturalOrder, plansFor, refuseOnView } from "./read-commands.ts";
 import type { Pace } from "./storage/turns.ts";
 
 type Fields = readonly (readonly [string, Value])[];
@@ -31,7 +31,9 @@ export async function explain(
 ): Promise<Uint8Array> {
   const { catalog } = surroundings.state;
   const startedMs = clock.monotonicMs();
-  if (request.pipeline !== undefined || resolve(catalog, namespace).isView)
+  const { isView } = resolve(catalog, namespace);
+  if (isView) refuseOnView(request);
+  if (request.pipeline !== undefined || isView)
     return buildDocument(await explainPipeline(surroundings, namespace, request, clock));
   const access = accessOf(surroundings, namespace, request);
   const figures = request.execute ? await run(surroundings, access, request, clock.pace) : undefined;
@@ -58,7 +60,8 @@ function accessOf(
   const natural = request.sort === undefined ? undefined : naturalOrder(request.sort);
   const sort = request.sort === undefined || natural !== undefined ? [] : parseSort(request.sort);
   const record = state.catalog.find(namespace);
-  const plans = record === undefined ? [] : possiblePlans(record, filter, sort, natural ?? request.hint);
+  const plans =
+    record === undefined ? [] : plansFor(record, filter, sort, { ...request, hint: natural ?? request.hint });
   return { record, filter, sort, plans };
 }
 
@@ -176,7 +179,8 @@ function outer(
     left = Math.min(left, limit);
     over("LIMIT", [["limitAmount", int32Value(limit)]]);
   }
-  if (request.projection !== undefined && request.projection.length > 5)
+  if (request.returnKey === true) over("RETURN_KEY", []);
+  else if (request.projection !== undefined && request.projection.length > 5)
     over(isSimple(request.projection) ? "PROJECTION_SIMPLE" : "PROJECTION_DEFAULT", [
       ["transformBy", documentValue(request.projection)],
     ]);

@@ -11,29 +11,30 @@ import { collationThrough, isView } from "./catalog/views.ts";
 import type { CountQuery, FindQuery, Namespace } from "./engine.ts";
 import { FlowCursor } from "./engine-cursor.ts";
 import { EngineError, notSupported } from "./engine-error.ts";
+import { FoundPlaces } from "./found-places.ts";
 import { storedFlow } from "./planner/access.ts";
-import { choosePlan } from "./planner/plan.ts";
+import { planWithin } from "./planner/index-range.ts";
+import { type Plan, possiblePlans } from "./planner/plan.ts";
 import { type Collation, equalityKeys } from "./query/collation.ts";
 import { compileFilter, type Filter } from "./query/filter.ts";
 import { filtered, type Flow, limited, mapped, memoryLimit, blockingStepMaxBytes, skipped } from "./query/flow.ts";
-import { compileProjection } from "./query/projection.ts";
+import { compileProjection, type Projection } from "./query/projection.ts";
 import { createSortOrder, parseSort, type SortField } from "./query/sort.ts";
 import { sorted } from "./query/sorted.ts";
 import type { Connection } from "./storage/database-file.ts";
 
 /** Documents of a collection that fit, in the order asked for. */
-export function matchingFlow(
+function matchingFlow(
   connection: Connection,
   record: CollectionRecord,
   filter: Filter,
   sort: readonly SortField[],
-  hint: string | Uint8Array | undefined,
+  plan: Plan,
   limit: number | undefined,
+  places: FoundPlaces | undefined,
 ): Flow {
-  const plan = choosePlan(record, filter, sort, hint);
-  const found = filter.matchesAll
-    ? storedFlow(connection, record, plan)
-    : filtered(storedFlow(connection, record, plan), (document) => filter.matches(document));
+  const stored = storedFlow(connection, record, plan, undefined, places && ((one) => places.note(one)));
+  const found = filter.matchesAll ? stored : filtered(stored, (document) => filter.matches(document));
   return plan.sorted ? found : sorted(found, createSortOrder(sort, filter.collation), limit);
 }
 
@@ -55,12 +56,56 @@ export function findFlow(surroundings: AggregateSurroundings, namespace: Namespa
   const skip = query.skip ?? 0;
   const limit = query.limit === undefined || query.limit === 0 ? undefined : query.limit;
   const needed = limit === undefined ? undefined : limit + skip;
+  if (isView(record)) refuseOnView(query);
+  const places =
+    query.returnKey === true || query.showRecordId === true ? new FoundPlaces(state.connection, record) : undefined;
   let flow = isView(record)
     ? sortedFlow(viewFlow(surroundings, namespace, query), sort, filter, needed)
-    : matchingFlow(state.connection, record, filter, sort, natural ?? query.hint, needed);
+    : matchingFlow(
+        state.connection,
+        record,
+        filter,
+        sort,
+        plansFor(record, filter, sort, { ...query, hint: natural ?? query.hint })[0] as Plan,
+        needed,
+        places,
+      );
   if (skip > 0) flow = skipped(flow, skip);
   if (limit !== undefined) flow = limited(flow, limit);
+  if (places !== undefined) return mapped(flow, answerOf(query, places, project));
   return project === undefined ? flow : mapped(flow, project);
+}
+
+/** All ways to the documents of a query that are worth a thought, the best first. */
+export function plansFor(
+  record: CollectionRecord,
+  filter: Filter,
+  sort: readonly SortField[],
+  { hint, min, max }: Pick<FindQuery, "hint" | "min" | "max">,
+): readonly Plan[] {
+  if (min === undefined && max === undefined) return possiblePlans(record, filter, sort, hint);
+  return [planWithin(record, filter, sort, hint, { min, max })];
+}
+
+/** What is answered for a document where its place is asked for; keys are not projected. */
+function answerOf(
+  { returnKey, showRecordId }: FindQuery,
+  places: FoundPlaces,
+  project: Projection | undefined,
+): (document: Uint8Array) => Uint8Array {
+  const plain =
+    returnKey === true ? (document: Uint8Array) => places.keyOf(document) : (project ?? ((document) => document));
+  if (showRecordId !== true) return plain;
+  return (document) => places.withRecordId(plain(document), document);
+}
+
+/** Throws 168 InvalidPipelineOperator: what a view shows has no place of its own. */
+export function refuseOnView(query: Pick<FindQuery, "min" | "max" | "returnKey" | "showRecordId">): void {
+  const { min, max, returnKey, showRecordId } = query;
+  const given = Object.entries({ min, max, returnKey, showRecordId });
+  for (const [name, value] of given)
+    if (value !== undefined && value !== false)
+      throw new EngineError(168, "InvalidPipelineOperator", `Option ${name} not supported in aggregation.`);
 }
 
 /** Documents of a view that fit. */

@@ -5,7 +5,7 @@ import { fieldsOf } from "./bson/walk.ts";
 import type { CollectionRecord } from "./catalog/catalog.ts";
 import { collationFor, settingsOf } from "./catalog/collection-settings.ts";
 import type { EngineCursor, FindQuery } from "./engine.ts";
-import { badValue, EngineError } from "./engine-error.ts";
+import { badValue, EngineError, notSupported } from "./engine-error.ts";
 import { readError } from "./engine-cursor.ts";
 import type { Commits } from "./oplog/commits.ts";
 import { isOplog } from "./oplog/namespace.ts";
@@ -39,7 +39,8 @@ export function openTail(
   return cursor;
 }
 
-function requireTailable(record: CollectionRecord, { sort, hint }: FindQuery): void {
+function requireTailable(record: CollectionRecord, query: FindQuery): void {
+  const { sort, hint, min, max, returnKey, showRecordId } = query;
   if (settingsOf(record).capped === undefined)
     throw badValue(
       `error processing query: tailable cursor requested on non capped collection ${record.database}.${record.name}`,
@@ -48,6 +49,8 @@ function requireTailable(record: CollectionRecord, { sort, hint }: FindQuery): v
     throw badValue("cannot use tailable option with a sort other than {$natural: 1}");
   if (hint !== undefined && hint !== "$natural" && (typeof hint === "string" || !isForwards(hint)))
     throw badValue("cannot use tailable option with a hint other than {$natural: 1}");
+  if (min !== undefined || max !== undefined || returnKey === true || showRecordId === true)
+    throw notSupported("a tailable cursor with min, max, returnKey or showRecordId");
 }
 
 /** `{$natural: 1}`. */

@@ -1,5 +1,5 @@
 import { compareBytes } from "../bson/bytes.ts";
-import type { CollectionRecord } from "../catalog/catalog.ts";
+import type { CollectionIndex, CollectionRecord } from "../catalog/catalog.ts";
 import { logBatches, type LogRange, positionLost } from "../oplog/read-log.ts";
 import type { Connection, Row } from "../storage/database-file.ts";
 import { countIndexUse } from "./index-uses.ts";
@@ -11,6 +11,9 @@ import type { KeysPlan, Plan } from "./plan.ts";
 export interface StoredDocument {
   readonly rowId: number;
   readonly bytes: Uint8Array;
+  /** The key it was found by, of `index` or else of `_id`; undefined when it was found by none. */
+  readonly key?: Uint8Array;
+  readonly index?: CollectionIndex | undefined;
 }
 
 /** What was looked at on the way; `explain` shows it. */
@@ -59,16 +62,18 @@ export function* storedBatches(
 /** Documents after which is asked whether it is time to give way: what is computed of each may take long. */
 const stretchLength = 16;
 
-/** Documents as the plan finds them, which may be more than fit. */
+/** Documents as the plan finds them, which may be more than fit. `note` is told of each before it is given. */
 export function* storedFlow(
   connection: Connection,
   record: CollectionRecord,
   plan: Plan,
   figures?: AccessFigures,
+  note?: (stored: StoredDocument) => void,
 ): Flow {
   for (const batch of storedBatches(connection, record, plan, figures)) {
-    for (const [position, { bytes }] of batch.entries()) {
-      yield bytes;
+    for (const [position, stored] of batch.entries()) {
+      note?.(stored);
+      yield stored.bytes;
       if (position % stretchLength === stretchLength - 1) yield undefined;
     }
     yield undefined;
@@ -98,7 +103,7 @@ function* keyBatches(
     const batches =
       index === undefined
         ? idBatches(connection, record, range, backwards)
-        : indexBatches(connection, record, index.id, range, backwards);
+        : indexBatches(connection, record, index, range, backwards);
     for (const batch of batches) {
       figures.keysExamined += batch.length;
       yield given === undefined ? batch : batch.filter(({ rowId }) => !given.has(rowId) && given.add(rowId));
@@ -116,11 +121,12 @@ interface Batch {
 interface Columns {
   readonly rowId: string;
   readonly document: string;
-  /** What the query's order is by, with the row. */
+  /** What the query's order is by, besides the row. */
   readonly key: string;
 }
 
-const ofCollection: Columns = { rowId: "rid", document: "d", key: "k" };
+const inStoredOrder: Columns = { rowId: "rid", document: "d", key: "rid" };
+const ofId: Columns = { rowId: "rid", document: "d", key: "k" };
 const ofIndex: Columns = { rowId: "x.rid", document: "c.d", key: "x.k" };
 
 /** The next rows `[row, document, key]` of a query: as many as wanted, or fewer where documents are large. Each may have 16 MiB. */
@@ -166,12 +172,21 @@ function storedDocuments(rows: readonly Row[]): readonly StoredDocument[] {
   return rows.map((row) => ({ rowId: Number(row[0]), bytes: row[1] as Uint8Array }));
 }
 
+function foundDocuments(rows: readonly Row[], index: CollectionIndex | undefined): readonly StoredDocument[] {
+  return rows.map((row) => ({
+    rowId: Number(row[0]),
+    bytes: row[1] as Uint8Array,
+    key: row[2] as Uint8Array,
+    index,
+  }));
+}
+
 function* scanBatches(connection: Connection, record: CollectionRecord, backwards: boolean): Batches {
   const [compare, order] = backwards ? ["<", "DESC"] : [">", "ASC"];
   const query = `FROM c_${record.id} WHERE rid ${compare} ? ORDER BY rid ${order}`;
   let last = backwards ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER;
   for (let size = firstBatchSize; ; size = batchSize) {
-    const { rows, ended } = nextRows(connection, record, ofCollection, query, size, last);
+    const { rows, ended } = nextRows(connection, record, inStoredOrder, query, size, last);
     if (rows.length > 0) yield storedDocuments(rows);
     if (ended) return;
     last = Number(rows.at(-1)?.[0]);
@@ -190,7 +205,7 @@ export function* tailBatches(connection: Connection, record: CollectionRecord, a
       throw positionLost(last);
     const query = `FROM c_${record.id} WHERE rid > ? ORDER BY rid`;
     const from = last ?? Number.MIN_SAFE_INTEGER;
-    const { rows, ended } = nextRows(connection, full, ofCollection, query, batchSize, from);
+    const { rows, ended } = nextRows(connection, full, inStoredOrder, query, batchSize, from);
     if (rows.length > 0) yield storedDocuments(rows);
     if (ended) return;
     last = Number(rows.at(-1)?.[0]);
@@ -205,8 +220,8 @@ function* idBatches(connection: Connection, record: CollectionRecord, range: Key
       ? "k >= ? AND k < ? ORDER BY k DESC"
       : `k ${inclusive ? ">=" : ">"} ? AND k < ? ORDER BY k`;
     const query = `FROM c_${record.id} WHERE ${condition}`;
-    const { rows, ended } = nextRows(connection, record, ofCollection, query, size, from, to);
-    if (rows.length > 0) yield storedDocuments(rows);
+    const { rows, ended } = nextRows(connection, record, ofId, query, size, from, to);
+    if (rows.length > 0) yield foundDocuments(rows, undefined);
     if (ended) return;
     const last = rows.at(-1)?.[2] as Uint8Array;
     if (backwards) to = last;
@@ -218,7 +233,7 @@ function* idBatches(connection: Connection, record: CollectionRecord, range: Key
 function* indexBatches(
   connection: Connection,
   record: CollectionRecord,
-  indexId: number,
+  index: CollectionIndex,
   range: KeyRange,
   backwards: boolean,
 ): Batches {
@@ -228,10 +243,10 @@ function* indexBatches(
   const condition = backwards
     ? "(x.k, x.rid) < (?, ?) AND x.k >= ? ORDER BY x.k DESC, x.rid DESC"
     : "(x.k, x.rid) > (?, ?) AND x.k < ? ORDER BY x.k, x.rid";
-  const query = `FROM x_${indexId} x CROSS JOIN c_${record.id} c ON c.rid = x.rid WHERE ${condition}`;
+  const query = `FROM x_${index.id} x CROSS JOIN c_${record.id} c ON c.rid = x.rid WHERE ${condition}`;
   for (let size = firstBatchSize; ; size = batchSize) {
     const { rows, ended } = nextRows(connection, record, ofIndex, query, size, key, rowId, end);
-    if (rows.length > 0) yield storedDocuments(rows);
+    if (rows.length > 0) yield foundDocuments(rows, index);
     const last = rows.at(-1);
     if (last === undefined || ended || compareBytes(last[2] as Uint8Array, range.to) > 0) return;
     key = last[2] as Uint8Array;

@@ -24,7 +24,7 @@ export function describePlan(plan: Plan, filter: Filter, figures: PlanFigures): 
       [...conditions, ["direction", stringValue(plan.backwards ? "backward" : "forward")]],
       figures && [["nReturned", int32Value(figures.matched)], ...docs(figures)],
     );
-  if (plan.kind === "keys" && plan.index === undefined && isIdLookUp(filter))
+  if (plan.kind === "keys" && plan.index === undefined && plan.limits === undefined && isIdLookUp(filter))
     return stage("IDHACK", [], figures && [["nReturned", int32Value(figures.matched)], ...keysAndDocs(figures)]);
   const input =
     plan.kind === "keys"
@@ -60,7 +60,7 @@ function isIdLookUp({ query }: Filter): boolean {
   return field?.name === "_id" && more === undefined && !isOperatorDocument(field.value);
 }
 
-function describeKeys({ index, bounds, backwards }: KeysPlan, figures: PlanFigures): Value {
+function describeKeys({ index, bounds, limits, backwards }: KeysPlan, figures: PlanFigures): Value {
   const fields = index?.fields ?? idFields;
   return stage(
     "IXSCAN",
@@ -76,13 +76,23 @@ function describeKeys({ index, bounds, backwards }: KeysPlan, figures: PlanFigur
       ["isPartial", boolValue(index?.partial !== undefined)],
       ["indexVersion", int32Value(2)],
       ["direction", stringValue(backwards ? "backward" : "forward")],
-      ["indexBounds", boundsValue(fields, bounds, backwards)],
+      ["indexBounds", limits === undefined ? boundsValue(fields, bounds, backwards) : limitsValue(limits)],
     ],
     figures && [
       ["nReturned", int32Value(figures.docsExamined)],
       ["keysExamined", int32Value(figures.keysExamined)],
     ],
   );
+}
+
+/** A range as it was given, by its ends. */
+function limitsValue({ min, max, maxIncluded }: NonNullable<KeysPlan["limits"]>): Value {
+  return objectValue([
+    ["startKey", documentValue(min)],
+    ["startKeyInclusive", boolValue(true)],
+    ["endKey", documentValue(max)],
+    ["endKeyInclusive", boolValue(maxIncluded)],
+  ]);
 }
 
 function boundsValue(fields: readonly IndexField[], bounds: readonly Bounds[], backwards: boolean): Value {

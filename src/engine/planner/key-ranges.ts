@@ -21,7 +21,7 @@ export interface FieldBounds {
 
 /** More ranges than this are not worth one look-up each. */
 const rangesMax = 10_000;
-const wholeIndex: KeyRange = { from: new Uint8Array(0), to: Uint8Array.of(0xff) };
+export const wholeIndex: KeyRange = { from: new Uint8Array(0), to: Uint8Array.of(0xff) };
 
 /**
  * Ranges of keys for conditions on the fields of an index. Over arrays (`multikey`) of several conditions on one path only one may be used, since two elements may

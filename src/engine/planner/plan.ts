@@ -30,6 +30,8 @@ export interface KeysPlan {
   readonly ranges: readonly KeyRange[];
   /** For each field from the first on what its values are held to; fields behind have none. */
   readonly bounds: readonly Bounds[];
+  /** Where the range begins and ends, as it was given (`min`, `max`) or filled up: documents with the index's fields. */
+  readonly limits?: { readonly min: Uint8Array; readonly max: Uint8Array; readonly maxIncluded: boolean };
   readonly backwards: boolean;
   readonly sorted: boolean;
 }
@@ -120,7 +122,7 @@ function planThrough(
   if (index?.sparse === true && !forced && !bounds.some(excludesMissing)) return undefined;
   // Ranges are read in the order of keys; over arrays a document comes by the first of its keys that lies in them, which may not be the one it is sorted by.
   const scattered = filter.collation !== undefined || fields.some(({ hashed }) => hashed) || (multikey && bounded > 0);
-  const order = scattered ? undefined : sortThrough(fields, equal, sort);
+  const order = scattered ? undefined : orderThrough(fields, equal, sort);
   const sorted = sort.length === 0 || order !== undefined;
   if (bounded === 0 && !(sort.length > 0 && order !== undefined) && !forced) return undefined;
   const plan: KeysPlan = { kind: "keys", index, ranges, bounds, backwards: order === "backwards", sorted };
@@ -140,7 +142,7 @@ function excludesMissing({ intervals }: Bounds): boolean {
 }
 
 /** Whether the keys after the equal ones come in the order asked for, forwards or backwards. */
-function sortThrough(
+export function orderThrough(
   fields: readonly IndexField[],
   equal: number,
   sort: readonly SortField[],
@@ -173,10 +175,10 @@ function bestBranch(record: CollectionRecord, filter: Filter, conditions: Condit
   return best?.kind === "keys" && best.bounds.length > 0 ? best : undefined;
 }
 
-type Hinted = { readonly natural: number } | { readonly index: CollectionIndex | undefined };
+export type Hinted = { readonly natural: number } | { readonly index: CollectionIndex | undefined };
 
 /** The index that a hint names. Throws 2 BadValue for one that is not there, or hidden. */
-function hinted(record: CollectionRecord, hint: string | Uint8Array): Hinted {
+export function hinted(record: CollectionRecord, hint: string | Uint8Array): Hinted {
   if (typeof hint === "string") {
     if (hint === "$natural") return { natural: 1 };
     if (hint === "_id_") return { index: undefined };

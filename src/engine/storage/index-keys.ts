@@ -37,6 +37,23 @@ export function indexKeys(
   return distinct(keys.map((parts) => Buffer.concat(parts)));
 }
 
+/** The key of given values, one for each field. */
+export function indexKey(fields: readonly IndexField[], values: readonly Value[]): Uint8Array {
+  return Buffer.concat(values.map((value, position) => fieldKey(value, fields[position] as IndexField)));
+}
+
+/** The values that give a document's key, one for each field of the index. */
+export function keyValues(fields: readonly IndexField[], document: Uint8Array, key: Uint8Array): readonly Value[] {
+  let position = 0;
+  return fields.map((field) => {
+    // Each value's bytes end by themselves, so no other value's begin with them.
+    const parts = fieldValues(document, field).values.map((value) => ({ value, part: fieldKey(value, field) }));
+    const met = parts.find(({ part }) => compareBytes(part, key.subarray(position, position + part.length)) === 0);
+    position += met?.part.length ?? 0;
+    return met?.value ?? nullValue;
+  });
+}
+
 function fieldKey(value: Value, { hashed, descending }: IndexField): Uint8Array {
   return hashed ? hashedKey(encodeKey(value)) : new KeyWriter().value(value, descending).finish();
 }

@@ -2,7 +2,7 @@ import { Connection } from "../storage/database-file.ts";
 import type { CollectionRecord } from "../catalog/catalog.ts";
 
 /** Rows that a transaction adds have numbers from here on, behind all that are stored. */
-const firstAddedRow = 2 ** 52;
+export const firstAddedRow = 2 ** 52;
 
 /**
  * A connection on a pinned state that shows a transaction's own writes on top of it. Before the first write to a collection its tables are hidden behind temporary
