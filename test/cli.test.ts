@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { type Ran, runTelamon } from "./support/run-telamon.ts";
 import {
   apiCaller,
   eventually,
@@ -13,23 +12,7 @@ import {
   type TelamonProcess,
 } from "./support/telamon-process.ts";
 
-const main = resolve(import.meta.dirname, "../src/main.js");
-
-interface Ran {
-  readonly code: number | null;
-  readonly output: string;
-  readonly complaints: string;
-}
-
-async function run(...commandLine: readonly string[]): Promise<Ran> {
-  const child = spawn(process.execPath, [main, ...commandLine], { stdio: ["ignore", "pipe", "pipe"] });
-  let output = "";
-  let complaints = "";
-  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (complaints += chunk.toString()));
-  const [code] = (await once(child, "close")) as [number | null];
-  return { code, output, complaints };
-}
+const run = (...commandLine: readonly string[]): Promise<Ran> => runTelamon(commandLine);
 
 function parsed<Body>(ran: Ran): Body {
   return JSON.parse(ran.output) as Body;

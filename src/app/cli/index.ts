@@ -1,4 +1,5 @@
 import type { CliCommand } from "./command.ts";
+import { deployments } from "./deployments/deployments.ts";
 import { drill } from "./drill.ts";
 import { exportSnapshot } from "./export.ts";
 import { gc } from "./gc.ts";
@@ -7,5 +8,14 @@ import { recover } from "./recover.ts";
 import { snapshots } from "./snapshots.ts";
 import { verify } from "./verify.ts";
 
-/** Commands that work on the store by themselves, by name. */
-export const cliCommands: readonly CliCommand[] = [snapshots, verify, gc, drill, recover, exportSnapshot, keys];
+/** Commands by name: those that work on the store by themselves, and `deployments`, which calls the running server. */
+export const cliCommands: readonly CliCommand[] = [
+  snapshots,
+  deployments,
+  verify,
+  gc,
+  drill,
+  recover,
+  exportSnapshot,
+  keys,
+];
