@@ -33,6 +33,7 @@ import { operations } from "../operations/index.ts";
 import type { InstanceHosting } from "../operations/serverless-instances/serverless-instance-description.ts";
 import type { BlobStore } from "../ports/blob-store.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { ExternalRestores } from "../ports/external-restore.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { Log } from "../ports/log.ts";
 import type { Metadata } from "../ports/metadata/metadata.ts";
@@ -97,6 +98,13 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
   const hosting = instanceHosting(configuration.host, tls !== undefined);
   const deployments = createDeploymentTransitions({ metadata });
   const snapshots = createSnapshotTransitions({ metadata, clock, ids });
+  const sources = createDeploymentSources({
+    metadata,
+    host,
+    sealer,
+    hosted: lazySource(clock, undefined),
+    external: lazySource(clock, allowed),
+  });
   const worker = createWorker({
     jobs: metadata.jobs,
     owner: ids.uuid(),
@@ -108,18 +116,20 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
       deprovision({ transitions: deployments, host, metadata, clock, ids }),
       takeSnapshot({
         transitions: snapshots,
-        sources: createDeploymentSources({
-          metadata,
-          host,
-          sealer,
-          hosted: lazySource(clock, undefined),
-          external: lazySource(clock, allowed),
-        }),
+        sources,
         repository,
         clock,
         log,
       }),
-      restore({ transitions: createRestoreTransitions({ metadata, clock }), host, repository, clock, log }),
+      restore({
+        transitions: createRestoreTransitions({ metadata, clock }),
+        host,
+        sources,
+        externalRestores: lazyRestores(clock, allowed),
+        repository,
+        clock,
+        log,
+      }),
       collectGarbage({ metadata, repository, clock, ids, log }),
       scrub({ metadata, repository, clock, ids, log }),
       drill({ metadata, repository, host, clock, ids, log }),
@@ -207,6 +217,15 @@ function lazyProbe(allowed: AllowedHosts): SourceProbe {
     async probe(connectionString, signal) {
       const { createMongoProbe } = await import("../adapters/source-mongodb/probe.ts");
       return createMongoProbe(allowed).probe(connectionString, signal);
+    },
+  };
+}
+
+function lazyRestores(clock: Clock, allowed: AllowedHosts): ExternalRestores {
+  return {
+    async open(connectionString, request, signal) {
+      const { createExternalRestores } = await import("../adapters/source-mongodb/external-restore.ts");
+      return createExternalRestores(clock, { allowedHosts: allowed }).open(connectionString, request, signal);
     },
   };
 }

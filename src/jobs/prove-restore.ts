@@ -4,10 +4,13 @@ import type { SnapshotReader, StoredCollection } from "../ports/snapshot-reposit
 /** The restored data is not what the snapshot holds; trying again would not help. */
 export class NotProven extends Error {}
 
-/** Loads a snapshot into an empty data file and compares what then stands there with it. Throws `NotProven` when it is not the same; `wanted` is called after every piece. */
+/** What a restore is loaded into and proven in, wherever that is. */
+export type ProvableStaging = Omit<RestoreStaging, "finish" | "abort">;
+
+/** Loads a snapshot into an empty place and compares what then stands there with it. Throws `NotProven` when it is not the same; `wanted` is called after every piece. */
 export async function stageAndProve(
   reader: SnapshotReader,
-  staging: RestoreStaging,
+  staging: ProvableStaging,
   wanted: () => Promise<void>,
 ): Promise<void> {
   // All of them before any document: what the target cannot hold is found at once.
@@ -18,7 +21,7 @@ export async function stageAndProve(
 
 async function loadCollection(
   reader: SnapshotReader,
-  staging: RestoreStaging,
+  staging: ProvableStaging,
   { database, name, type, indexes }: StoredCollection,
   wanted: () => Promise<void>,
 ): Promise<void> {
@@ -32,7 +35,7 @@ async function loadCollection(
 }
 
 /** What stands in the new file must be the snapshot: every collection with its options and indexes, every document byte for byte in the same order. */
-async function prove(reader: SnapshotReader, staging: RestoreStaging, wanted: () => Promise<void>): Promise<void> {
+async function prove(reader: SnapshotReader, staging: ProvableStaging, wanted: () => Promise<void>): Promise<void> {
   const found = new Map(
     (await staging.collections()).map((collection) => [`${collection.database}.${collection.name}`, collection]),
   );

@@ -3,6 +3,7 @@ import { createMemoryBlobStore } from "../../src/adapters/blob-memory/memory-blo
 import { openBackupStore } from "../../src/backup-store/index.ts";
 import type { DeploymentHost, HostedDeployment, RestoreStaging } from "../../src/ports/deployment-host.ts";
 import type { DeploymentSources } from "../../src/ports/deployment-sources.ts";
+import type { ExternalRestores } from "../../src/ports/external-restore.ts";
 import type { Log } from "../../src/ports/log.ts";
 import type {
   CollectionDescription,
@@ -146,6 +147,7 @@ export interface JobsWorld extends DomainWorld {
   readonly host: RememberingHost;
   readonly source: SnapshotSource;
   readonly sources: DeploymentSources;
+  readonly externalRestores: ExternalRestores;
   readonly repository: SnapshotRepository;
   readonly faults: Faults;
   /** What the source holds, by collection. */
@@ -195,6 +197,7 @@ export async function createJobsWorld(): Promise<JobsWorld> {
     host: createRememberingHost(faults),
     source,
     sources: sourcesOf(source),
+    externalRestores: { open: () => Promise.reject(new Error("nothing here runs elsewhere")) },
     repository: await openBackupStore({ blobs: createMemoryBlobStore(), secret: new Uint8Array(32), randomBytes }),
   };
 }

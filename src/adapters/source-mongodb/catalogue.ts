@@ -68,7 +68,8 @@ function sameBytes(one: Uint8Array | undefined, other: Uint8Array | undefined): 
   return one === undefined || other === undefined ? one === other : Buffer.compare(one, other) === 0;
 }
 
-function keyOf({ database, name }: CollectionDescription): string {
+/** `database.collection`. */
+export function keyOf({ database, name }: Pick<CollectionDescription, "database" | "name">): string {
   // Names of databases have no dot.
   return `${database}.${name}`;
 }

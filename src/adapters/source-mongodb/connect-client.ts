@@ -14,6 +14,8 @@ export interface ConnectOptions {
   readonly serverSelectionTimeoutMs: number;
   /** Hosts that may be reached, whatever name leads to them; not asked about for databases hosted here. */
   readonly allowedHosts?: AllowedHosts | undefined;
+  /** Everything goes to the primary, whatever the string prefers for reading. */
+  readonly forWriting?: boolean | undefined;
 }
 
 export interface ConnectedClient {
@@ -27,12 +29,13 @@ export interface ConnectedClient {
 /** Connects through the official driver. Throws the signal's reason when it aborts, `SourceUnusable` when there is no connecting to a deployment elsewhere. */
 export async function connectClient(
   connectionString: string,
-  { serverSelectionTimeoutMs, allowedHosts }: ConnectOptions,
+  options: ConnectOptions,
   signal: AbortSignal,
 ): Promise<ConnectedClient> {
   signal.throwIfAborted();
+  const { serverSelectionTimeoutMs, allowedHosts } = options;
   const refused = new Set<string>();
-  const client = makeClient(connectionString, serverSelectionTimeoutMs, allowedHosts, refused);
+  const client = makeClient(connectionString, options, refused);
   const abort = (): void => void client.close(true).catch(() => undefined);
   signal.addEventListener("abort", abort, { once: true });
   const connected: ConnectedClient = {
@@ -55,12 +58,15 @@ export async function connectClient(
 
 function makeClient(
   connectionString: string,
-  serverSelectionTimeoutMS: number,
-  allowedHosts: AllowedHosts | undefined,
+  { serverSelectionTimeoutMs, allowedHosts, forWriting = false }: ConnectOptions,
   refused: Set<string>,
 ): MongoClient {
-  // No read concern here: one of the client's own would take the place of the snapshot session's.
-  const options = { serverSelectionTimeoutMS, appName: "telamon backup" };
+  const options = {
+    serverSelectionTimeoutMS: serverSelectionTimeoutMs,
+    appName: "telamon backup",
+    // No read concern here: one of the client's own would take the place of the snapshot session's.
+    ...(forWriting && { readPreference: "primary" as const }),
+  };
   if (allowedHosts === undefined) return new MongoClient(connectionString, options);
   let client: MongoClient;
   try {

@@ -90,7 +90,8 @@ async function begin(client: MongoClient, clock: Clock, signal: AbortSignal): Pr
   );
 }
 
-async function* readDocuments(
+/** Every document of a collection in `_id` order, in pieces of about 1 MiB of whole documents. */
+export async function* readDocuments(
   collection: Collection,
   session: ClientSession | undefined,
   clock: Clock,

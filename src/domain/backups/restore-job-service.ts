@@ -4,7 +4,7 @@ import type { DeploymentKind, DeploymentRecord } from "../../ports/metadata/depl
 import type { Metadata } from "../../ports/metadata/metadata.ts";
 import type { RestoreJobRecord } from "../../ports/metadata/restore-job-records.ts";
 import type { Page, PageRequest } from "../../shared/page.ts";
-import { invalidEnumValue, missingAttribute } from "../attributes/errors.ts";
+import { invalidAttribute, invalidEnumValue, missingAttribute } from "../attributes/errors.ts";
 import { isObjectId } from "../attributes/object-id.ts";
 import { clusterAlreadyRequestedDeletion } from "../deployments/errors.ts";
 import { deploymentDetached } from "../deployments/external-errors.ts";
@@ -30,7 +30,7 @@ export interface CreateRestoreJob {
   readonly targetName: string;
   /** An instance when left out. */
   readonly targetKind?: DeploymentKind | undefined;
-  /** Must be said for an external target that is not empty. */
+  /** Must be said for an external target that is not empty, and for no other. */
   readonly replacesExisting?: boolean | undefined;
 }
 
@@ -87,6 +87,8 @@ export function createRestoreJobService({
         const source = await requireDeployment(records, projectId, deploymentName);
         const snapshot = await requireSnapshot(records, source, snapshotId);
         if (snapshot.status !== "completed") throw incompleteSnapshot();
+        if (request.targetKind !== "external" && request.replacesExisting !== undefined)
+          throw invalidAttribute("replaceExisting");
         const requireTarget = request.targetKind === "external" ? requireExternalDeployment : requireInstance;
         const target = await requireTarget(records, request.targetProjectId, request.targetName);
         if (target.state === "DELETING") throw clusterAlreadyRequestedDeletion(target.name);

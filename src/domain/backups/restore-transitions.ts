@@ -21,12 +21,14 @@ export interface RestoreInHand {
 export interface RestoreTransitions {
   /** Undefined when there is nothing left to do (lease lost, ended already, or it cannot be done, which fails it); a job still held is finished then. */
   begin(job: LeasedJob): Promise<RestoreInHand | undefined>;
+  /** To be called before an external target is changed, which is known from then on. False when the lease is lost: nothing may be changed then. */
+  publishing(job: LeasedJob): Promise<boolean>;
   /**
    * Marks the restore job finished, moves the target to `generation` and finishes the job. False, and nothing changed, when the lease is lost
    * or the target has moved meanwhile: what was staged must not be served then.
    */
   finish(job: LeasedJob, generation: number): Promise<boolean>;
-  /** `failed` with one sentence for people, and the job finished; the target stays as it was. False when the lease is lost. */
+  /** `failed` with one sentence for people, and the job finished; the target stays as it was, unless it was being changed, which is said then. False when the lease is lost. */
   fail(job: LeasedJob, reason: string): Promise<boolean>;
 }
 
@@ -46,7 +48,10 @@ export function createRestoreTransitions({ metadata, clock }: RestoreTransitions
     if (!(await records.jobs.finish(job))) return false;
     const restoreJob = await unfinishedRestore(records, job);
     if (restoreJob === undefined) return false;
-    await end(records, restoreJob.id, reason);
+    const halfDone = restoreJob.publishing
+      ? " The target was being changed: it may hold a part of the old and of the new data."
+      : "";
+    await end(records, restoreJob.id, `${reason}${halfDone}`);
     return true;
   };
 
@@ -71,6 +76,14 @@ export function createRestoreTransitions({ metadata, clock }: RestoreTransitions
           return undefined;
         }
         return { restoreJob, snapshot: { ...snapshot, manifestKey }, target, nextGeneration: target.generation + 1 };
+      }),
+    publishing: (job) =>
+      metadata.transaction(async (records) => {
+        if (!(await records.jobs.holds(job))) return false;
+        const restoreJob = await unfinishedRestore(records, job);
+        if (restoreJob === undefined) return false;
+        await records.restoreJobs.update(restoreJob.id, { publishing: true });
+        return true;
       }),
     finish: (job, generation) =>
       metadata.transaction(async (records) => {

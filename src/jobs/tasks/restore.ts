@@ -1,24 +1,30 @@
 import type { RestoreInHand, RestoreTransitions } from "../../domain/backups/restore-transitions.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { DeploymentHost } from "../../ports/deployment-host.ts";
+import type { DeploymentSources } from "../../ports/deployment-sources.ts";
+import { type ExternalRestores, TargetNotEmpty } from "../../ports/external-restore.ts";
 import type { Log } from "../../ports/log.ts";
 import type { LeasedJob } from "../../ports/metadata/job-records.ts";
 import { SnapshotDamaged, type SnapshotRepository } from "../../ports/snapshot-repository.ts";
 import { defineTask, type Task } from "../define-task.ts";
 import { NotProven, stageAndProve } from "../prove-restore.ts";
 import { reasonOf } from "../reason.ts";
+import { restoreElsewhere } from "../restore-elsewhere.ts";
 import { createWantedCheck, NotWanted } from "../still-wanted.ts";
 
 export interface RestoreParts {
   readonly transitions: RestoreTransitions;
   readonly host: DeploymentHost;
+  readonly sources: DeploymentSources;
+  readonly externalRestores: ExternalRestores;
   readonly repository: SnapshotRepository;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /**
- * Loads a snapshot into the target's next generation, reads it back from there and compares, and only then makes it the true one. Whatever fails before leaves the target
+ * A target elsewhere is loaded and proven beside what it holds: see `restoreElsewhere`. Otherwise
+ * loads a snapshot into the target's next generation, reads it back from there and compares, and only then makes it the true one. Whatever fails before leaves the target
  * as it was; a process that dies after serves the new one at its next start.
  */
 export function restore(parts: RestoreParts): Task {
@@ -29,7 +35,8 @@ export function restore(parts: RestoreParts): Task {
       const inHand = await parts.transitions.begin(job);
       if (inHand === undefined) return;
       try {
-        await carryOut(parts, job, inHand, signal);
+        const carriedOut = inHand.target.kind === "external" ? restoreElsewhere : carryOut;
+        await carriedOut(parts, job, inHand, signal);
       } catch (error) {
         if (error instanceof NotWanted) {
           parts.log.info({ restoreJobId: job.subjectId }, "a restore is not wanted any more");
@@ -81,6 +88,7 @@ function isFinal(error: unknown): boolean {
   return (
     error instanceof SnapshotDamaged ||
     error instanceof NotProven ||
+    error instanceof TargetNotEmpty ||
     typeof (error as { code?: unknown }).code === "number"
   );
 }

@@ -14,7 +14,7 @@ export const createGroupExternalDeploymentRestoreJob = defineOperation({
   tag: "External Deployments",
   summary: "Restore one snapshot of one deployment that runs elsewhere",
   description:
-    "Into a serverless instance, whose data is replaced at one instant after the restored data was read back and found equal. Needs Project Owner or Backup Manager here and on the target's project.",
+    "Into a serverless instance, whose data is replaced at one instant after the restored data was read back and found equal; or into an external deployment, where it is loaded and found equal under other names and then put in place, one collection at a time: until it is finished, clients see some of the old and some of the new. Users and roles are not restored. Needs Project Owner or Backup Manager here and on the target's project.",
   method: "POST",
   route: `${externalDeploymentsRoute}/{deploymentName}/restoreJobs`,
   extension: true,
@@ -25,11 +25,19 @@ export const createGroupExternalDeploymentRestoreJob = defineOperation({
     "2023-01-01": {
       request: Type.Object(
         {
+          replaceExisting: Type.Optional(
+            Type.Boolean({
+              description:
+                "Only for external targets: confirms that everything they hold, in every database but local, config and what is the server's own in admin, is dropped. Without it only an empty one is restored into.",
+            }),
+          ),
           snapshotId: Type.String({ maxLength: 64 }),
           targetGroupId: Type.Optional(
             Type.String({ maxLength: 64, description: "Project of the target; this one when left out." }),
           ),
-          targetKind: Type.Literal("serverless"),
+          targetKind: Type.Union([Type.Literal("serverless"), Type.Literal("external")], {
+            description: "A serverless instance or an external deployment.",
+          }),
           targetName: Type.String({ maxLength: 64, description: "Name of the deployment whose data is replaced." }),
         },
         { additionalProperties: false },
@@ -47,6 +55,7 @@ export const createGroupExternalDeploymentRestoreJob = defineOperation({
               targetProjectId: body.targetGroupId ?? path.groupId,
               targetName: body.targetName,
               targetKind: body.targetKind,
+              replacesExisting: body.replaceExisting,
             },
             (projectId) => access.mayRestoreTo(actor, projectId),
           ),

@@ -8,15 +8,18 @@ interface ShownRestore {
   readonly failureReason?: string;
 }
 
-/** Puts a snapshot in the place of all that an instance holds; with `--wait` answers when it has ended, and fails when it failed. */
+/** Puts a snapshot in the place of all that an instance holds, or into an external deployment; with `--wait` answers when it has ended, and fails when it failed. */
 export async function restore(call: Call): Promise<number> {
   const { api, path, names, flags, output } = call;
-  const targetName = flags.get("to");
-  if (targetName === undefined) throw new ConfigurationError(["restore needs --to INSTANCE"]);
+  const [instance, external] = [flags.get("to"), flags.get("to-external")];
+  const targetName = instance ?? external;
+  if (targetName === undefined || (instance !== undefined && external !== undefined))
+    throw new ConfigurationError(["restore needs --to INSTANCE or --to-external NAME"]);
   const started = await api.call<ShownRestore>("POST", `${path}/restoreJobs`, {
     snapshotId: names[1],
-    targetKind: "serverless",
+    targetKind: instance === undefined ? "external" : "serverless",
     targetName,
+    ...(flags.has("replace-existing") && { replaceExisting: true }),
   });
   const ended = flags.has("wait") ? await untilEnded<ShownRestore>(call, `${path}/restoreJobs/${started.id}`) : started;
   output.result(ended, () => [
