@@ -4,6 +4,7 @@ import type { Metadata } from "../ports/metadata/metadata.ts";
 import type { Sealer } from "../ports/sealer.ts";
 import type { SourceProbe } from "../ports/source-probe.ts";
 import type { AllowedHosts } from "../shared/allowed-hosts.ts";
+import { type BackupPolicyService, createBackupPolicyService } from "./backups/backup-policy-service.ts";
 import { createRestoreJobService, type RestoreJobService } from "./backups/restore-job-service.ts";
 import { createSnapshotCareService, type SnapshotCareService } from "./backups/snapshot-care-service.ts";
 import { createSnapshotService, type SnapshotService } from "./backups/snapshot-service.ts";
@@ -12,6 +13,8 @@ import {
   createExternalDeploymentService,
   type ExternalDeploymentService,
 } from "./deployments/external-deployment-service.ts";
+import { requireBackedUpCluster } from "./deployments/require-cluster.ts";
+import { requireDeployment } from "./deployments/require-deployment.ts";
 import { requireExternalDeployment } from "./deployments/require-external-deployment.ts";
 import { requireInstance } from "./deployments/require-instance.ts";
 import {
@@ -29,6 +32,10 @@ export interface Services {
   /** Of serverless instances. */
   readonly snapshots: SnapshotService;
   readonly snapshotCare: SnapshotCareService;
+  /** Of deployments of every kind. */
+  readonly backupPolicies: BackupPolicyService;
+  /** The same as Atlas has it: of clusters alone. */
+  readonly clusterBackupSchedules: BackupPolicyService;
   readonly restoreJobs: RestoreJobService;
   /** The same for external deployments. */
   readonly externalSnapshots: SnapshotService;
@@ -52,6 +59,8 @@ export function createServices(dependencies: ServicesDependencies): Services {
     externalDeployments: createExternalDeploymentService(dependencies),
     snapshots: createSnapshotService({ ...dependencies, requireDeployment: requireInstance }),
     snapshotCare: createSnapshotCareService(dependencies),
+    backupPolicies: createBackupPolicyService({ ...dependencies, requireDeployment }),
+    clusterBackupSchedules: createBackupPolicyService({ ...dependencies, requireDeployment: requireBackedUpCluster }),
     restoreJobs: createRestoreJobService({ ...dependencies, requireDeployment: requireInstance }),
     externalSnapshots: createSnapshotService({ ...dependencies, requireDeployment: requireExternalDeployment }),
     externalRestoreJobs: createRestoreJobService({ ...dependencies, requireDeployment: requireExternalDeployment }),

@@ -6,6 +6,7 @@ import { createGroupExternalDeployment } from "./external-deployments/createGrou
 import { createGroupExternalDeploymentRestoreJob } from "./external-deployments/createGroupExternalDeploymentRestoreJob.ts";
 import { createGroupServerlessBackupRestoreJob } from "./cloud-backups/createGroupServerlessBackupRestoreJob.ts";
 import { createGroupServerlessInstance } from "./serverless-instances/createGroupServerlessInstance.ts";
+import { deleteGroupClusterBackupSchedule } from "./cloud-backups/deleteGroupClusterBackupSchedule.ts";
 import { deleteGroupDatabaseUser } from "./database-users/deleteGroupDatabaseUser.ts";
 import { deleteGroupExternalDeployment } from "./external-deployments/deleteGroupExternalDeployment.ts";
 import { deleteGroupExternalDeploymentSnapshot } from "./external-deployments/deleteGroupExternalDeploymentSnapshot.ts";
@@ -13,7 +14,9 @@ import { deleteGroupServerlessBackupSnapshot } from "./cloud-backups/deleteGroup
 import { deleteGroupServerlessInstance } from "./serverless-instances/deleteGroupServerlessInstance.ts";
 import { drillGroupDeploymentSnapshot } from "./snapshot-care/drillGroupDeploymentSnapshot.ts";
 import { getGroup } from "./projects/getGroup.ts";
+import { getGroupClusterBackupSchedule } from "./cloud-backups/getGroupClusterBackupSchedule.ts";
 import { getGroupDatabaseUser } from "./database-users/getGroupDatabaseUser.ts";
+import { getGroupDeploymentBackupPolicy } from "./backup-policies/getGroupDeploymentBackupPolicy.ts";
 import { getGroupDeploymentSnapshot } from "./snapshot-care/getGroupDeploymentSnapshot.ts";
 import { getGroupExternalDeployment } from "./external-deployments/getGroupExternalDeployment.ts";
 import { getGroupExternalDeploymentRestoreJob } from "./external-deployments/getGroupExternalDeploymentRestoreJob.ts";
@@ -34,9 +37,12 @@ import { listGroupServerlessInstances } from "./serverless-instances/listGroupSe
 import { listGroups } from "./projects/listGroups.ts";
 import { probeGroupExternalDeployment } from "./external-deployments/probeGroupExternalDeployment.ts";
 import { releaseGroupDeploymentSnapshot } from "./snapshot-care/releaseGroupDeploymentSnapshot.ts";
+import { resetGroupDeploymentBackupPolicy } from "./backup-policies/resetGroupDeploymentBackupPolicy.ts";
 import { takeGroupExternalDeploymentSnapshot } from "./external-deployments/takeGroupExternalDeploymentSnapshot.ts";
 import { takeGroupServerlessBackupSnapshots } from "./cloud-backups/takeGroupServerlessBackupSnapshots.ts";
+import { updateGroupClusterBackupSchedule } from "./cloud-backups/updateGroupClusterBackupSchedule.ts";
 import { updateGroupDatabaseUser } from "./database-users/updateGroupDatabaseUser.ts";
+import { updateGroupDeploymentBackupPolicy } from "./backup-policies/updateGroupDeploymentBackupPolicy.ts";
 import { updateGroupExternalDeployment } from "./external-deployments/updateGroupExternalDeployment.ts";
 import { updateGroupServerlessInstance } from "./serverless-instances/updateGroupServerlessInstance.ts";
 
@@ -48,6 +54,7 @@ export const operations: readonly AnyOperation[] = [
   createGroupExternalDeploymentRestoreJob,
   createGroupServerlessBackupRestoreJob,
   createGroupServerlessInstance,
+  deleteGroupClusterBackupSchedule,
   deleteGroupDatabaseUser,
   deleteGroupExternalDeployment,
   deleteGroupExternalDeploymentSnapshot,
@@ -55,7 +62,9 @@ export const operations: readonly AnyOperation[] = [
   deleteGroupServerlessInstance,
   drillGroupDeploymentSnapshot,
   getGroup,
+  getGroupClusterBackupSchedule,
   getGroupDatabaseUser,
+  getGroupDeploymentBackupPolicy,
   getGroupDeploymentSnapshot,
   getGroupExternalDeployment,
   getGroupExternalDeploymentRestoreJob,
@@ -76,9 +85,12 @@ export const operations: readonly AnyOperation[] = [
   listGroups,
   probeGroupExternalDeployment,
   releaseGroupDeploymentSnapshot,
+  resetGroupDeploymentBackupPolicy,
   takeGroupExternalDeploymentSnapshot,
   takeGroupServerlessBackupSnapshots,
+  updateGroupClusterBackupSchedule,
   updateGroupDatabaseUser,
+  updateGroupDeploymentBackupPolicy,
   updateGroupExternalDeployment,
   updateGroupServerlessInstance,
 ];

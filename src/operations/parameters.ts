@@ -22,6 +22,14 @@ export const deploymentName = Type.String({
   description: "Name of the external deployment.",
 });
 
+/** Name of a cluster, which here is a deployment that runs elsewhere. */
+export const clusterName = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: "^[a-zA-Z0-9][a-zA-Z0-9-]*$",
+  description: "Name of the cluster.",
+});
+
 /** Name of a deployment of any kind. */
 export const anyDeploymentName = Type.String({
   minLength: 1,

@@ -12,7 +12,7 @@ const shown = (name: PresetName): readonly string[] =>
 describe("policies", () => {
   test("those of Atlas's kinds of deployment", () => {
     assert.deepEqual(shown("SERVERLESS_BASIC"), ["hourly 6: 12 hours"]);
-    assert.deepEqual(shown("SERVERLESS_CONTINUOUS"), ["hourly 6: 72 hours", "daily 1: 35 days"]);
+    assert.deepEqual(shown("SERVERLESS_CONTINUOUS"), ["hourly 6: 3 days", "daily 1: 35 days"]);
     assert.deepEqual(shown("FLEX"), ["daily 1: 8 days"]);
     assert.deepEqual(shown("DEDICATED"), [
       "hourly 6: 7 days",

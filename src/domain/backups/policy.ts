@@ -1,7 +1,10 @@
 import type { BackupPolicy, PolicyItem } from "../../ports/metadata/backup-policy.ts";
-import type { DeploymentRecord } from "../../ports/metadata/deployment-records.ts";
+import { type DeploymentRecord, noSnapshotPlannedAtMs } from "../../ports/metadata/deployment-records.ts";
 
 const dayMs = 86_400_000;
+
+/** Rarest last. */
+export const frequencies = ["hourly", "daily", "weekly", "monthly", "yearly"] as const;
 
 /** Policies that can be chosen by name, as Atlas has them for its kinds of deployment (serverless backups, flex backups, and 102 recorded schedules of dedicated clusters). */
 export const presetNames = ["SERVERLESS_BASIC", "SERVERLESS_CONTINUOUS", "FLEX", "DEDICATED"] as const;
@@ -22,7 +25,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   // The two newest: 12 hours at one every 6 hours, and the two themselves whatever the clock says.
   SERVERLESS_BASIC: { items: [item("hourly", 6, 12, "hours")], keepNewest: 2, restoreWindowDays: 1 },
   SERVERLESS_CONTINUOUS: {
-    items: [item("hourly", 6, 72, "hours"), item("daily", 1, 35, "days")],
+    items: [item("hourly", 6, 3, "days"), item("daily", 1, 35, "days")],
     keepNewest: 1,
     restoreWindowDays: 3,
   },
@@ -50,6 +53,11 @@ export function policyOf(
   return deployment.backupPolicy ?? presetPolicy(presetOf(deployment), deployment);
 }
 
+/** Whether a scheduled snapshot is ahead: a policy without items plans none. */
+export function isSnapshotPlanned({ nextSnapshotAtMs }: Pick<DeploymentRecord, "nextSnapshotAtMs">): boolean {
+  return nextSnapshotAtMs !== noSnapshotPlannedAtMs;
+}
+
 /** The policy of a kind, counted from the deployment's creation, with ids that stay the same however often it is asked for. */
 export function presetPolicy(
   name: PresetName,
@@ -58,7 +66,8 @@ export function presetPolicy(
   const { items, keepNewest, restoreWindowDays } = presets[name];
   return {
     id: following(id, 1),
-    items: items.map((each, index) => ({ id: following(id, index + 2), ...each })),
+    // By frequency, so that an item stays the same when another policy of these is chosen.
+    items: items.map((each) => ({ id: following(id, 2 + frequencies.indexOf(each.frequencyType)), ...each })),
     referenceOfDayMs: ((createdAtMs % dayMs) + dayMs) % dayMs,
     restoreWindowDays,
     extraRetention: [],
@@ -67,7 +76,11 @@ export function presetPolicy(
   };
 }
 
-function presetOf({ continuousBackupEnabled }: Pick<DeploymentRecord, "kind" | "continuousBackupEnabled">): PresetName {
+function presetOf({
+  kind,
+  continuousBackupEnabled,
+}: Pick<DeploymentRecord, "kind" | "continuousBackupEnabled">): PresetName {
+  if (kind === "external") return "DEDICATED";
   return continuousBackupEnabled ? "SERVERLESS_CONTINUOUS" : "SERVERLESS_BASIC";
 }
 

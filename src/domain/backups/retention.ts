@@ -1,14 +1,12 @@
 import type { BackupPolicy, PolicyItem, RetentionUnit } from "../../ports/metadata/backup-policy.ts";
 import type { SnapshotRecord } from "../../ports/metadata/snapshot-records.ts";
+import { frequencies } from "./policy.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
 export const minimumRetentionInDays = 1;
 export const maximumRetentionInDays = 3650;
-
-/** Rarest last. */
-const frequencies = ["hourly", "daily", "weekly", "monthly", "yearly"] as const;
 
 /** What a snapshot taken for some items of a policy is called, and how long it is kept. */
 export type ScheduledRetention = Pick<SnapshotRecord, "frequencyType" | "retentionMs" | "policyItemIds" | "newestKept">;

@@ -10,6 +10,22 @@ export function serverlessInstanceNotFound(name: string, projectId: string): App
   );
 }
 
+export function clusterNotFound(name: string, projectId: string): AppError {
+  return new AppError("not_found", "CLUSTER_NOT_FOUND", `No cluster named ${name} exists in group ${projectId}.`, {
+    parameters: [name, projectId],
+  });
+}
+
+/** The text is our own: no recording of the vendor's was found. */
+export function serverlessInstanceInClusterApi(name: string): AppError {
+  return new AppError(
+    "invalid",
+    "CANNOT_USE_SERVERLESS_INSTANCE_IN_CLUSTER_API",
+    `Serverless instance ${name} cannot be used in the Cluster API.`,
+    { parameters: [name] },
+  );
+}
+
 /** Of Telamon's own operations, which are for deployments of every kind. */
 export function deploymentNotFound(name: string, projectId: string): AppError {
   return new AppError(

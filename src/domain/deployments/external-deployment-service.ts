@@ -215,7 +215,7 @@ function newDeployment(
   request: AttachExternalDeployment,
   nowMs: number,
 ): DeploymentRecord {
-  const backupPolicy = presetPolicy(request.backupPolicy ?? "SERVERLESS_CONTINUOUS", { id, createdAtMs: nowMs });
+  const backupPolicy = presetPolicy(request.backupPolicy ?? "DEDICATED", { id, createdAtMs: nowMs });
   return {
     id,
     projectId,

@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
 import type { ExternalDeployment as Described } from "../../domain/deployments/require-external-deployment.ts";
-import { policyOf, presetNames } from "../../domain/backups/policy.ts";
+import { isSnapshotPlanned, policyOf, presetNames } from "../../domain/backups/policy.ts";
 import type { ProbeRecord } from "../../ports/metadata/external-source-records.ts";
 import { DateTimeText, externalDeploymentPath, type Href, Link, ObjectIdText, presentTime } from "../shapes.ts";
 
@@ -72,7 +72,7 @@ export const backupPolicyAttribute = Type.Union(
   presetNames.map((name) => Type.Literal(name)),
   {
     description:
-      "When snapshots are taken and how long they are kept: `SERVERLESS_CONTINUOUS` (every 6 hours, kept for 72 hours and the daily one for 35 days) when left out; `SERVERLESS_BASIC` keeps the two newest.",
+      "When snapshots are taken and how long they are kept, as Atlas's kinds of deployment have it: `DEDICATED` (hourly to yearly) when left out. Finer: `backupPolicy` of the deployment.",
   },
 );
 
@@ -100,7 +100,8 @@ export function presentExternalDeployment(
       { href: href(`${self}/restoreJobs`), rel: "restoreJobs" },
     ],
     name: deployment.name,
-    ...(deployment.state === "IDLE" && { nextBackupDate: presentTime(deployment.nextSnapshotAtMs) }),
+    ...(deployment.state === "IDLE" &&
+      isSnapshotPlanned(deployment) && { nextBackupDate: presentTime(deployment.nextSnapshotAtMs) }),
     ...(source.probe !== undefined && { probe: presentProbe(source.probe) }),
     stateName: deployment.state,
   };

@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { isSnapshotPlanned } from "../../domain/backups/policy.ts";
 import type { DeploymentRecord } from "../../ports/metadata/deployment-records.ts";
 import {
   DateTimeText,
@@ -14,7 +15,12 @@ import {
 /** Where the instance would run in the cloud; kept and shown, without effect here. */
 export const ServerlessProviderSettings = Type.Object({
   backingProviderName: Type.String({ description: "AWS, AZURE or GCP.", examples: ["AWS"] }),
-  nextBackupDate: Type.Unsafe<string>({ ...DateTimeText, description: "When the next scheduled snapshot is due." }),
+  nextBackupDate: Type.Optional(
+    Type.Unsafe<string>({
+      ...DateTimeText,
+      description: "When the next scheduled snapshot is due; absent when its policy plans none.",
+    }),
+  ),
   providerName: Type.Literal("SERVERLESS"),
   regionName: Type.String({ examples: ["US_EAST_1"] }),
 });
@@ -75,7 +81,7 @@ export function presentServerlessInstance(
     name: deployment.name,
     providerSettings: {
       backingProviderName: deployment.backingProviderName,
-      nextBackupDate: presentTime(deployment.nextSnapshotAtMs),
+      ...(isSnapshotPlanned(deployment) && { nextBackupDate: presentTime(deployment.nextSnapshotAtMs) }),
       providerName: "SERVERLESS",
       regionName: deployment.regionName,
     },
