@@ -1,5 +1,5 @@
 // `npm run bench:engine`: the embedded databases against FerretDB over SQLite, the same driver, in one run.
-// `--quick` with fewer documents, `--rounds N`, `--only compare|delay`.
+// `--quick` with fewer documents, `--rounds N`, `--only compare|delay|stops`.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { compare, type Effort } from "./compare.ts";
 import { startFerretDb } from "./ferretdb.ts";
 import { fill } from "./rows.ts";
-import { delays } from "./delays.ts";
+import { delays, largeDatabaseName } from "./delays.ts";
 import { startTelamonServer } from "./server.ts";
 import { stops } from "./stops.ts";
 
@@ -28,11 +28,10 @@ const folder = mkdtempSync(join(tmpdir(), "telamon-bench-"));
 const telamon = await startTelamonServer(join(folder, "telamon"));
 try {
   if (values.only === undefined || values.only === "compare") await against();
-  if (values.only === undefined || values.only === "delay") {
-    const largest = values.quick ? 100_000 : 1_000_000;
-    await delays(telamon, largest, values.quick ? 3 : 10);
-    await stops(telamon, largest);
-  }
+  const largest = values.quick ? 100_000 : 1_000_000;
+  if (values.only === undefined || values.only === "delay") await delays(telamon, largest, values.quick ? 3 : 10);
+  if (values.only === "stops") await fill(telamon.client.db(largeDatabaseName), largest);
+  if (values.only === undefined || values.only === "stops") await stops(telamon, largest);
 } finally {
   await telamon.stop();
   rmSync(folder, { recursive: true, force: true });

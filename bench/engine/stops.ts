@@ -1,5 +1,6 @@
-import { MongoServerError, type Collection, type Document } from "mongodb";
+import { MongoServerError, type Collection, type Db, type Document } from "mongodb";
 import { largeDatabaseName } from "./delays.ts";
+import { fillNasty, nastyCommands } from "./nasty.ts";
 import type { TelamonServer } from "./server.ts";
 
 const limitMs = 50;
@@ -23,11 +24,15 @@ export async function stops(telamon: TelamonServer, documents: number): Promise<
       "   maxTimeMS   killOp   (ms until the answer, from when it was due)",
   );
   const database = telamon.client.db(largeDatabaseName);
-  for (const [name, make] of commands) {
-    const timed = await untilRefused(() => database.command({ ...make("people"), maxTimeMS: limitMs }));
-    const killed = await untilKilled(telamon, database.collection("people"), make("people"));
-    console.log(`${name.padEnd(40)} ${show(timed)} ${show(killed)}`);
-  }
+  for (const [name, make] of commands) await stopped(telamon, database, name, make("people"));
+  await fillNasty(database);
+  for (const [name, command] of nastyCommands) await stopped(telamon, database, name, command);
+}
+
+async function stopped(telamon: TelamonServer, database: Db, name: string, command: Document): Promise<void> {
+  const timed = await untilRefused(() => database.command({ ...command, maxTimeMS: limitMs }));
+  const killed = await untilKilled(telamon, database.collection("people"), command);
+  console.log(`${name.padEnd(40)} ${show(timed)} ${show(killed)}`);
 }
 
 type Stopped = number | string;

@@ -5,6 +5,7 @@ import { EngineError } from "./engine-error.ts";
 import { storedBatches } from "./planner/access.ts";
 import { everythingById } from "./planner/plan.ts";
 import type { Connection } from "./storage/database-file.ts";
+import { Work } from "./steps.ts";
 import { idKey, indexKeys } from "./storage/index-keys.ts";
 import type { Pace } from "./storage/turns.ts";
 
@@ -32,7 +33,7 @@ export async function checkCollection(
       const row = connection.get(`SELECT 1 FROM c_${record.id} WHERE rid = ? AND k = ?`, rowId, idKey(bytes));
       if (row === undefined) say(`the document of row ${rowId} has another _id than its key`);
       for (const index of record.indexes)
-        keys.set(index, (keys.get(index) ?? 0) + checkKeys(connection, index, rowId, bytes, say));
+        keys.set(index, (keys.get(index) ?? 0) + (await checkKeys(connection, index, rowId, bytes, say, pace)));
     }
     if (pace.due) await pace.rest();
   }
@@ -60,17 +61,20 @@ function isWhole(bytes: Uint8Array, say: (error: string) => void): boolean {
 }
 
 /** Answers how many keys of the document there should be. */
-function checkKeys(
+async function checkKeys(
   connection: Connection,
   index: CollectionIndex,
   rowId: number,
   document: Uint8Array,
   say: (error: string) => void,
-): number {
-  const wanted = indexKeys(index, document);
-  const missing = wanted.filter(
-    (key) => connection.get(`SELECT 1 FROM x_${index.id} WHERE k = ? AND rid = ?`, key, rowId) === undefined,
-  );
-  if (missing.length > 0) say(`the index ${index.name} lacks ${missing.length} keys of the document of row ${rowId}`);
+  pace: Pace,
+): Promise<number> {
+  const wanted = await pace.finish(new Work((bytes: Uint8Array) => indexKeys(index, bytes)), document);
+  let missing = 0;
+  for (const key of wanted) {
+    if (connection.get(`SELECT 1 FROM x_${index.id} WHERE k = ? AND rid = ?`, key, rowId) === undefined) missing += 1;
+    if (pace.due) await pace.rest();
+  }
+  if (missing > 0) say(`the index ${index.name} lacks ${missing} keys of the document of row ${rowId}`);
   return wanted.length;
 }

@@ -36,7 +36,7 @@ export async function convertToCapped(
   for (const batch of storedBatches(transaction.connection, record, { kind: "scan", sorted: true, backwards: false })) {
     for (const { bytes } of batch) {
       if (excessBytes > 0) excessBytes -= bytes.length;
-      else writer.insert(bytes);
+      else await pace.drain(writer.insertion(bytes));
     }
     if (pace.due) await pace.rest();
   }

@@ -3,7 +3,7 @@ import { idIndexBytes } from "./catalog/index-specification.ts";
 import { checkedOptions } from "./catalog/collection-options.ts";
 import { collectionEntry, databaseEntry, statisticsOf } from "./catalog/statistics.ts";
 import type { Catalog } from "./catalog/catalog.ts";
-import { collationThrough, refuseView } from "./catalog/views.ts";
+import { refuseView } from "./catalog/views.ts";
 import { checkDatabaseName, namespaceNotFound } from "./catalog/names.ts";
 import { runBulk } from "./bulk-write.ts";
 import { dropCollection, dropDatabase, ensureCollection, storedCollection } from "./collections.ts";
@@ -23,10 +23,12 @@ import { checkedRename, renameCollection } from "./rename-collection.ts";
 import { loadDocuments } from "./load-documents.ts";
 import { isOplog, oplogDefaultMaxBytes, oplogNamespace, refuseOplog } from "./oplog/namespace.ts";
 import { modifyCollection } from "./modify-collection.ts";
-import { distinctFlow, findFlow, countDocuments } from "./read-commands.ts";
+import { countDocuments, distinctValues, findFlow } from "./read-commands.ts";
 import { openTail } from "./tail-cursor.ts";
+import { type Flow, nothing } from "./query/flow.ts";
 import { SnapshotRegistry, type ReadState } from "./snapshot-registry.ts";
 import { DatabaseFile } from "./storage/database-file.ts";
+import { Work } from "./steps.ts";
 import { pipelineTarget, writeResults } from "./pipeline-writes.ts";
 import { ownTransaction, TransactionSide } from "./transactions/transaction-side.ts";
 import { Pace } from "./storage/turns.ts";
@@ -135,9 +137,7 @@ export class EmbeddedEngine implements contract.Engine {
   dropDatabase(database: string, write: contract.WriteOptions): Promise<void> {
     checkDatabaseName(database);
     refuseOplog({ ...oplogNamespace, database });
-    return this.#writes.run(write, async (transaction) => {
-      dropDatabase(transaction, database);
-    });
+    return this.#writes.run(write, async (transaction) => dropDatabase(transaction, database));
   }
 
   createIndexes(
@@ -262,7 +262,8 @@ export class EmbeddedEngine implements contract.Engine {
   ): Promise<contract.EngineCursor> {
     const surroundings = this.#surroundings(read);
     const record = surroundings.state.catalog.find(namespace);
-    if (query.tailable !== true || record === undefined) return this.#cursor(findFlow(surroundings, namespace, query));
+    if (query.tailable !== true || record === undefined)
+      return this.#cursor(await this.#made(() => findFlow(surroundings, namespace, query), read.signal));
     return openTail(surroundings.state, record, query, this.#writes.commits, () => this.#clock.monotonicMs());
   }
 
@@ -272,7 +273,9 @@ export class EmbeddedEngine implements contract.Engine {
     query: contract.AggregateQuery,
     read: contract.ReadOptions,
   ): Promise<contract.EngineCursor> {
-    const flow = aggregateFlow(this.#surroundings(read), { database, collection: collection ?? "" }, query);
+    const surroundings = this.#surroundings(read);
+    const make = (): Flow => aggregateFlow(surroundings, { database, collection: collection ?? "" }, query);
+    const flow = await this.#made(make, read.signal);
     const target = pipelineTarget(query.pipeline, database);
     if (target === undefined) return this.#cursor(flow);
     const { write } = query;
@@ -285,19 +288,15 @@ export class EmbeddedEngine implements contract.Engine {
       (transaction) => writeResults(this.#context(transaction, target.namespace, write), target, flow),
       once,
     );
-    return this.#cursor(noDocuments());
+    return this.#cursor(nothing());
   }
 
   count(namespace: Namespace, query: contract.CountQuery, read: contract.ReadOptions): Promise<number> {
     return countDocuments(this.#surroundings(read), namespace, query, read.signal, () => this.#clock.monotonicMs());
   }
 
-  async distinct(namespace: Namespace, query: contract.DistinctQuery, read: contract.ReadOptions): Promise<Uint8Array> {
-    const surroundings = this.#surroundings(read);
-    const collation = collationThrough(surroundings.state.catalog, namespace, query.collation);
-    const cursor = this.#cursor(distinctFlow(findFlow(surroundings, namespace, query), query.key, collation));
-    const [result] = await cursor.next({ maxDocuments: 1, maxBytes: Number.POSITIVE_INFINITY }, read.signal);
-    return result as Uint8Array;
+  distinct(namespace: Namespace, query: contract.DistinctQuery, read: contract.ReadOptions): Promise<Uint8Array> {
+    return distinctValues(this.#surroundings(read), namespace, query, read.signal, () => this.#clock.monotonicMs());
   }
 
   explain(namespace: Namespace, request: contract.ExplainRequest, read: contract.ReadOptions): Promise<Uint8Array> {
@@ -364,8 +363,13 @@ export class EmbeddedEngine implements contract.Engine {
     };
   }
 
-  #cursor(flow: ReturnType<typeof findFlow>): FlowCursor {
+  #cursor(flow: Flow): FlowCursor {
     return new FlowCursor(flow, () => this.#clock.monotonicMs());
+  }
+
+  /** Makes a query ready, which may take long: it may hold long lists, and values to compute. */
+  #made(make: () => Flow, signal: AbortSignal): Promise<Flow> {
+    return this.#pace(signal).finish(new Work(make), undefined);
   }
 
   #pace(signal: AbortSignal): Pace {
@@ -380,7 +384,6 @@ export class EmbeddedEngine implements contract.Engine {
   #context(transaction: WriteTransaction, namespace: Namespace, write: contract.WriteOptions): WriteContext {
     const nowMs = this.#clock.nowMs();
     refuseOplog(namespace);
-    refuseOplog(namespace);
     refuseView(transaction.catalog.find(namespace));
     return {
       transaction,
@@ -393,5 +396,3 @@ export class EmbeddedEngine implements contract.Engine {
     };
   }
 }
-
-function* noDocuments(): ReturnType<typeof findFlow> {}

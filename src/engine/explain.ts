@@ -15,6 +15,7 @@ import { compileFilter, type Filter } from "./query/filter.ts";
 import { blockingStepMaxBytes, type Flow } from "./query/flow.ts";
 import { parseSort, type SortField } from "./query/sort.ts";
 import { naturalOrder, plansFor, refuseOnView } from "./read-commands.ts";
+import { Work } from "./steps.ts";
 import type { Pace } from "./storage/turns.ts";
 
 type Fields = readonly (readonly [string, Value])[];
@@ -84,13 +85,14 @@ async function run(
   const blocking = sort.length > 0 && !plan.sorted;
   const enough = limit === 0 || blocking ? Number.POSITIVE_INFINITY : limit + skip;
   const flow = storedFlow(state.connection, record, plan, read);
+  const matches = new Work((document: Uint8Array) => filter.matches(document));
   for (const document of flow) {
     if (document === undefined) {
       if (pace.due) await pace.rest();
       continue;
     }
     figures.docsExamined += 1;
-    if (filter.matches(document)) figures.matched += 1;
+    if (await pace.finish(matches, document)) figures.matched += 1;
     if (figures.matched >= enough) break;
   }
   // Keys are read some ahead; where each is one document's they are told as far as documents were asked for.

@@ -117,7 +117,7 @@ async function buildIndex(
   const withIndex: CollectionRecord = { ...record, indexes: [...record.indexes, index] };
   const writer = new CollectionWriter(connection, withIndex);
   for (const batch of storedBatches(connection, record, { kind: "scan", sorted: true, backwards: false })) {
-    for (const { rowId, bytes } of batch) writer.addToIndex(index, rowId, bytes);
+    for (const { rowId, bytes } of batch) await pace.drain(writer.indexing(index, rowId, bytes));
     if (pace.due) await pace.rest();
   }
   const built = writer.finish();

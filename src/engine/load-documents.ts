@@ -9,7 +9,7 @@ export async function loadDocuments(writer: CollectionWriter, documents: Uint8Ar
     const length = readInt32(documents, position);
     if (length < 5 || position + length > documents.length)
       throw new EngineError(22, "InvalidBSON", "what is to be loaded is no sequence of whole documents");
-    writer.insert(documents.subarray(position, position + length));
+    await pace.drain(writer.insertion(documents.subarray(position, position + length)));
     position += length;
     if (pace.due) await pace.rest();
   }

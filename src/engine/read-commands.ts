@@ -1,14 +1,15 @@
 import { documentValue, type Value, wholeNumberOf } from "./bson/value.ts";
-import { arrayValue, buildDocument } from "./bson/builder.ts";
+import { allElements, arrayOf, mappedList } from "./bson/arrays.ts";
+import { buildDocument } from "./bson/builder.ts";
 import { parsePath, visitPath } from "./bson/path.ts";
 import { bsonType } from "./bson/types.ts";
-import { elementsOf, fieldsOf } from "./bson/walk.ts";
+import { fieldsOf } from "./bson/walk.ts";
 import { aggregateFlow, type AggregateSurroundings } from "./aggregate-command.ts";
 import { compilerIn, variablesOf } from "./aggregate/compiler.ts";
 import { contextOf } from "./aggregate/context.ts";
 import type { CollectionRecord } from "./catalog/catalog.ts";
 import { collationThrough, isView } from "./catalog/views.ts";
-import type { CountQuery, FindQuery, Namespace } from "./engine.ts";
+import type { CountQuery, DistinctQuery, FindQuery, Namespace } from "./engine.ts";
 import { FlowCursor } from "./engine-cursor.ts";
 import { EngineError, notSupported } from "./engine-error.ts";
 import { FoundPlaces } from "./found-places.ts";
@@ -17,10 +18,21 @@ import { planWithin } from "./planner/index-range.ts";
 import { type Plan, possiblePlans } from "./planner/plan.ts";
 import { type Collation, equalityKeys } from "./query/collation.ts";
 import { compileFilter, type Filter } from "./query/filter.ts";
-import { filtered, type Flow, limited, mapped, memoryLimit, blockingStepMaxBytes, skipped } from "./query/flow.ts";
+import {
+  filtered,
+  type Flow,
+  limited,
+  mapped,
+  memoryLimit,
+  blockingStepMaxBytes,
+  nothing,
+  skipped,
+} from "./query/flow.ts";
 import { compileProjection, type Projection } from "./query/projection.ts";
 import { createSortOrder, parseSort, type SortField } from "./query/sort.ts";
 import { sorted } from "./query/sorted.ts";
+import { Work } from "./steps.ts";
+import { Pace } from "./storage/turns.ts";
 import type { Connection } from "./storage/database-file.ts";
 
 /** Documents of a collection that fit, in the order asked for. */
@@ -142,7 +154,9 @@ export async function countDocuments(
   const limit = query.limit === 0 ? undefined : query.limit;
   if (record !== undefined && !isView(record) && hint === undefined && compileFilter(filter).matchesAll)
     return Math.min(Math.max(0, record.documentCount - skip), limit ?? Number.POSITIVE_INFINITY);
-  let flow = findFlow(surroundings, namespace, { filter, collation, ...(hint === undefined ? {} : { hint }) });
+  const find = { filter, collation, ...(hint === undefined ? {} : { hint }) };
+  const pace = new Pace(monotonicMs, signal);
+  let flow = await pace.finish(new Work(() => findFlow(surroundings, namespace, find)), undefined);
   if (skip > 0) flow = skipped(flow, skip);
   if (limit !== undefined) flow = limited(flow, limit);
   const cursor = new FlowCursor(flow, monotonicMs);
@@ -152,8 +166,24 @@ export async function countDocuments(
   return count;
 }
 
+/** Distinct values of a path as a BSON document `{values: [...]}`. */
+export async function distinctValues(
+  surroundings: AggregateSurroundings,
+  namespace: Namespace,
+  query: DistinctQuery,
+  signal: AbortSignal,
+  monotonicMs: () => number,
+): Promise<Uint8Array> {
+  const collation = collationThrough(surroundings.state.catalog, namespace, query.collation);
+  const find = new Work(() => findFlow(surroundings, namespace, query));
+  const found = await new Pace(monotonicMs, signal).finish(find, undefined);
+  const cursor = new FlowCursor(distinctFlow(found, query.key, collation), monotonicMs);
+  const [result] = await cursor.next({ maxDocuments: 1, maxBytes: Number.POSITIVE_INFINITY }, signal);
+  return result as Uint8Array;
+}
+
 /** Distinct values of a path, arrays by their elements, as `{values: [...]}`. */
-export function* distinctFlow(flow: Flow, key: string, collation: Collation | undefined): Flow {
+function* distinctFlow(flow: Flow, key: string, collation: Collation | undefined): Flow {
   if (key === "" || key.includes("\0")) throw new EngineError(2, "BadValue", "distinct needs the name of a field");
   if (key.startsWith("$")) throw notSupported("distinct over an expression");
   const path = parsePath(key);
@@ -167,19 +197,23 @@ export function* distinctFlow(flow: Flow, key: string, collation: Collation | un
     bytes += value.end - value.start + name.length + 32;
     if (bytes > blockingStepMaxBytes) throw memoryLimit("distinct");
   };
+  // What is there already is not added again, so that a document may be gone through again.
+  const addWork = new Work((document: Uint8Array) => {
+    visitPath(document, 0, path, (value) => {
+      if (value?.type === bsonType.array) mappedList(allElements(value), add);
+      else if (value !== undefined) add(value);
+      return false;
+    });
+  });
   for (const document of flow) {
     if (document === undefined) {
       yield undefined;
       continue;
     }
-    visitPath(document, 0, path, (value) => {
-      if (value !== undefined) for (const one of value.type === bsonType.array ? elementsOf(value) : [value]) add(one);
-      return false;
-    });
+    yield* addWork.pausing(document);
   }
-  const result = buildDocument([["values", arrayValue(values.values())]]);
+  const list = yield* new Work(() => arrayOf([...values.values()])).pausing(undefined);
+  const result = buildDocument([["values", list]]);
   if (result.length > 16 * 1024 * 1024) throw new EngineError(17_217, "Location17217", "distinct too big, 16mb cap");
   yield documentValue(result).bytes();
 }
-
-function* nothing(): Flow {}

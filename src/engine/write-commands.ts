@@ -2,7 +2,7 @@ import { buildDocument, DocumentBuilder } from "./bson/builder.ts";
 import { int32Value, Value } from "./bson/value.ts";
 import { bsonType } from "./bson/types.ts";
 import { fieldsOf, getField } from "./bson/walk.ts";
-import { compilerIn, type Moment, variablesOf } from "./aggregate/compiler.ts";
+import { compilerIn, variablesOf } from "./aggregate/compiler.ts";
 import { contextOf } from "./aggregate/context.ts";
 import { pipelineCompiler } from "./aggregate/update-pipeline.ts";
 import type { CollectionRecord } from "./catalog/catalog.ts";
@@ -25,6 +25,7 @@ import { compileFilter, type Filter } from "./query/filter.ts";
 import type { Collation } from "./query/collation.ts";
 import { compileProjection } from "./query/projection.ts";
 import { createSortOrder, parseSort, type SortKey } from "./query/sort.ts";
+import { paused, remembered, Work } from "./steps.ts";
 import { DuplicateKey, withIdFirst } from "./storage/collection-writer.ts";
 import type { Pace } from "./storage/turns.ts";
 import { compileUpdate, isReplacement, type Update } from "./update/update.ts";
@@ -73,8 +74,12 @@ async function allMatches(
 ): Promise<readonly Row[]> {
   const record = context.transaction.writerOf(collection).current;
   const found: number[] = [];
+  const matches = new Work((document: Uint8Array) => filter.matches(document));
   for (const batch of storedBatches(context.transaction.connection, record, choosePlan(record, filter, [], hint))) {
-    for (const { rowId, bytes } of batch) if (filter.matches(bytes)) found.push(rowId);
+    for (const { rowId, bytes } of batch) {
+      const fits = matches.run(bytes);
+      if (fits === paused ? await context.pace.finish(matches, bytes) : fits) found.push(rowId);
+    }
     if (context.pace.due) await context.pace.rest();
   }
   return found;
@@ -92,10 +97,12 @@ async function firstMatch(
   const fields = sort === undefined ? [] : parseSort(sort);
   const plan = choosePlan(record, filter, fields, hint);
   const order = createSortOrder(fields, filter.collation);
+  const matches = new Work((document: Uint8Array) => filter.matches(document));
   let best: { readonly stored: StoredDocument; readonly key: SortKey } | undefined;
   for (const batch of storedBatches(context.transaction.connection, record, plan)) {
     for (const stored of batch) {
-      if (!filter.matches(stored.bytes)) continue;
+      const fits = matches.run(stored.bytes);
+      if (!(fits === paused ? await context.pace.finish(matches, stored.bytes) : fits)) continue;
       if (plan.sorted) return [stored];
       const key = order.keyOf(stored.bytes);
       if (best === undefined || order.compare(key, best.key) < 0) best = { stored, key };
@@ -133,8 +140,8 @@ export async function runUpdate(
 ): Promise<Value | undefined> {
   const record = context.transaction.catalog.find(context.namespace);
   const collation = collationFor(statement.collation, record);
-  const filter = filterOf(context, statement.filter, statement.variables, collation);
-  const update = updateOf(context, statement, collation);
+  const filter = await filterOf(context, statement.filter, statement.variables, collation);
+  const update = await updateOf(context, statement, collation);
   const whole = isReplacement(statement.update);
   if (statement.multi && statement.sort !== undefined)
     throw new EngineError(9, "FailedToParse", "Cannot specify sort with multi=true");
@@ -145,14 +152,15 @@ export async function runUpdate(
     record === undefined ? [] : await rowsOf(context, record, filter, !statement.multi, statement.sort, statement.hint);
   if (rows.length === 0) return statement.upsert ? upsert(context, statement, filter, update) : undefined;
   const writer = context.transaction.writerOf(record as CollectionRecord);
+  const change = changeOf(context, record as CollectionRecord, filter, update);
   for (const row of rows) {
     const before = bytesOf(context, record as CollectionRecord, row);
     if (before === undefined) continue;
     progress.matched += 1;
-    const after = update(before, { filter, moment: { nowMs: context.nowMs }, inserting: false });
+    const made = change.run(before);
+    const after = made === paused ? await context.pace.finish(change, before) : made;
     if (after !== before) {
-      accept(context, record as CollectionRecord, before, after);
-      writer.replace(rowIdOf(row), before, after, whole);
+      await context.pace.drain(writer.replacement(rowIdOf(row), before, after, whole));
       progress.modified += 1;
     }
     if (context.pace.due) await context.pace.rest();
@@ -207,20 +215,26 @@ async function eachStatement<Statement>(
   return writeErrors;
 }
 
-function upsert(
+async function upsert(
   context: WriteContext,
   statement: { readonly filter: Uint8Array },
   filter: Filter,
   update: Update,
-): Value {
-  const document = upsertedDocument(context, statement.filter, filter, update);
-  insertOne(context, document);
+): Promise<Value> {
+  const document = await upsertedDocument(context, statement.filter, filter, update);
+  await insertOne(context, document);
   return getField(document, "_id") as Value;
 }
 
-function upsertedDocument(context: WriteContext, filterBytes: Uint8Array, filter: Filter, update: Update): Uint8Array {
+async function upsertedDocument(
+  context: WriteContext,
+  filterBytes: Uint8Array,
+  filter: Filter,
+  update: Update,
+): Promise<Uint8Array> {
   const base = documentFromFilter(filterBytes);
-  const made = update(base, { filter, moment: { nowMs: context.nowMs }, inserting: true });
+  const run = { filter, moment: { nowMs: context.nowMs }, inserting: true };
+  const made = await context.pace.finish(new Work((document: Uint8Array) => update(document, run)), base);
   if (getField(made, "_id") !== undefined) return withIdFirst(made);
   const builder = new DocumentBuilder().append("_id", new Value(bsonType.objectId, context.newObjectId()));
   for (const { name, value } of fieldsOf(made)) builder.append(name, value);
@@ -230,13 +244,18 @@ function upsertedDocument(context: WriteContext, filterBytes: Uint8Array, filter
 /** One statement of a delete; answers how many went. */
 export async function runDelete(context: WriteContext, statement: DeleteStatement): Promise<number> {
   const record = context.transaction.catalog.find(context.namespace);
-  const filter = filterOf(context, statement.filter, statement.variables, collationFor(statement.collation, record));
+  const filter = await filterOf(
+    context,
+    statement.filter,
+    statement.variables,
+    collationFor(statement.collation, record),
+  );
   if (record === undefined) return 0;
   const rows = await rowsOf(context, record, filter, statement.justOne, undefined, statement.hint);
   const writer = context.transaction.writerOf(record);
   for (const row of rows) {
     const bytes = bytesOf(context, record, row);
-    if (bytes !== undefined) writer.remove(rowIdOf(row), bytes);
+    if (bytes !== undefined) await context.pace.drain(writer.removal(rowIdOf(row), bytes));
     if (context.pace.due) await context.pace.rest();
   }
   return rows.length;
@@ -245,9 +264,9 @@ export async function runDelete(context: WriteContext, statement: DeleteStatemen
 export async function runFindAndModify(context: WriteContext, query: FindAndModifyQuery): Promise<FindAndModifyResult> {
   const record = context.transaction.catalog.find(context.namespace);
   const collation = collationFor(query.collation, record);
-  const filter = filterOf(context, query.filter, query.variables, collation);
+  const filter = await filterOf(context, query.filter, query.variables, collation);
   const update =
-    query.update === undefined ? undefined : updateOf(context, { ...query, update: query.update }, collation);
+    query.update === undefined ? undefined : await updateOf(context, { ...query, update: query.update }, collation);
   const project =
     query.projection === undefined
       ? (document: Uint8Array) => document
@@ -259,8 +278,8 @@ export async function runFindAndModify(context: WriteContext, query: FindAndModi
   const [stored] = record === undefined ? [] : await firstMatch(context, record, filter, query.sort, query.hint);
   if (stored === undefined || record === undefined) {
     if (update === undefined || !query.upsert) return { value: undefined, updatedExisting: false };
-    const document = upsertedDocument(context, query.filter, filter, update);
-    insertOne(context, document);
+    const document = await upsertedDocument(context, query.filter, filter, update);
+    await insertOne(context, document);
     return {
       value: query.returnNew ? project(document) : undefined,
       updatedExisting: false,
@@ -269,22 +288,34 @@ export async function runFindAndModify(context: WriteContext, query: FindAndModi
   }
   const writer = context.transaction.writerOf(record);
   if (update === undefined) {
-    writer.remove(stored.rowId, stored.bytes);
+    await context.pace.drain(writer.removal(stored.rowId, stored.bytes));
     return { value: project(stored.bytes), updatedExisting: false };
   }
   const whole = query.update !== undefined && isReplacement(query.update);
-  const after = update(stored.bytes, { filter, moment: { nowMs: context.nowMs }, inserting: false });
-  if (after !== stored.bytes) {
-    accept(context, record, stored.bytes, after);
-    writer.replace(stored.rowId, stored.bytes, after, whole);
-  }
+  const after = await context.pace.finish(changeOf(context, record, filter, update), stored.bytes);
+  if (after !== stored.bytes) await context.pace.drain(writer.replacement(stored.rowId, stored.bytes, after, whole));
   return { value: project(query.returnNew ? after : stored.bytes), updatedExisting: true };
 }
 
-function insertOne(context: WriteContext, document: Uint8Array): void {
+async function insertOne(context: WriteContext, document: Uint8Array): Promise<void> {
   const record = ensureCollection(context.transaction, context.namespace);
-  accept(context, record, undefined, document);
-  context.transaction.writerOf(record).insert(document);
+  await context.pace.finish(new Work(() => accept(context, record, undefined, document)), undefined);
+  await context.pace.drain(context.transaction.writerOf(record).insertion(document));
+}
+
+/** What an update makes of a document, when the collection's rules allow that. */
+function changeOf(
+  context: WriteContext,
+  record: CollectionRecord,
+  filter: Filter,
+  update: Update,
+): Work<Uint8Array, Uint8Array> {
+  const run = { filter, moment: { nowMs: context.nowMs }, inserting: false };
+  return new Work((before) => {
+    const after = remembered(() => update(before, run));
+    if (after !== before) accept(context, record, before, after);
+    return after;
+  });
 }
 
 /** Throws 121 for a document that the collection's rules do not allow. */
@@ -306,14 +337,17 @@ export async function runInsert(
 ): Promise<{ readonly insertedCount: number; readonly writeErrors: WriteError[] }> {
   const record = ensureCollection(context.transaction, context.namespace);
   const writer = context.transaction.writerOf(record);
+  const acceptance = new Work((document: Uint8Array) => accept(context, record, undefined, document));
   const writeErrors: WriteError[] = [];
   let insertedCount = 0;
   for (const [index, document] of documents.entries()) {
     context.transaction.log.statementId = firstStatement + index;
     try {
       const whole = withId(document, context);
-      accept(context, record, undefined, whole);
-      writer.insert(whole);
+      const accepted = acceptance.run(whole);
+      if (accepted === paused) await context.pace.finish(acceptance, whole);
+      const writing = context.pace.drain(writer.insertion(whole));
+      if (writing !== undefined) await writing;
       insertedCount += 1;
     } catch (error) {
       writeErrors.push(writeError(error, firstStatement + index));
@@ -339,21 +373,28 @@ function upsertedEntry(index: number, id: Value): Uint8Array {
   ]);
 }
 
+/** Values under `let` are computed here, and lists in a query may be long. */
 function filterOf(
-  moment: Moment,
+  context: WriteContext,
   bytes: Uint8Array,
   variables: Uint8Array | undefined,
   collation: Collation | undefined,
-): Filter {
-  const compileExpression = compilerIn(contextOf(variablesOf(variables, moment), collation));
-  return compileFilter(bytes, { compileExpression, variables, collation });
+): Promise<Filter> {
+  const compile = new Work(() => {
+    const compileExpression = compilerIn(contextOf(variablesOf(variables, context), collation));
+    return compileFilter(bytes, { compileExpression, variables, collation });
+  });
+  return context.pace.finish(compile, undefined);
 }
 
 function updateOf(
-  moment: Moment,
+  context: WriteContext,
   { update, arrayFilters, variables }: Pick<UpdateStatement, "update" | "arrayFilters" | "variables">,
   collation: Collation | undefined,
-): Update {
-  const compilePipeline = pipelineCompiler(variablesOf(variables, moment), collation);
-  return compileUpdate(update, { arrayFilters, compilePipeline, collation });
+): Promise<Update> {
+  const compile = new Work(() => {
+    const compilePipeline = pipelineCompiler(variablesOf(variables, context), collation);
+    return compileUpdate(update, { arrayFilters, compilePipeline, collation });
+  });
+  return context.pace.finish(compile, undefined);
 }

@@ -1,4 +1,5 @@
 import { EngineError, failedToParse, located } from "../engine-error.ts";
+import { allElements, arrayOf, mappedList } from "../bson/arrays.ts";
 import { arrayValue, DocumentBuilder } from "../bson/builder.ts";
 import { textBytes } from "../bson/bytes.ts";
 import { bsonType } from "../bson/types.ts";
@@ -135,12 +136,9 @@ export function follow(value: Value, path: readonly Uint8Array[], depth: number)
     return child === undefined ? undefined : follow(child, path, depth + 1);
   }
   if (value.type !== bsonType.array) return undefined;
-  const found: Value[] = [];
-  for (const element of elementsOf(value)) {
-    // As in MongoDB, an array directly inside an array is not looked through.
-    if (element.type !== bsonType.object) continue;
-    const inner = follow(element, path, depth);
-    if (inner !== undefined) found.push(inner);
-  }
-  return arrayValue(found);
+  // As in MongoDB, an array directly inside an array is not looked through.
+  const found = mappedList(allElements(value), (element) =>
+    element.type === bsonType.object ? follow(element, path, depth) : undefined,
+  );
+  return arrayOf(found.filter((inner) => inner !== undefined));
 }

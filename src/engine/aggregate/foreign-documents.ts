@@ -132,8 +132,8 @@ export function joinValues(document: Uint8Array, path: Path): Value[] {
   const values: Value[] = [];
   visitPath(document, 0, path, (value, _position, picked) => {
     if (value === undefined) return false;
-    if (value.type === bsonType.array && !picked) values.push(...elementsOf(value));
-    else values.push(value);
+    if (value.type !== bsonType.array || picked) values.push(value);
+    else for (const element of elementsOf(value)) values.push(element);
     return false;
   });
   return values.length === 0 ? [nullValue] : values;

@@ -4,7 +4,7 @@ import { emptyDocument } from "../bson/builder.ts";
 import { type Field, fieldsOf } from "../bson/walk.ts";
 import type { Namespace } from "../engine.ts";
 import { compileFilter } from "../query/filter.ts";
-import { filtered, type Flow } from "../query/flow.ts";
+import { filtered, type Flow, nothing } from "../query/flow.ts";
 import { parseSort } from "../query/sort.ts";
 import { compilerIn } from "./compiler.ts";
 import type { PipelineSurroundings, Stage, StageDefinition } from "./stage.ts";
@@ -117,5 +117,3 @@ function refusePlace(
       `{aggregate: 1} is not valid for '${name}'; a collection is required.`,
     );
 }
-
-function* nothing(): Flow {}

@@ -1,6 +1,10 @@
+import { EngineError } from "../engine-error.ts";
 import { textBytes, writeInt32 } from "./bytes.ts";
 import { bsonType } from "./types.ts";
 import { Value } from "./value.ts";
+
+/** Bytes that a value made on the way to a document may take; a document itself may take far fewer. */
+const valueMaxBytes = 128 * 1024 * 1024;
 
 /** Writes a document field by field; values are copied as bytes. */
 export class DocumentBuilder {
@@ -16,11 +20,10 @@ export class DocumentBuilder {
     this.#reserve(2 + name.length + size);
     const bytes = this.#bytes;
     bytes[this.#length] = value.type;
-    bytes.set(name, this.#length + 1);
+    copyInto(bytes, this.#length + 1, name, 0, name.length);
     bytes[this.#length + 1 + name.length] = 0;
-    this.#length += 2 + name.length;
-    if (size > 0) bytes.set(value.bytes(), this.#length);
-    this.#length += size;
+    copyInto(bytes, this.#length + 2 + name.length, value.source, value.start, size);
+    this.#length += 2 + name.length + size;
     return this;
   }
 
@@ -39,10 +42,18 @@ export class DocumentBuilder {
 
   #reserve(size: number): void {
     if (this.#length + size + 1 <= this.#bytes.length) return;
+    if (this.#length + size > valueMaxBytes)
+      throw new EngineError(146, "ExceededMemoryLimit", `a value would take more than ${valueMaxBytes} bytes`);
     const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + size + 1));
     larger.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = larger;
   }
+}
+
+/** Copies bytes; for few of them a loop costs less than a call. */
+function copyInto(target: Uint8Array, at: number, source: Uint8Array, start: number, size: number): void {
+  if (size > 32) target.set(source.subarray(start, start + size), at);
+  else for (let index = 0; index < size; index += 1) target[at + index] = source[start + index] as number;
 }
 
 /** A document of the given fields. */
@@ -52,15 +63,46 @@ export function buildDocument(fields: Iterable<readonly [string, Value]>): Uint8
   return builder.finish();
 }
 
-/** An array value; elements are named 0, 1, 2 as BSON arrays are. */
-export function arrayValue(elements: Iterable<Value>): Value {
-  const builder = new DocumentBuilder();
-  let index = 0;
-  for (const element of elements) {
-    builder.append(String(index), element);
-    index += 1;
+/** Writes an array; elements are named 0, 1, 2 as BSON arrays are. */
+export class ArrayBuilder {
+  readonly #builder = new DocumentBuilder();
+  #length = 0;
+  /** The digits of the next name. */
+  #name: Uint8Array = Uint8Array.of(0x30);
+
+  get length(): number {
+    return this.#length;
   }
-  return new Value(bsonType.array, builder.finish());
+
+  append(element: Value): this {
+    this.#builder.appendBytes(this.#name, element);
+    this.#length += 1;
+    this.#countUp();
+    return this;
+  }
+
+  /** The array. The builder must not be used afterwards. */
+  finish(): Value {
+    return new Value(bsonType.array, this.#builder.finish());
+  }
+
+  #countUp(): void {
+    const name = this.#name;
+    let place = name.length - 1;
+    while (place >= 0 && name[place] === 0x39) {
+      name[place] = 0x30;
+      place -= 1;
+    }
+    if (place >= 0) name[place] = (name[place] as number) + 1;
+    else this.#name = textBytes(String(this.#length));
+  }
+}
+
+/** An array value. */
+export function arrayValue(elements: Iterable<Value>): Value {
+  const builder = new ArrayBuilder();
+  for (const element of elements) builder.append(element);
+  return builder.finish();
 }
 
 /** An embedded document of the given fields. */

@@ -48,50 +48,54 @@ export type PathVisitor = (value: Value | undefined, position: number, picked: b
  * array is looked into, and a number picks an element. True when a visit answered true. The last value is handed over as it is, an array whole. Nothing is
  * visited below an array that holds no documents.
  */
-export function visitPath(document: Uint8Array, start: number, path: Path, visit: PathVisitor): boolean {
-  return descend(document, start, path.segments, 0, visit, -1);
-}
-
-function descend(
+export function visitPath(
   document: Uint8Array,
   start: number,
-  segments: readonly PathSegment[],
-  depth: number,
+  path: Path,
   visit: PathVisitor,
-  position: number,
+  some: SomeElement = someElement,
 ): boolean {
-  const segment = segments[depth] as PathSegment;
-  const value = findField(document, start, segment.bytes);
-  if (depth === segments.length - 1 || value === undefined) return visit(value, position, false);
-  return continueAt(value, segments, depth + 1, visit, position);
+  return descend({ segments: path.segments, visit, some }, document, start, 0, -1);
 }
 
-function continueAt(
-  value: Value,
-  segments: readonly PathSegment[],
-  depth: number,
-  visit: PathVisitor,
-  position: number,
-): boolean {
-  if (value.type === bsonType.object) return descend(value.source, value.start, segments, depth, visit, position);
-  if (value.type !== bsonType.array) return visit(undefined, position, false);
-  const segment = segments[depth] as PathSegment;
-  const elements = elementsOf(value);
+/** Whether a test holds for an element of an array, asked one after the other until it does. */
+export type SomeElement = (array: Value, test: (element: Value, index: number) => boolean) => boolean;
+
+const someElement: SomeElement = (array, test) => elementsOf(array).some(test);
+
+interface Visit {
+  readonly segments: readonly PathSegment[];
+  readonly visit: PathVisitor;
+  readonly some: SomeElement;
+}
+
+function descend(on: Visit, document: Uint8Array, start: number, depth: number, position: number): boolean {
+  const segment = on.segments[depth] as PathSegment;
+  const value = findField(document, start, segment.bytes);
+  if (depth === on.segments.length - 1 || value === undefined) return on.visit(value, position, false);
+  return continueAt(on, value, depth + 1, position);
+}
+
+function continueAt(on: Visit, value: Value, depth: number, position: number): boolean {
+  if (value.type === bsonType.object) return descend(on, value.source, value.start, depth, position);
+  if (value.type !== bsonType.array) return on.visit(undefined, position, false);
+  const segment = on.segments[depth] as PathSegment;
   if (segment.index !== undefined) {
-    const element = elements[segment.index];
+    const element = elementsOf(value)[segment.index];
     if (element !== undefined) {
       const stop =
-        depth === segments.length - 1
-          ? visit(element, position, true)
-          : continueAt(element, segments, depth + 1, visit, position);
+        depth === on.segments.length - 1
+          ? on.visit(element, position, true)
+          : continueAt(on, element, depth + 1, position);
       if (stop) return true;
     }
   }
   // An array directly inside an array is not looked through: only documents are.
-  return elements.some(
+  return on.some(
+    value,
     (element, index) =>
       element.type === bsonType.object &&
-      descend(element.source, element.start, segments, depth, visit, position === -1 ? index : position),
+      descend(on, element.source, element.start, depth, position === -1 ? index : position),
   );
 }
 

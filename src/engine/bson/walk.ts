@@ -43,6 +43,28 @@ export function elementsOf(array: Value): Value[] {
   return elements;
 }
 
+/** Reads an array element by element, where making all values at once would take too long. */
+export class ElementReader {
+  readonly #bytes: Uint8Array;
+  readonly #end: number;
+  #position: number;
+
+  constructor(array: Value) {
+    this.#bytes = array.source;
+    this.#end = array.start + readInt32(array.source, array.start) - 1;
+    this.#position = array.start + 4;
+  }
+
+  next(): Value | undefined {
+    if (this.#position >= this.#end) return undefined;
+    const bytes = this.#bytes;
+    const type = bytes[this.#position] as number;
+    const valueStart = cstringEnd(bytes, this.#position + 1, this.#end) + 1;
+    this.#position = valueStart + valueLength(type, bytes, valueStart);
+    return new Value(type, bytes, valueStart, this.#position);
+  }
+}
+
 /** How many fields there are. */
 export function fieldCount(value: Value): number {
   const bytes = value.source;

@@ -90,6 +90,9 @@ function* entryBatches(connection: Connection, range: LogRange, backwards: boole
     yield rows.map((row) => ({ rowId: Number(row[0]), bytes: row[1] as Uint8Array }));
 }
 
+/** Ranges of keys after which is asked whether it is time to give way. */
+const rangesBetweenPauses = 256;
+
 function* keyBatches(
   connection: Connection,
   record: CollectionRecord,
@@ -99,7 +102,9 @@ function* keyBatches(
   countIndexUse(index?.bytes ?? record.uuid);
   // In an index over arrays one document has several keys, and is given once.
   const given = index?.multikey === true ? new Set<number>() : undefined;
-  for (const range of backwards ? ranges.toReversed() : ranges) {
+  for (const [position, range] of (backwards ? ranges.toReversed() : ranges).entries()) {
+    // Ranges without a key take their time, too.
+    if (position % rangesBetweenPauses === rangesBetweenPauses - 1) yield [];
     const batches =
       index === undefined
         ? idBatches(connection, record, range, backwards)

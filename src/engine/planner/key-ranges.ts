@@ -1,6 +1,14 @@
 import { compareBytes } from "../bson/bytes.ts";
 import type { IndexField } from "../catalog/index-specification.ts";
-import { arePoints, type Bounds, type Endpoint, everything, type Interval, intersection } from "../query/bounds.ts";
+import {
+  arePoints,
+  type Bounds,
+  type Endpoint,
+  everything,
+  type Interval,
+  intersection,
+  rangesMax,
+} from "../query/bounds.ts";
 import type { Conditions } from "../query/bounds.ts";
 import { hashedKey } from "../storage/index-keys.ts";
 
@@ -19,8 +27,6 @@ export interface FieldBounds {
   readonly equal: number;
 }
 
-/** More ranges than this are not worth one look-up each. */
-const rangesMax = 10_000;
 export const wholeIndex: KeyRange = { from: new Uint8Array(0), to: Uint8Array.of(0xff) };
 
 /**
@@ -40,8 +46,8 @@ export function boundsThrough(
     const known = (conditions.byPath.get(field.path.text) ?? []).filter(({ text }) => useText || !text);
     const wanted = multikey ? known.toSorted(byTightness)[0] : meet(known);
     if (wanted === undefined || (field.hashed && !arePoints(wanted))) break;
+    if (Math.max(ranges.length, 1) * wanted.intervals.length > rangesMax) break;
     const next = extend(ranges, wanted, field, bounds.length === 0);
-    if (next.length > rangesMax) break;
     ranges = next;
     bounds.push(wanted);
     // Behind a range keys are not in one order any more, and behind several points not in one stretch.

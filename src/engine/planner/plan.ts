@@ -6,7 +6,7 @@ import type { CollectionIndex, CollectionRecord } from "../catalog/catalog.ts";
 import { type IndexField, isIdKey, isSameKey } from "../catalog/index-specification.ts";
 import { isOplog } from "../oplog/namespace.ts";
 import { logOrder, type LogRange, logRange } from "../oplog/read-log.ts";
-import { type Bounds, Conditions } from "../query/bounds.ts";
+import { type Bounds, Conditions, rangesMax } from "../query/bounds.ts";
 import type { Filter } from "../query/filter.ts";
 import type { SortField } from "../query/sort.ts";
 import { implies } from "./implication.ts";
@@ -162,8 +162,14 @@ export function orderThrough(
 /** A plan for a disjunction, each of whose branches is found through an index. */
 function alternatives(record: CollectionRecord, filter: Filter, sort: readonly SortField[]): Candidate[] {
   for (const branches of filter.conditions.alternatives) {
-    const plans = branches.map((conditions) => bestBranch(record, filter, conditions));
-    if (plans.every((plan) => plan !== undefined))
+    if (branches.length > rangesMax) continue;
+    const plans: KeysPlan[] = [];
+    for (const conditions of branches) {
+      const plan = bestBranch(record, filter, conditions);
+      if (plan === undefined) break;
+      plans.push(plan);
+    }
+    if (plans.length === branches.length)
       return [{ plan: { kind: "or", branches: plans, sorted: sort.length === 0 }, worth: 10 }];
   }
   return [];

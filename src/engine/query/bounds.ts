@@ -50,8 +50,12 @@ export function boundsOfEquality(value: Value): Bounds | undefined {
   return boundsOfList([value]);
 }
 
-/** Bounds of `$in`. */
+/** More ranges of keys than this are not worth one look-up each. */
+export const rangesMax = 10_000;
+
+/** Bounds of `$in`; none of a list too long to look up each of its values. */
 export function boundsOfList(values: readonly Value[]): Bounds | undefined {
+  if (values.length > rangesMax) return undefined;
   const points: Value[] = [];
   for (const value of values) {
     if (value.type === bsonType.regex || value.type === bsonType.undefined) return undefined;
@@ -97,8 +101,14 @@ export function boundsOfPattern(pattern: string, options: string): Bounds | unde
   return { intervals: [{ from: end(prefix, true), to: end(next, false) }, patterns], text: true };
 }
 
+/** Pairs of intervals that are compared. */
+const pairsMax = 100_000;
+
 /** What both allow. Only for places that hold one value: over arrays two conditions may be met by two elements. */
 export function intersection(one: Bounds, other: Bounds): Bounds {
+  // Each holds by itself, too: the narrower says enough where comparing all with all would take too long.
+  if (one.intervals.length * other.intervals.length > pairsMax)
+    return one.intervals.length < other.intervals.length ? one : other;
   const intervals: Interval[] = [];
   for (const left of one.intervals)
     for (const right of other.intervals) {

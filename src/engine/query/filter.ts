@@ -1,4 +1,5 @@
 import { badValue, notSupported } from "../engine-error.ts";
+import { allElements, mappedList } from "../bson/arrays.ts";
 import { buildDocument, objectValue } from "../bson/builder.ts";
 import { parsePath } from "../bson/path.ts";
 import { isTruthy, toNumber } from "../bson/numbers.ts";
@@ -6,9 +7,11 @@ import { bsonType, isNumberType } from "../bson/types.ts";
 import { readInt32 } from "../bson/bytes.ts";
 import { Value } from "../bson/value.ts";
 import { compileSchema } from "./json-schema/schema.ts";
-import { elementsOf, fieldsOf, fieldsOfValue } from "../bson/walk.ts";
+import { fieldsOf, fieldsOfValue } from "../bson/walk.ts";
+import { charge } from "../steps.ts";
 import { boundsOfEquality, Conditions } from "./bounds.ts";
 import type { Collation } from "./collation.ts";
+import { someTest } from "./element-search.ts";
 import { compileEquality, exactly, refuseUndefined } from "./equality.ts";
 import { positionOfMatch, withoutPosition } from "./match-position.ts";
 import { compileOperators, patternBounds } from "./operator-conditions.ts";
@@ -85,8 +88,8 @@ function compileTopLevel(
     case "$or":
       return compileOr(clausesOf(name, value), options, conditions);
     case "$nor": {
-      const branches = clausesOf(name, value).map((clause) => compileClause(clause, options));
-      return withoutPosition((bytes, start) => !branches.some((branch) => branch(bytes, start)));
+      const branches = mappedList(clausesOf(name, value), (clause) => compileClause(clause, options));
+      return withoutPosition((bytes, start) => !someTest(branches, (branch) => branch(bytes, start)));
     }
     case "$expr": {
       if (options.insideElement === true) throw badValue("$expr can only be applied to the top-level document");
@@ -132,9 +135,9 @@ function compileField(
   return anyValueTest(path, test, matchesMissing);
 }
 
-function clausesOf(name: string, value: Value): Value[] {
+function clausesOf(name: string, value: Value): readonly Value[] {
   if (value.type !== bsonType.array) throw badValue(`${name} must be an array`);
-  const clauses = elementsOf(value);
+  const clauses = allElements(value);
   if (clauses.length === 0) throw badValue(`${name} argument must be a non-empty array`);
   for (const clause of clauses)
     if (clause.type !== bsonType.object) throw badValue(`${name} entries need to be full objects`);
@@ -170,10 +173,14 @@ function compileOr(
   options: FilterOptions,
   conditions: Conditions | undefined,
 ): DocumentTest {
-  const each = clauses.map(() => new Conditions());
-  conditions?.alternatives.push(each);
-  const branches = clauses.map((clause, index) => compileClause(clause, options, each[index]));
-  const test: DocumentTest = (bytes, start) => branches.some((branch) => branch(bytes, start));
+  const compiled = mappedList(clauses, (clause) => {
+    charge(8);
+    const own = new Conditions();
+    return { own, branch: compileClause(clause, options, own) };
+  });
+  conditions?.alternatives.push(compiled.map(({ own }) => own));
+  const branches = compiled.map(({ branch }) => branch);
+  const test: DocumentTest = (bytes, start) => someTest(branches, (branch) => branch(bytes, start));
   const paths = new Set(clauses.map(equalityPath));
   return paths.size === 1 && !paths.has(undefined) ? test : withoutPosition(test);
 }

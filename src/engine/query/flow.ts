@@ -1,4 +1,5 @@
 import { EngineError } from "../engine-error.ts";
+import { paused, Work } from "../steps.ts";
 import type { Pace } from "../storage/turns.ts";
 
 /** Documents one after the other; `undefined` is no document but a good moment to give way to others. */
@@ -7,12 +8,33 @@ export type Flow = Generator<Uint8Array | undefined, void, undefined>;
 /** Bytes that a blocking step (sort, group) may hold. */
 export const blockingStepMaxBytes = 100 * 1024 * 1024;
 
+/** No documents. */
+export function* nothing(): Flow {}
+
 export function* filtered(flow: Flow, matches: (document: Uint8Array) => boolean): Flow {
-  for (const document of flow) if (document === undefined || matches(document)) yield document;
+  const work = new Work(matches);
+  for (const document of flow) {
+    if (document === undefined) {
+      yield undefined;
+      continue;
+    }
+    let fits = work.run(document);
+    for (; fits === paused; fits = work.run(document)) yield undefined;
+    if (fits) yield document;
+  }
 }
 
 export function* mapped(flow: Flow, change: (document: Uint8Array) => Uint8Array): Flow {
-  for (const document of flow) yield document === undefined ? undefined : change(document);
+  const work = new Work(change);
+  for (const document of flow) {
+    if (document === undefined) {
+      yield undefined;
+      continue;
+    }
+    let result = work.run(document);
+    for (; result === paused; result = work.run(document)) yield undefined;
+    yield result;
+  }
 }
 
 export function* skipped(flow: Flow, count: number): Flow {

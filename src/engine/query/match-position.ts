@@ -1,13 +1,17 @@
 import type { DocumentTest } from "./tests.ts";
 
 /**
- * The array position by which the newest test held, for the positional `$` of updates and projections; -1 for none. One for the whole thread is enough: a filter runs
- * from begin to end without a pause. As in MongoDB the last condition met over an array decides, and `$or`, `$nor` and negations tell nothing.
+ * The array position by which the newest test held, for the positional `$` of updates and projections; -1 for none. One for the whole thread is enough: a filter
+ * that is left by a pause begins anew. As in MongoDB the last condition met over an array decides, and `$or`, `$nor` and negations tell nothing.
  */
 let newest = -1;
 
 export function recordPosition(position: number): void {
   newest = position;
+}
+
+export function newestPosition(): number {
+  return newest;
 }
 
 /** The test, telling nothing about positions. */

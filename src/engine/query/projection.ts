@@ -1,10 +1,12 @@
 import { located } from "../engine-error.ts";
+import { allElements, arrayOf, mappedList } from "../bson/arrays.ts";
 import { arrayValue, DocumentBuilder } from "../bson/builder.ts";
 import { toNumber } from "../bson/numbers.ts";
 import { refuseDeepPath } from "../bson/path.ts";
 import { bsonType, isNumberType } from "../bson/types.ts";
 import { boolOf, documentValue, type Value, wholeNumberOf } from "../bson/value.ts";
 import { elementsOf, type Field, fieldsOf, fieldsOfValue, getField } from "../bson/walk.ts";
+import { findElement } from "./element-search.ts";
 import { compileElemMatchProjection, type Filter } from "./filter.ts";
 import { compilePlainProjection } from "./plain-projection.ts";
 import { checkedPositionalPath, isPositionalPath, keepMatchedElement } from "./positional-projection.ts";
@@ -196,10 +198,8 @@ function projectInner(document: Uint8Array, value: Value, node: Node, including:
     return documentValue(bytes);
   }
   if (value.type === bsonType.array) {
-    const elements = elementsOf(value)
-      .map((element) => projectInner(document, element, node, including))
-      .filter((element): element is Value => element !== undefined);
-    return arrayValue(elements);
+    const elements = mappedList(allElements(value), (element) => projectInner(document, element, node, including));
+    return arrayOf(elements.filter((element): element is Value => element !== undefined));
   }
   if (!including) return value;
   return hasComputedBelow(node) ? projectInner(document, emptyObject(), node, including) : undefined;
@@ -254,7 +254,7 @@ function elemMatchRule(name: string, condition: Value): (document: Uint8Array) =
   return (document) => {
     const stored = getField(document, name);
     if (stored?.type !== bsonType.array) return undefined;
-    const found = elementsOf(stored).find((element) => fits(element));
+    const found = elementsOf(stored)[findElement(stored, (element) => fits(element))];
     return found === undefined ? undefined : arrayValue([found]);
   };
 }

@@ -4,7 +4,8 @@ import { KeyWriter } from "../bson/key.ts";
 import { parsePath, type Path } from "../bson/path.ts";
 import { bsonType } from "../bson/types.ts";
 import { documentValue, nullValue, undefinedValue, type Value, wholeNumberOf } from "../bson/value.ts";
-import { elementsOf, fieldsOf, findField } from "../bson/walk.ts";
+import { ElementReader, elementsOf, fieldsOf, findField } from "../bson/walk.ts";
+import { type Loop, looped } from "../steps.ts";
 import { type Collation, type CompareValues, valueOrder } from "./collation.ts";
 
 export interface SortField {
@@ -47,17 +48,16 @@ export function parseSort(specification: Uint8Array): readonly SortField[] {
  * first of the keys in the order asked for counts. The key function throws 2 BadValue for fields in different arrays.
  */
 export function createSortKey(fields: readonly SortField[]): (document: Uint8Array) => Uint8Array {
-  return (document) => {
-    let best: Uint8Array | undefined;
-    forEachKey(fields, document, (places) => {
+  const keys: Keys<Uint8Array> = {
+    keyOf: (places) => {
       const writer = new KeyWriter();
       for (const [index, { descending }] of fields.entries())
         writer.value(places[index]?.value ?? nullValue, descending);
-      const key = writer.finish();
-      if (best === undefined || compareBytes(key, best) < 0) best = key;
-    });
-    return best as Uint8Array;
+      return writer.finish();
+    },
+    compare: compareBytes,
   };
+  return (document) => firstKey(fields, document, keys);
 }
 
 /** The order of documents by fields; under a collation keys are the values themselves, since `Intl` compares texts and gives no bytes for them. */
@@ -70,16 +70,14 @@ export function createSortOrder(fields: readonly SortField[], collation: Collati
   const compareValues = valueOrder(collation);
   const compare = (one: SortKey, other: SortKey): number =>
     compareFields((one as CollatedKey).values, (other as CollatedKey).values, fields, compareValues);
-  const keyOf = (document: Uint8Array): CollatedKey => {
-    let best: CollatedKey | undefined;
-    forEachKey(fields, document, (places) => {
+  const keys: Keys<CollatedKey> = {
+    keyOf: (places) => {
       const values = places.map(({ value }) => value ?? nullValue);
-      const key = { values, length: values.length * 64 };
-      if (best === undefined || compare(key, best) < 0) best = key;
-    });
-    return best as CollatedKey;
+      return { values, length: values.length * 64 };
+    },
+    compare,
   };
-  return { keyOf, compare };
+  return { keyOf: (document) => firstKey(fields, document, keys), compare };
 }
 
 interface CollatedKey extends SortKey {
@@ -100,15 +98,17 @@ export function compareFields(
   return 0;
 }
 
-function forEachKey(
-  fields: readonly SortField[],
-  document: Uint8Array,
-  offer: (places: readonly Place[]) => void,
-): void {
+/** How keys are made of the values at the ends of all paths, and how they compare. */
+interface Keys<Key> {
+  keyOf(places: readonly Place[]): Key;
+  compare(one: Key, other: Key): number;
+}
+
+function firstKey<Key>(fields: readonly SortField[], document: Uint8Array, keys: Keys<Key>): Key {
   const whole = documentValue(document);
-  spread(
+  return firstOf(
     fields.map(({ path }) => ({ path, depth: 0, value: whole, settled: false })),
-    offer,
+    keys,
   );
 }
 
@@ -122,28 +122,54 @@ interface Place {
   readonly settled: boolean;
 }
 
-/** Follows all paths, and where they meet an array goes on with each of its elements. */
-function spread(places: readonly Place[], offer: (places: readonly Place[]) => void): void {
+/** Follows all paths, and where they meet an array goes on with each of its elements; answers the first of all keys. */
+function firstOf<Key>(places: readonly Place[], keys: Keys<Key>): Key {
   const reached = places.map(follow);
   const stuck = reached.filter((place) => !place.settled);
   const [first] = stuck;
-  if (first?.value === undefined) return offer(reached);
+  if (first?.value === undefined) return keys.keyOf(reached);
   const array = first.value;
   if (stuck.some(({ value }) => value?.source !== array.source || value.start !== array.start))
     throw badValue("cannot sort with keys that are parallel arrays");
-  const elements = elementsOf(array);
-  // An empty array comes before null, as undefined does.
-  if (elements.length === 0)
-    return spread(
-      reached.map((place) => inElement(place, undefinedValue, true)),
-      offer,
-    );
-  for (const element of elements)
-    spread(
-      reached.map((place) => inElement(place, element, false)),
-      offer,
-    );
+  return looped(choosing as Loop<Choice<Key>, Choosing<Key>, Key>, { array, reached, keys });
 }
+
+interface Choice<Key> {
+  readonly array: Value;
+  readonly reached: readonly Place[];
+  readonly keys: Keys<Key>;
+}
+
+interface Choosing<Key> extends Choice<Key> {
+  readonly reader: ElementReader;
+  element: Value | undefined;
+  best: Key | undefined;
+}
+
+const choosing: Loop<Choice<unknown>, Choosing<unknown>, unknown> = {
+  begin: (choice) => {
+    const reader = new ElementReader(choice.array);
+    return { ...choice, reader, element: reader.next(), best: undefined };
+  },
+  step: (state) => {
+    const { reached, element, keys } = state;
+    if (element === undefined) return false;
+    const key = firstOf(
+      reached.map((place) => inElement(place, element, false)),
+      keys,
+    );
+    if (state.best === undefined || keys.compare(key, state.best) < 0) state.best = key;
+    state.element = state.reader.next();
+    return state.element !== undefined;
+  },
+  // An empty array comes before null, as undefined does.
+  end: ({ best, reached, keys }) =>
+    best ??
+    firstOf(
+      reached.map((place) => inElement(place, undefinedValue, true)),
+      keys,
+    ),
+};
 
 function inElement(place: Place, element: Value, empty: boolean): Place {
   if (place.settled) return place;

@@ -1,4 +1,5 @@
 import { blockingStepMaxBytes, type Flow, memoryLimit } from "./flow.ts";
+import { paused, Work } from "../steps.ts";
 import type { SortKey, SortOrder } from "./sort.ts";
 
 interface Keyed {
@@ -23,6 +24,7 @@ const crowdedBytes = 8 * 1024 * 1024;
 export function* sorted(flow: Flow, sortOrder: SortOrder, limit: number | undefined): Flow {
   const order: Order = (one, other) => sortOrder.compare(one.key, other.key) || one.place - other.place;
   const keptMax = limit === undefined ? Number.POSITIVE_INFINITY : Math.max(limit * 2, keptLengthMin);
+  const keyWork = new Work((document: Uint8Array) => sortOrder.keyOf(document));
   let runs: Keyed[][] = [];
   let run: Keyed[] = [];
   let kept = 0;
@@ -34,7 +36,9 @@ export function* sorted(flow: Flow, sortOrder: SortOrder, limit: number | undefi
       yield undefined;
       continue;
     }
-    const entry = { key: sortOrder.keyOf(document), document, place };
+    let key = keyWork.run(document);
+    for (; key === paused; key = keyWork.run(document)) yield undefined;
+    const entry = { key, document, place };
     place += 1;
     run.push(entry);
     kept += 1;

@@ -1,9 +1,9 @@
 import { type Path, type PathVisitor, visitPath } from "../bson/path.ts";
 import { bsonType } from "../bson/types.ts";
 import type { Value } from "../bson/value.ts";
-import { elementsOf } from "../bson/walk.ts";
 import type { Conditions } from "./bounds.ts";
 import type { Collation } from "./collation.ts";
+import { findElement, someElement, someTest } from "./element-search.ts";
 import { recordPosition, withoutPosition } from "./match-position.ts";
 
 /** Whether a document, beginning at `start` of the bytes, fits. */
@@ -41,7 +41,7 @@ export function anyValueTest(path: Path, test: ValueTest, matchesMissing: boolea
     if (value === undefined) {
       if (!matchesMissing) return false;
     } else if (value.type === bsonType.array && opensLeaf && !picked) {
-      const index = elementsOf(value).findIndex((element) => test(element));
+      const index = findElement(value, (element) => test(element));
       if (index === -1 && !test(value)) return false;
       if (index !== -1 && position === -1) recordPosition(index);
     } else if (!test(value)) {
@@ -50,7 +50,7 @@ export function anyValueTest(path: Path, test: ValueTest, matchesMissing: boolea
     if (position !== -1) recordPosition(position);
     return true;
   };
-  return (bytes, start) => visitPath(bytes, start, path, visit);
+  return (bytes, start) => visitPath(bytes, start, path, visit, someElement);
 }
 
 /** A test of arrays as wholes; `test` answers the position of the element that decides, any number below 0 when none does, undefined when it does not hold. */
@@ -61,7 +61,7 @@ export function wholeArrayTest(path: Path, test: (array: Value) => number | unde
     if (position !== -1 || found >= 0) recordPosition(position === -1 ? found : position);
     return true;
   };
-  return (bytes, start) => visitPath(bytes, start, path, visit);
+  return (bytes, start) => visitPath(bytes, start, path, visit, someElement);
 }
 
 /** Holds when the other does not. */
@@ -75,5 +75,5 @@ export function all(tests: readonly DocumentTest[]): DocumentTest {
   if (first === undefined) return () => true;
   if (second === undefined) return first;
   if (tests.length === 2) return (bytes, start) => first(bytes, start) && second(bytes, start);
-  return (bytes, start) => tests.every((test) => test(bytes, start));
+  return (bytes, start) => !someTest(tests, (test) => !test(bytes, start));
 }

@@ -10,6 +10,7 @@ import { idIndexBytes } from "../catalog/index-specification.ts";
 import type { DocumentLog } from "../oplog/entry-writer.ts";
 import type { Connection } from "./database-file.ts";
 import { describeValue } from "./describe-value.ts";
+import { Work } from "../steps.ts";
 import { idKey, indexKeys } from "./index-keys.ts";
 
 /** Largest document (manual, "MongoDB Limits"). */
@@ -30,6 +31,12 @@ export class DuplicateKey extends EngineError {
 /** Asked before a document is written: one with the `_id`, and what is there; undefined for a new one. Throws when it must not be written now. */
 export type WriteGuard = (document: Uint8Array, before: Uint8Array | undefined) => void;
 
+/** Something done to a document; what is given in between is a good moment to give way, when it has very many keys. Not done before it is gone through. */
+type Steps = Generator<undefined, void>;
+
+/** Keys of one document after which is a good moment to give way. */
+const stretchLength = 512;
+
 /** Writes documents of one collection and keeps its indexes and totals, inside a write transaction. Checks come before writes, so that a refused document leaves nothing. */
 export class CollectionWriter {
   readonly record: CollectionRecord;
@@ -39,6 +46,7 @@ export class CollectionWriter {
   #count = 0;
   #size = 0;
   readonly #becameMultikey = new Set<number>();
+  readonly #keys = new Work((document: Uint8Array) => this.#keysOf(document));
 
   /** Without `log` the operation log tells nothing of what is written. */
   constructor(connection: Connection, record: CollectionRecord, log?: DocumentLog, guard?: WriteGuard) {
@@ -49,26 +57,26 @@ export class CollectionWriter {
   }
 
   /** `document` has its `_id` first. Throws `DuplicateKey` and others. */
-  insert(document: Uint8Array): void {
+  *insertion(document: Uint8Array): Steps {
     if (document.length > documentSizeMaxBytes) throw tooLarge(document.length);
     const { capped } = settingsOf(this.record);
     if (capped !== undefined && document.length > capped.sizeBytes)
       throw badValue(`object to insert exceeds cappedMaxSize: ${document.length} > ${capped.sizeBytes}`);
     const key = idKey(document);
-    const keys = this.#keysOf(document);
+    const keys = yield* this.#keys.pausing(document);
     if (this.#connection.get(`SELECT 1 FROM c_${this.record.id} WHERE k = ?`, key) !== undefined)
       throw this.#duplicate(undefined, document);
-    this.#refuseDuplicates(keys, document, undefined);
+    yield* this.#refuseDuplicates(keys, document, undefined);
     this.#guard?.(document, undefined);
-    this.#addKeys(keys, this.#connection.insertDocument(this.record.id, key, document));
+    yield* this.#addKeys(keys, this.#connection.insertDocument(this.record.id, key, document));
     this.#count += 1;
     this.#size += document.length;
     this.#log?.inserted(document);
-    this.#makeRoom();
+    yield* this.#makeRoom();
   }
 
   /** In a capped collection the oldest documents go until the newest has room. Never the newest itself. */
-  #makeRoom(): void {
+  *#makeRoom(): Steps {
     const { capped } = settingsOf(this.record);
     if (capped === undefined) return;
     const { documents = Number.POSITIVE_INFINITY, sizeBytes } = capped;
@@ -77,35 +85,35 @@ export class CollectionWriter {
       if (count <= 1 || (count <= documents && this.record.dataSizeBytes + this.#size <= sizeBytes)) return;
       const oldest = this.#connection.get(`SELECT rid, d FROM c_${this.record.id} ORDER BY rid LIMIT 1`);
       if (oldest === undefined) return;
-      this.remove(Number(oldest[0]), oldest[1] as Uint8Array);
+      yield* this.removal(Number(oldest[0]), oldest[1] as Uint8Array);
     }
   }
 
   /** Puts `after` in the place of `before`; both have the same `_id`. */
-  replace(rowId: number, before: Uint8Array, after: Uint8Array, whole: boolean): void {
+  *replacement(rowId: number, before: Uint8Array, after: Uint8Array, whole: boolean): Steps {
     if (after.length > documentSizeMaxBytes) throw tooLarge(after.length);
     if (after.length !== before.length && settingsOf(this.record).capped !== undefined)
       throw located(
         10_003,
         `Cannot change the size of a document in a capped collection: ${before.length} != ${after.length}`,
       );
-    const changes = this.record.indexes
-      .map((index) => ({ index, old: indexKeys(index, before), now: indexKeys(index, after) }))
+    const [oldKeys, newKeys] = [yield* this.#keys.pausing(before), yield* this.#keys.pausing(after)];
+    const changes = oldKeys
+      .map(({ index, keys }, position) => ({ index, old: keys, now: newKeys[position]?.keys ?? [] }))
       .filter(
         ({ old, now }) =>
           old.length !== now.length ||
           old.some((key, position) => compareBytes(key, now[position] as Uint8Array) !== 0),
       );
-    this.#refuseDuplicates(
+    yield* this.#refuseDuplicates(
       changes.map(({ index, now }) => ({ index, keys: now })),
       after,
       rowId,
     );
     this.#guard?.(before, before);
     this.#connection.run(`UPDATE c_${this.record.id} SET k = ?, d = ? WHERE rid = ?`, idKey(after), after, rowId);
-    for (const { index, old } of changes)
-      for (const key of old) this.#connection.run(`DELETE FROM x_${index.id} WHERE k = ? AND rid = ?`, key, rowId);
-    this.#addKeys(
+    for (const { index, old } of changes) yield* this.#removeKeys(index, old, rowId);
+    yield* this.#addKeys(
       changes.map(({ index, now }) => ({ index, keys: now })),
       rowId,
     );
@@ -113,11 +121,9 @@ export class CollectionWriter {
     this.#log?.replaced(before, after, whole);
   }
 
-  remove(rowId: number, document: Uint8Array): void {
+  *removal(rowId: number, document: Uint8Array): Steps {
     this.#guard?.(document, document);
-    for (const { index, keys } of this.#keysOf(document)) {
-      for (const key of keys) this.#connection.run(`DELETE FROM x_${index.id} WHERE k = ? AND rid = ?`, key, rowId);
-    }
+    for (const { index, keys } of yield* this.#keys.pausing(document)) yield* this.#removeKeys(index, keys, rowId);
     this.#connection.run(`DELETE FROM c_${this.record.id} WHERE rid = ?`, rowId);
     this.#count -= 1;
     this.#size -= document.length;
@@ -125,10 +131,10 @@ export class CollectionWriter {
   }
 
   /** Fills a new index from what the collection holds. */
-  addToIndex(index: CollectionIndex, rowId: number, document: Uint8Array): void {
-    const keys = indexKeys(index, document);
-    this.#refuseDuplicates([{ index, keys }], document, rowId);
-    this.#addKeys([{ index, keys }], rowId);
+  *indexing(index: CollectionIndex, rowId: number, document: Uint8Array): Steps {
+    const keys = yield* new Work((bytes: Uint8Array) => indexKeys(index, bytes)).pausing(document);
+    yield* this.#refuseDuplicates([{ index, keys }], document, rowId);
+    yield* this.#addKeys([{ index, keys }], rowId);
   }
 
   /** Writes the totals down and answers the record as it now is. */
@@ -166,26 +172,37 @@ export class CollectionWriter {
     return this.record.indexes.map((index) => ({ index, keys: indexKeys(index, document) }));
   }
 
-  #refuseDuplicates(
+  *#removeKeys(index: CollectionIndex, keys: readonly Uint8Array[], rowId: number): Steps {
+    for (const [position, key] of keys.entries()) {
+      this.#connection.run(`DELETE FROM x_${index.id} WHERE k = ? AND rid = ?`, key, rowId);
+      if (position % stretchLength === stretchLength - 1) yield undefined;
+    }
+  }
+
+  *#refuseDuplicates(
     all: readonly { readonly index: CollectionIndex; readonly keys: readonly Uint8Array[] }[],
     document: Uint8Array,
     except: number | undefined,
-  ): void {
+  ): Steps {
     for (const { index, keys } of all) {
       if (!index.unique) continue;
-      for (const key of keys) {
+      for (const [position, key] of keys.entries()) {
+        if (position % stretchLength === stretchLength - 1) yield undefined;
         const taken = this.#connection.get(`SELECT 1 FROM x_${index.id} WHERE k = ? AND rid <> ?`, key, except ?? -1);
         if (taken !== undefined) throw this.#duplicate(index, document);
       }
     }
   }
 
-  #addKeys(
+  *#addKeys(
     all: readonly { readonly index: CollectionIndex; readonly keys: readonly Uint8Array[] }[],
     rowId: number,
-  ): void {
+  ): Steps {
     for (const { index, keys } of all) {
-      for (const key of keys) this.#connection.run(`INSERT INTO x_${index.id} (k, rid) VALUES (?, ?)`, key, rowId);
+      for (const [position, key] of keys.entries()) {
+        this.#connection.run(`INSERT INTO x_${index.id} (k, rid) VALUES (?, ?)`, key, rowId);
+        if (position % stretchLength === stretchLength - 1) yield undefined;
+      }
       if (keys.length > 1 && !index.multikey) this.#becameMultikey.add(index.id);
     }
   }

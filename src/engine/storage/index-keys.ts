@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { EngineError, located } from "../engine-error.ts";
 import { compareBytes } from "../bson/bytes.ts";
+import { allElements, mappedList, sortedList } from "../bson/arrays.ts";
 import { encodeKey, KeyWriter } from "../bson/key.ts";
 import { visitPath } from "../bson/path.ts";
 import { bsonType } from "../bson/types.ts";
 import { nullValue, undefinedValue, type Value } from "../bson/value.ts";
-import { elementsOf, getField } from "../bson/walk.ts";
+import { getField } from "../bson/walk.ts";
 import type { IndexField, IndexSpecification } from "../catalog/index-specification.ts";
 import { refuseBadId } from "../update/document-id.ts";
 
@@ -27,12 +28,13 @@ export function indexKeys(
   if (values.length === 1 && only?.values.length === 1)
     return [fieldKey(only.values[0] as Value, index.fields[0] as IndexField)];
   refuseParallelArrays(index.fields, values);
+  if (values.some((field) => field.values.length > keysMax)) throw tooManyKeys();
   let keys: Uint8Array[][] = [[]];
   for (const [position, field] of values.entries()) {
-    const encoded = field.values.map((value) => fieldKey(value, index.fields[position] as IndexField));
+    const encoded = mappedList(field.values, (value) => fieldKey(value, index.fields[position] as IndexField));
+    if (values.length === 1) return distinct(encoded);
     keys = keys.flatMap((key) => encoded.map((part) => [...key, part]));
-    if (keys.length > keysMax)
-      throw new EngineError(67, "CannotCreateIndex", "a document has too many keys for an index");
+    if (keys.length > keysMax) throw tooManyKeys();
   }
   return distinct(keys.map((parts) => Buffer.concat(parts)));
 }
@@ -52,6 +54,10 @@ export function keyValues(fields: readonly IndexField[], document: Uint8Array, k
     position += met?.part.length ?? 0;
     return met?.value ?? nullValue;
   });
+}
+
+function tooManyKeys(): EngineError {
+  return new EngineError(67, "CannotCreateIndex", "a document has too many keys for an index");
 }
 
 function fieldKey(value: Value, { hashed, descending }: IndexField): Uint8Array {
@@ -95,7 +101,7 @@ function fieldValues(document: Uint8Array, { path, hashed }: IndexField): FieldV
         );
       if (value.type !== bsonType.array) values.push(value);
       else {
-        const elements = elementsOf(value);
+        const elements = allElements(value);
         if (elements.length === 0) values.push(undefinedValue);
         else for (const element of elements) values.push(element);
       }
@@ -118,7 +124,7 @@ function refuseParallelArrays(fields: readonly IndexField[], values: readonly Fi
 
 function distinct(keys: Uint8Array[]): Uint8Array[] {
   if (keys.length < 2) return keys;
-  const sorted = keys.toSorted(compareBytes);
+  const sorted = sortedList(keys, compareBytes);
   return sorted.filter(
     (key, position) => position === 0 || compareBytes(key, sorted[position - 1] as Uint8Array) !== 0,
   );

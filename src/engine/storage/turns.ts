@@ -1,3 +1,4 @@
+import { paused, type Work } from "../steps.ts";
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 /** Lets one at a time work, in the order they asked. */
@@ -26,6 +27,25 @@ export class Pace {
   /** Whether the stretch is over; `rest` is due then. */
   get due(): boolean {
     return this.#monotonicMs() - this.#sinceMs > 5;
+  }
+
+  /** Goes on with work that is paused, until it is done. */
+  async finish<Argument, Result>(work: Work<Argument, Result>, argument: Argument): Promise<Result> {
+    for (;;) {
+      if (this.due) await this.rest();
+      const result = work.run(argument);
+      if (result !== paused) return result;
+    }
+  }
+
+  /** Takes steps, each followed by a good moment to give way; undefined when there was but one. */
+  drain(steps: Generator<undefined, void>): Promise<void> | undefined {
+    return steps.next().done === true ? undefined : this.#drainRest(steps);
+  }
+
+  async #drainRest(steps: Generator<undefined, void>): Promise<void> {
+    do if (this.due) await this.rest();
+    while (steps.next().done !== true);
   }
 
   /** Throws the signal's reason when it aborted. */

@@ -281,26 +281,29 @@ export async function replay(transaction: OwnTransaction, changes: readonly Chan
     if (found === undefined || !equalBytes(found.uuid, record.uuid)) throw writeConflict();
     if (change.kind === "createIndex")
       await createIndexes(transaction, transaction.settled(found), [change.specification], pace);
-    else replayWrite(transaction, found, change);
+    else await replayWrite(transaction, found, change, pace);
     if (pace.due) await pace.rest();
   }
 }
 
-function replayWrite(
+async function replayWrite(
   transaction: OwnTransaction,
   record: CollectionRecord,
   change: Exclude<Change, { readonly kind: "create" | "createIndex" }>,
-): void {
+  pace: Pace,
+): Promise<void> {
   const writer = transaction.writerOf(record);
   try {
     if (change.kind === "insert") {
-      writer.insert(change.after);
+      await pace.drain(writer.insertion(change.after));
       return;
     }
     const row = transaction.connection.get(`SELECT rid, d FROM c_${record.id} WHERE k = ?`, idKey(change.before));
     if (row === undefined || !equalBytes(row[1] as Uint8Array, change.before)) throw writeConflict();
-    if (change.kind === "replace") writer.replace(Number(row[0]), change.before, change.after, change.whole);
-    else writer.remove(Number(row[0]), change.before);
+    const rowId = Number(row[0]);
+    if (change.kind === "replace")
+      await pace.drain(writer.replacement(rowId, change.before, change.after, change.whole));
+    else await pace.drain(writer.removal(rowId, change.before));
   } catch (error) {
     // Somebody else's document has taken the unique key meanwhile.
     throw error instanceof EngineError && error.code === 11_000 ? writeConflict() : error;

@@ -1,8 +1,9 @@
 import { EngineError } from "../engine-error.ts";
-import { arrayValue, buildDocument } from "../bson/builder.ts";
+import { allElements, arrayOf, mappedList } from "../bson/arrays.ts";
+import { buildDocument } from "../bson/builder.ts";
 import { bsonType, typeName } from "../bson/types.ts";
 import { documentValue, nullValue, Value } from "../bson/value.ts";
-import { elementsOf, fieldsOf } from "../bson/walk.ts";
+import { fieldsOf } from "../bson/walk.ts";
 
 /** A value, or a container that was opened to be changed. What is never opened stays the bytes it was. */
 export type Node = Value | MutableDocument | MutableArray;
@@ -97,7 +98,7 @@ export class MutableArray {
 /** The node as a value again. */
 export function toValue(node: Node): Value {
   if (node instanceof MutableDocument) return documentValue(node.toBytes());
-  if (node instanceof MutableArray) return arrayValue(node.elements.map(toValue));
+  if (node instanceof MutableArray) return arrayOf(mappedList(node.elements, toValue));
   return node;
 }
 
@@ -105,7 +106,7 @@ export function toValue(node: Node): Value {
 function open(node: Node): MutableDocument | MutableArray | undefined {
   if (!(node instanceof Value)) return node;
   if (node.type === bsonType.object) return MutableDocument.of(node.bytes());
-  return node.type === bsonType.array ? new MutableArray(elementsOf(node)) : undefined;
+  return node.type === bsonType.array ? new MutableArray([...allElements(node)]) : undefined;
 }
 
 /** What becomes of the value at a place; `undefined` stands for a place that holds nothing. */

@@ -1,4 +1,5 @@
 import { badValue } from "../engine-error.ts";
+import { mappedList } from "../bson/arrays.ts";
 import { buildDocument } from "../bson/builder.ts";
 import type { Filter } from "../query/filter.ts";
 import type { ArrayFilters } from "./array-filters.ts";
@@ -45,9 +46,9 @@ function expanded(
     throw badValue(`The path '${path.join(".")}' must exist in the document in order to apply array updates.`);
   const identifier = identifierOf(segment);
   const filter = identifier === undefined ? undefined : context.arrayFilters.get(identifier);
-  return elements.flatMap((element, index) =>
+  return mappedList(elements, (element, index) =>
     identifier === undefined || filter?.matches(buildDocument([[identifier, toValue(element)]])) === true
       ? expanded(context, element, [...path, String(index)], rest)
       : [],
-  );
+  ).flat();
 }

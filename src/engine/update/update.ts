@@ -7,6 +7,7 @@ import type { Value } from "../bson/value.ts";
 import { type Field, fieldsOf, fieldsOfValue, getField } from "../bson/walk.ts";
 import type { Collation } from "../query/collation.ts";
 import type { Filter } from "../query/filter.ts";
+import { type Loop, looped } from "../steps.ts";
 import { type ArrayFilters, compileArrayFilters } from "./array-filters.ts";
 import { refuseBadId, refuseChangedId } from "./document-id.ts";
 import { changeAt, MutableDocument } from "./mutable.ts";
@@ -134,36 +135,65 @@ function compileOperators(
   return (document, run) => {
     const wanted = ordered.filter((step) => run.inserting || !step.onlyOnInsert);
     if (!run.inserting) for (const step of wanted) refuseDollarPrefix(step.target ?? step.segments);
-    const root = MutableDocument.of(document);
-    const places = applySteps(root, wanted, document, run, filters);
-    if (positional) refuseConflicts(places);
+    const { root, reached } = looped(applying, { steps: wanted, document, run, arrayFilters: filters });
+    if (positional) refuseConflicts(reached);
     if (run.inserting) root.putFirst("_id");
     return root.toBytes();
   };
 }
 
-/** Answers the exact places that were reached. */
-function applySteps(
-  root: MutableDocument,
-  steps: readonly Step[],
-  document: Uint8Array,
-  { filter, moment }: UpdateRun,
-  arrayFilters: ArrayFilters,
-): (readonly string[])[] {
-  const reached: (readonly string[])[] = [];
-  for (const step of steps) {
+interface Application {
+  readonly steps: readonly Step[];
+  readonly document: Uint8Array;
+  readonly run: UpdateRun;
+  readonly arrayFilters: ArrayFilters;
+}
+
+interface Applying extends Application {
+  readonly root: MutableDocument;
+  /** The exact places that were reached. */
+  readonly reached: (readonly string[])[];
+  /** Steps that are done. */
+  done: number;
+  /** Places of the step that is being done, and how many of them are done. */
+  places: readonly (readonly string[])[] | undefined;
+  placesDone: number;
+}
+
+/** Changes a document place by place, of which there may be one for each element of an array. */
+const applying: Loop<Application, Applying, Pick<Applying, "root" | "reached">> = {
+  begin: (application) => ({
+    ...application,
+    root: MutableDocument.of(application.document),
+    reached: [],
+    done: 0,
+    places: undefined,
+    placesDone: 0,
+  }),
+  step: (state) => {
+    const { root, document, arrayFilters } = state;
+    const { filter, moment } = state.run;
+    const step = state.steps[state.done];
+    if (step === undefined) return false;
     if (step.target !== undefined) {
       moveField(root, step.segments, step.target);
-      reached.push(step.segments, step.target);
-      continue;
+      state.reached.push(step.segments, step.target);
+      state.done += 1;
+      return true;
     }
-    for (const place of placesOf({ document, filter, arrayFilters, root }, step.segments)) {
-      changeAt(root, place, (current) => step.change(current, moment), step.create, place.join("."));
-      reached.push(place);
+    state.places ??= placesOf({ document, filter, arrayFilters, root }, step.segments);
+    const place = state.places[state.placesDone];
+    if (place === undefined) {
+      Object.assign(state, { done: state.done + 1, places: undefined, placesDone: 0 });
+      return true;
     }
-  }
-  return reached;
-}
+    changeAt(root, place, (current) => step.change(current, moment), step.create, place.join("."));
+    state.reached.push(place);
+    state.placesDone += 1;
+    return true;
+  },
+  end: ({ root, reached }) => ({ root, reached }),
+};
 
 function compileStep(operator: string, path: string, argument: Value, collation: Collation | undefined): Step {
   const segments = segmentsOf(path);

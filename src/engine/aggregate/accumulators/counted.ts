@@ -1,5 +1,5 @@
 import { located } from "../../engine-error.ts";
-import { arrayValue } from "../../bson/builder.ts";
+import { arrayOf, sortedList } from "../../bson/arrays.ts";
 import { toNumber } from "../../bson/numbers.ts";
 import { bsonType } from "../../bson/types.ts";
 import { nullValue, type Value } from "../../bson/value.ts";
@@ -83,12 +83,12 @@ export function extremesOf(count: number, sign: number, compare: (one: Value, ot
       if (isNullish(value)) return 0;
       kept.push(detached(value));
       if (kept.length < count * 2 || kept.length < 64) return sizeOf(value);
-      kept.sort(order);
-      const dropped = kept.slice(count).reduce((bytes, one) => bytes + sizeOf(one), 0);
-      kept = kept.slice(0, count);
+      const ordered = kept.toSorted(order);
+      const dropped = ordered.slice(count).reduce((bytes, one) => bytes + sizeOf(one), 0);
+      kept = ordered.slice(0, count);
       return sizeOf(value) - dropped;
     },
-    values: () => kept.toSorted(order).slice(0, count),
+    values: () => sortedList(kept, order).slice(0, count),
   };
 }
 
@@ -97,7 +97,7 @@ function counted(create: (count: number, place: AccumulatorPlace) => Kept): Accu
     const { input, countOf } = parseCounted(argument, place);
     return (group) => {
       const kept = create(countOf(group), place);
-      return { add: (root) => kept.add(input(root) ?? nullValue), result: () => arrayValue(kept.values()) };
+      return { add: (root) => kept.add(input(root) ?? nullValue), result: () => arrayOf(kept.values()) };
     };
   };
 }

@@ -1,5 +1,6 @@
 import { located } from "../../engine-error.ts";
-import { arrayValue, emptyDocument } from "../../bson/builder.ts";
+import { arrayOf } from "../../bson/arrays.ts";
+import { emptyDocument } from "../../bson/builder.ts";
 import { bsonType } from "../../bson/types.ts";
 import { documentValue, type Value } from "../../bson/value.ts";
 import { typeOf } from "../operators/operator.ts";
@@ -16,7 +17,7 @@ class Push implements ValueAccumulator {
   }
 
   result(): Value {
-    return arrayValue(this.#values);
+    return arrayOf(this.#values);
   }
 }
 
@@ -37,7 +38,7 @@ class AddToSet implements ValueAccumulator {
   }
 
   result(): Value {
-    return arrayValue(this.#values.values());
+    return arrayOf([...this.#values.values()]);
   }
 }
 

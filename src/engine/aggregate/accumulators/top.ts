@@ -1,5 +1,5 @@
 import { located } from "../../engine-error.ts";
-import { arrayValue } from "../../bson/builder.ts";
+import { arrayOf, sortedList } from "../../bson/arrays.ts";
 import { bsonType } from "../../bson/types.ts";
 import { nullValue, type Value } from "../../bson/value.ts";
 import { fieldsOfValue } from "../../bson/walk.ts";
@@ -65,10 +65,10 @@ function ranking(sign: 1 | -1, isCounted: boolean): AccumulatorOperator {
           return size(entry) - dropped;
         },
         result: () => {
-          const best = kept.toSorted(ranked).slice(0, count);
+          const best = sortedList(kept, ranked).slice(0, count);
           // `$bottomN` answers in the order asked for, too.
           const values = (sign === 1 ? best : best.toReversed()).map((one) => one.output);
-          return isCounted ? arrayValue(values) : (values[0] ?? nullValue);
+          return isCounted ? arrayOf(values) : (values[0] ?? nullValue);
         },
       };
     };

@@ -1,10 +1,12 @@
 import { EngineError, located } from "../../engine-error.ts";
-import { arrayValue } from "../../bson/builder.ts";
+import { allElements, arrayOf } from "../../bson/arrays.ts";
+import { ArrayBuilder } from "../../bson/builder.ts";
 import { bsonType } from "../../bson/types.ts";
 import { boolValue, int32Value, nullValue, type Value } from "../../bson/value.ts";
 import { elementsOf, fieldCount } from "../../bson/walk.ts";
 import type { Expression } from "../context.ts";
-import { charge } from "../steps.ts";
+import { findElement } from "../../query/element-search.ts";
+import { charge, type Loop, looped } from "../../steps.ts";
 import {
   binary,
   countedArguments,
@@ -45,8 +47,9 @@ export const $arrayElemAt: ExpressionOperator = binary((array, index) => {
 export const $in: ExpressionOperator = binary((value, array, { context }) => {
   if (array?.type !== bsonType.array)
     throw located(40_081, `$in requires an array as a second argument, found: ${typeOf(array)}`);
-  charge(fieldCount(array));
-  return boolValue(value !== undefined && elementsOf(array).some((element) => context.compare(element, value) === 0));
+  return boolValue(
+    value !== undefined && findElement(array, (element) => context.compare(element, value) === 0) !== -1,
+  );
 });
 
 export const $concatArrays: ExpressionOperator = variadic((arrays) => {
@@ -56,10 +59,10 @@ export const $concatArrays: ExpressionOperator = variadic((arrays) => {
     const given: Value = array;
     if (given.type !== bsonType.array)
       throw located(28_664, `$concatArrays only supports arrays, not ${typeOf(given)}`);
-    for (const element of elementsOf(given)) elements.push(element);
-    charge(elements.length);
+    for (const element of allElements(given)) elements.push(element);
+    charge(elements.length >> 3);
   }
-  return arrayValue(elements);
+  return arrayOf(elements);
 });
 
 /** `$first` and `$last` of an array; nothing of an empty one. */
@@ -81,7 +84,7 @@ export const $reverseArray: ExpressionOperator = unary((value) => {
   const given: Value = value;
   if (given.type !== bsonType.array)
     throw located(34_435, `The argument to $reverseArray must be an array, but was of type: ${typeOf(given)}`);
-  return arrayValue(elementsOf(given).toReversed());
+  return arrayOf(allElements(given).toReversed());
 });
 
 /** `[array, n]` or `[array, position, n]`. */
@@ -95,14 +98,14 @@ export const $slice: ExpressionOperator = (argument, place) => {
     if (given.type !== bsonType.array)
       throw located(28_724, `First argument to $slice must be an array, but is of type: ${typeOf(given)}`);
     const position = sliceNumber(start as Value, "Second", 28_725);
-    const elements = elementsOf(given);
-    if (second === undefined) return arrayValue(position >= 0 ? elements.slice(0, position) : elements.slice(position));
+    const elements = allElements(given);
+    if (second === undefined) return arrayOf(position >= 0 ? elements.slice(0, position) : elements.slice(position));
     const length = second(root);
     if (isNullish(length)) return nullValue;
     const count = sliceNumber(length as Value, "Third", 28_727);
     if (count <= 0) throw located(28_729, `Third argument to $slice must be positive: ${count}`);
     const from = position >= 0 ? position : Math.max(0, elements.length + position);
-    return arrayValue(elements.slice(from, from + count));
+    return arrayOf(elements.slice(from, from + count));
   };
 };
 
@@ -128,13 +131,12 @@ export const $indexOfArray: ExpressionOperator = (argument, place) => {
     const given: Value = array;
     if (given.type !== bsonType.array)
       throw located(40_090, `$indexOfArray requires an array as a first argument, found: ${typeOf(given)}`);
-    const elements = elementsOf(given);
-    charge(elements.length);
     const from = parts.length > 2 ? boundOf(start, "starting", place.name) : 0;
-    const to = parts.length > 3 ? Math.min(boundOf(end, "ending", place.name), elements.length) : elements.length;
-    for (let index = from; index < to; index += 1)
-      if (wanted !== undefined && compare(elements[index] as Value, wanted) === 0) return int32Value(index);
-    return int32Value(-1);
+    const to = parts.length > 3 ? boundOf(end, "ending", place.name) : Number.POSITIVE_INFINITY;
+    if (wanted === undefined) return int32Value(-1);
+    const isFound = (element: Value, index: number): boolean =>
+      index >= from && index < to && compare(element, wanted) === 0;
+    return int32Value(findElement(given, isFound));
   };
 };
 
@@ -165,9 +167,28 @@ export const $range: ExpressionOperator = (argument, place) => {
         "ExceededMemoryLimit",
         `$range would use too much memory (${count * 16} bytes) and cannot spill to disk. Memory limit: ${rangeMaxBytes} bytes`,
       );
-    charge(count);
-    return arrayValue(Array.from({ length: count }, (_, index) => int32Value(from + index * by)));
+    return looped(counting, { from, by, count, made: new ArrayBuilder() });
   };
+};
+
+interface Counting {
+  readonly from: number;
+  readonly by: number;
+  readonly count: number;
+  readonly made: ArrayBuilder;
+}
+
+const counting: Loop<Counting, Counting, Value> = {
+  begin: (counted) => counted,
+  step: ({ from, by, count, made }) => {
+    for (let left = 64; left > 0; left -= 1) {
+      if (made.length >= count) return false;
+      made.append(int32Value(from + made.length * by));
+    }
+    charge(16);
+    return true;
+  },
+  end: ({ made }) => made.finish(),
 };
 
 function rangeNumber(value: Value | undefined, which: string, code: number): number {

@@ -1,20 +1,37 @@
 import { located } from "../../engine-error.ts";
-import { arrayValue } from "../../bson/builder.ts";
+import { ArrayBuilder, arrayValue } from "../../bson/builder.ts";
+import { allElements } from "../../bson/arrays.ts";
 import { isTruthy } from "../../bson/numbers.ts";
 import { bsonType } from "../../bson/types.ts";
 import { boolOf, nullValue, textOf, type Value } from "../../bson/value.ts";
-import { elementsOf } from "../../bson/walk.ts";
+import { ElementReader, elementsOf } from "../../bson/walk.ts";
 import { type Expression, refuseVariableName, type Variable, withVariables } from "../context.ts";
-import { charge, iterating } from "../steps.ts";
+import { charge, type Loop, looped } from "../../steps.ts";
 import { type ExpressionOperator, int32Of, isNullish, isNumber, namedArguments, typeOf } from "./operator.ts";
 
 /** Elements of an array to go through; undefined for nothing. */
-function elementsIn(value: Value | undefined, code: number, name: string): Value[] | undefined {
+function readerOf(value: Value | undefined, code: number, name: string): ElementReader | undefined {
   if (isNullish(value)) return undefined;
   const given: Value = value;
-  charge(64);
   if (given.type !== bsonType.array) throw located(code, `input to ${name} must be an array not ${typeOf(given)}`);
-  return elementsOf(given);
+  return new ElementReader(given);
+}
+
+/** A loop over an array's elements; `element` is the one whose turn it is. */
+interface Iteration {
+  readonly root: Value;
+  readonly reader: ElementReader;
+  element: Value | undefined;
+}
+
+function iterationOf(root: Value, reader: ElementReader): Iteration {
+  return { root, reader, element: reader.next() };
+}
+
+/** Goes on to the next element; answers whether there is one. */
+function goOn(iteration: Iteration): boolean {
+  iteration.element = iteration.reader.next();
+  return iteration.element !== undefined;
 }
 
 /** Name given under `as`; `this` without one. */
@@ -39,21 +56,22 @@ export const $filter: ExpressionOperator = (argument, place) => {
   const most = limit === undefined ? undefined : place.compile(limit);
   const variable: Variable = { value: undefined };
   const test = place.compile(condition, withVariables(place.context, [[nameOf(given.get("as")), variable]]));
-  return (root) => {
-    const elements = elementsIn(input(root), 28_651, "$filter");
-    if (elements === undefined) return nullValue;
-    const left = most === undefined ? Number.POSITIVE_INFINITY : limitOf(most(root));
-    return iterating(() => {
-      const kept: Value[] = [];
-      for (const element of elements) {
-        if (kept.length >= left) break;
-        charge(1);
-        variable.value = element;
-        if (isTruthy(test(root))) kept.push(element);
-      }
-      return arrayValue(kept);
-    });
+  const loop: Loop<Value, (Iteration & { readonly kept: ArrayBuilder; readonly left: number }) | undefined, Value> = {
+    begin: (root) => {
+      const reader = readerOf(input(root), 28_651, "$filter");
+      if (reader === undefined) return undefined;
+      const left = most === undefined ? Number.POSITIVE_INFINITY : limitOf(most(root));
+      return { ...iterationOf(root, reader), kept: new ArrayBuilder(), left };
+    },
+    step: (state) => {
+      if (state?.element === undefined) return false;
+      variable.value = state.element;
+      if (isTruthy(test(state.root))) state.kept.append(state.element);
+      return goOn(state) && state.kept.length < state.left;
+    },
+    end: (state) => state?.kept.finish() ?? nullValue,
   };
+  return (root) => looped(loop, root);
 };
 
 function limitOf(value: Value | undefined): number {
@@ -76,19 +94,20 @@ export const $map: ExpressionOperator = (argument, place) => {
   const input = place.compile(given.get("input") as Value);
   const variable: Variable = { value: undefined };
   const change = place.compile(body, withVariables(place.context, [[nameOf(given.get("as")), variable]]));
-  return (root) => {
-    const elements = elementsIn(input(root), 16_883, "$map");
-    if (elements === undefined) return nullValue;
-    return iterating(() =>
-      arrayValue(
-        elements.map((element) => {
-          charge(1);
-          variable.value = element;
-          return change(root) ?? nullValue;
-        }),
-      ),
-    );
+  const loop: Loop<Value, (Iteration & { readonly made: ArrayBuilder }) | undefined, Value> = {
+    begin: (root) => {
+      const reader = readerOf(input(root), 16_883, "$map");
+      return reader === undefined ? undefined : { ...iterationOf(root, reader), made: new ArrayBuilder() };
+    },
+    step: (state) => {
+      if (state?.element === undefined) return false;
+      variable.value = state.element;
+      state.made.append(change(state.root) ?? nullValue);
+      return goOn(state);
+    },
+    end: (state) => state?.made.finish() ?? nullValue,
   };
+  return (root) => looped(loop, root);
 };
 
 export const $reduce: ExpressionOperator = (argument, place) => {
@@ -112,22 +131,23 @@ export const $reduce: ExpressionOperator = (argument, place) => {
       ["value", result],
     ]),
   );
-  return (root) => {
-    const elements = elementsIn(input(root), 40_080, "$reduce");
-    if (elements === undefined) return nullValue;
-    return iterating(() => {
-      let current = begin(root);
-      for (const one of elements) {
-        charge(1);
-        element.value = one;
-        result.value = current;
-        current = step(root);
-        // What grows from step to step is copied in each.
-        if (current !== undefined) charge((current.end - current.start) >> 8);
-      }
-      return current;
-    });
+  const loop: Loop<Value, (Iteration & { current: Value | undefined }) | undefined, Value | undefined> = {
+    begin: (root) => {
+      const reader = readerOf(input(root), 40_080, "$reduce");
+      return reader === undefined ? undefined : { ...iterationOf(root, reader), current: begin(root) };
+    },
+    step: (state) => {
+      if (state?.element === undefined) return false;
+      element.value = state.element;
+      result.value = state.current;
+      state.current = step(state.root);
+      // What grows from step to step is copied in each.
+      if (state.current !== undefined) charge((state.current.end - state.current.start) >> 8);
+      return goOn(state);
+    },
+    end: (state) => (state === undefined ? nullValue : state.current),
   };
+  return (root) => looped(loop, root);
 };
 
 export const $zip: ExpressionOperator = (argument, place) => {
@@ -151,24 +171,38 @@ export const $zip: ExpressionOperator = (argument, place) => {
   if (defaults !== undefined && defaults.length !== inputs.length)
     throw located(34_467, "defaults and inputs must have the same length");
   return (root) => {
-    const lists: Value[][] = [];
+    const lists: (readonly Value[])[] = [];
     for (const input of inputs) {
       const value = input(root);
       if (isNullish(value)) return nullValue;
       const list: Value = value;
       if (list.type !== bsonType.array)
         throw located(34_468, `$zip found a non-array expression in input: ${typeOf(list)}`);
-      lists.push(elementsOf(list));
+      lists.push(allElements(list));
     }
     const lengths = lists.map((list) => list.length);
     const length = useLongest ? Math.max(...lengths) : Math.min(...lengths);
     const fill = defaults?.map((one) => one(root) ?? nullValue);
-    return arrayValue(
-      Array.from({ length }, (_, index) =>
-        arrayValue(lists.map((list, which) => list[index] ?? fill?.[which] ?? nullValue)),
-      ),
-    );
+    return looped(zipping, { lists, length, fill, made: new ArrayBuilder() });
   };
+};
+
+interface Zipping {
+  readonly lists: readonly (readonly Value[])[];
+  readonly length: number;
+  readonly fill: readonly Value[] | undefined;
+  readonly made: ArrayBuilder;
+}
+
+const zipping: Loop<Zipping, Zipping, Value> = {
+  begin: (zipped) => zipped,
+  step: ({ lists, length, fill, made }) => {
+    const index = made.length;
+    if (index === length) return false;
+    made.append(arrayValue(lists.map((list, which) => list[index] ?? fill?.[which] ?? nullValue)));
+    return true;
+  },
+  end: ({ made }) => made.finish(),
 };
 
 function partsOf(

@@ -1,33 +1,46 @@
 import { located } from "../../engine-error.ts";
-import { arrayValue } from "../../bson/builder.ts";
+import { allElements, arrayOf, sortedList } from "../../bson/arrays.ts";
 import { isTruthy } from "../../bson/numbers.ts";
 import { bsonType } from "../../bson/types.ts";
 import { boolValue, nullValue, type Value } from "../../bson/value.ts";
-import { elementsOf } from "../../bson/walk.ts";
 import type { ExpressionContext } from "../context.ts";
-import { charge } from "../steps.ts";
+import { type Loop, looped, remembered } from "../../steps.ts";
 import { argumentsOf, binary, type ExpressionOperator, isNullish, typeOf, unary, variadic } from "./operator.ts";
 
+type ValueSet = ReadonlyMap<string, Value>;
+
 /** Elements by their keys, of equal ones the first. */
-function setOf(elements: Iterable<Value>, { keyText }: ExpressionContext): Map<string, Value> {
-  const set = new Map<string, Value>();
-  for (const element of elements) {
-    charge(1);
-    const key = keyText(element);
-    if (!set.has(key)) set.set(key, element);
-  }
-  return set;
+function setOf(elements: readonly Value[], { keyText }: ExpressionContext): ValueSet {
+  return looped(collecting, { elements, keyText });
 }
 
+interface Collection {
+  readonly elements: readonly Value[];
+  readonly keyText: (value: Value) => string;
+}
+
+const collecting: Loop<Collection, Collection & { readonly set: Map<string, Value>; position: number }, ValueSet> = {
+  begin: (collection) => ({ ...collection, set: new Map(), position: 0 }),
+  step: (state) => {
+    const element = state.elements[state.position];
+    if (element === undefined) return false;
+    const key = state.keyText(element);
+    if (!state.set.has(key)) state.set.set(key, element);
+    state.position += 1;
+    return true;
+  },
+  end: ({ set }) => set,
+};
+
 /** In the order of values, as MongoDB answers them; the manual leaves the order open. */
-function inOrder(set: ReadonlyMap<string, Value>, { compare }: ExpressionContext): Value {
-  return arrayValue([...set.values()].toSorted(compare));
+function inOrder(set: ValueSet, { compare }: ExpressionContext): Value {
+  return arrayOf(sortedList([...set.values()], compare));
 }
 
 /** Throws when a value is no array; `message` is told its type. */
-function arrayElements(value: Value | undefined, code: number, message: (type: string) => string): Value[] {
+function arrayElements(value: Value | undefined, code: number, message: (type: string) => string): readonly Value[] {
   if (value?.type !== bsonType.array) throw located(code, message(typeOf(value)));
-  return elementsOf(value);
+  return allElements(value);
 }
 
 export const $setUnion: ExpressionOperator = variadic((values, { context }) => {
@@ -45,7 +58,7 @@ export const $setUnion: ExpressionOperator = variadic((values, { context }) => {
 });
 
 export const $setIntersection: ExpressionOperator = variadic((values, { context }) => {
-  let common: Map<string, Value> | undefined;
+  let common: ValueSet | undefined;
   for (const value of values) {
     if (isNullish(value)) return nullValue;
     const elements = arrayElements(
@@ -55,7 +68,7 @@ export const $setIntersection: ExpressionOperator = variadic((values, { context 
     );
     const set = setOf(elements, context);
     const before = common;
-    common = before === undefined ? set : new Map([...before].filter(([key]) => set.has(key)));
+    common = before === undefined ? set : remembered(() => new Map([...before].filter(([key]) => set.has(key))));
   }
   return inOrder(common ?? new Map(), context);
 });
@@ -66,7 +79,7 @@ export const $setDifference: ExpressionOperator = binary((one, other, { context 
     `both operands of $setDifference must be arrays. ${which} argument is of type: ${type}`;
   const left = setOf(arrayElements(one, 17_048, message("First")), context);
   const right = setOf(arrayElements(other, 17_049, message("Second")), context);
-  return arrayValue([...left].filter(([key]) => !right.has(key)).map(([, value]) => value));
+  return arrayOf([...left].filter(([key]) => !right.has(key)).map(([, value]) => value));
 });
 
 export const $setEquals: ExpressionOperator = (argument, place) => {
@@ -83,7 +96,7 @@ export const $setEquals: ExpressionOperator = (argument, place) => {
         place.context,
       ),
     );
-    const [first, ...rest] = sets as [Map<string, Value>, ...Map<string, Value>[]];
+    const [first, ...rest] = sets as [ValueSet, ...ValueSet[]];
     return boolValue(rest.every((set) => set.size === first.size && [...set.keys()].every((key) => first.has(key))));
   };
 };
@@ -93,7 +106,7 @@ export const $setIsSubset: ExpressionOperator = binary((one, other, { context })
     `both operands of $setIsSubset must be arrays. ${which} argument is of type: ${type}`;
   const left = arrayElements(one, 17_046, message("First"));
   const right = setOf(arrayElements(other, 17_042, message("Second")), context);
-  return boolValue(left.every((element) => right.has(context.keyText(element))));
+  return boolValue([...setOf(left, context).keys()].every((key) => right.has(key)));
 });
 
 export const $allElementsTrue: ExpressionOperator = unary((value) =>

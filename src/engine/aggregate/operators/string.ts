@@ -2,7 +2,7 @@ import { located } from "../../engine-error.ts";
 import { arrayValue } from "../../bson/builder.ts";
 import { bsonType } from "../../bson/types.ts";
 import { int32Value, nullValue, stringValue, textOf, type Value } from "../../bson/value.ts";
-import { charge } from "../steps.ts";
+import { charge } from "../../steps.ts";
 import { textForm } from "../text.ts";
 import { binary, type ExpressionOperator, isNullish, namedArguments, typeOf, unary, variadic } from "./operator.ts";
 

@@ -8,6 +8,8 @@ import { type Accumulator, detached } from "../accumulators/accumulator.ts";
 import { compileExpression } from "../expression.ts";
 import { granularityNamed } from "../granularity.ts";
 import { int32Of, isNumber, shownNumber, typeOf } from "../operators/operator.ts";
+import { sortedList } from "../../bson/arrays.ts";
+import { Work } from "../../steps.ts";
 import { objectOf, type StageFactory } from "../stage.ts";
 import { countOutput, outputsOf, refusePlain } from "./bucket.ts";
 import type { Output } from "./group.ts";
@@ -43,21 +45,24 @@ export const $bucketAuto: StageFactory = (argument, place) => {
   const key = compileExpression(groupBy, expressions);
   const count = buckets;
   const { compare } = expressions;
+  const sortWork = new Work((list: readonly Ranked[]) => sortedList(list, (one, other) => compare(one.key, other.key)));
   return function* bucketAuto(flow: Flow): Flow {
-    const ranked: Ranked[] = [];
+    let ranked: readonly Ranked[] = [];
+    const unordered: Ranked[] = [];
+    const keyWork = new Work(key);
     let bytes = 0;
     for (const document of flow) {
       if (document === undefined) {
         yield undefined;
         continue;
       }
-      const value = key(documentValue(document)) ?? nullValue;
+      const value = (yield* keyWork.pausing(documentValue(document))) ?? nullValue;
       if (round !== undefined) round.check(value);
-      ranked.push({ key: detached(value), document });
+      unordered.push({ key: detached(value), document });
       bytes += document.length + 128;
       if (bytes > blockingStepMaxBytes) throw memoryLimit(name);
     }
-    ranked.sort((one, other) => compare(one.key, other.key));
+    ranked = yield* sortWork.pausing(unordered);
     const size = Math.floor(ranked.length / count);
     const larger = ranked.length % count;
     let position = 0;
@@ -76,19 +81,21 @@ export const $bucketAuto: StageFactory = (argument, place) => {
         upper = round.up((ranked[end - 1] as Ranked).key);
         while (end < ranked.length && compare((ranked[end] as Ranked).key, upper) < 0) end += 1;
       }
-      yield bucketDocument(lower, upper, ranked.slice(position, end), outputs);
+      yield yield* bucketDocument(lower, upper, ranked, position, end, outputs);
       position = end;
       lower = upper;
     }
   };
 };
 
-function bucketDocument(
+function* bucketDocument(
   lower: Value,
   upper: Value,
-  members: readonly Ranked[],
+  ranked: readonly Ranked[],
+  start: number,
+  end: number,
   outputs: readonly Output[],
-): Uint8Array {
+): Generator<undefined, Uint8Array> {
   const id = objectValue([
     ["min", lower],
     ["max", upper],
@@ -96,8 +103,12 @@ function bucketDocument(
   const builder = new DocumentBuilder().append("_id", id);
   for (const output of outputs) {
     const accumulator: Accumulator = output.create(id);
-    for (const { document } of members) accumulator.add(documentValue(document));
-    const result = accumulator.result();
+    const add = new Work((root: Value) => accumulator.add(root));
+    for (let position = start; position < end; position += 1) {
+      yield* add.pausing(documentValue((ranked[position] as Ranked).document));
+      if (position % 64 === 0) yield undefined;
+    }
+    const result = yield* new Work(() => accumulator.result()).pausing(undefined);
     if (result !== undefined) builder.appendBytes(output.name, result);
   }
   return builder.finish();

@@ -5,8 +5,10 @@ import { parsePath, valueAtPath } from "../../bson/path.ts";
 import { bsonType, isNumberType, typeName } from "../../bson/types.ts";
 import { dateValue, documentValue, int32Value, int64Of, nullValue, textOf, type Value } from "../../bson/value.ts";
 import { elementsOf, fieldsOf, fieldsOfValue } from "../../bson/walk.ts";
-import type { Flow } from "../../query/flow.ts";
+import { blockingStepMaxBytes, type Flow, memoryLimit } from "../../query/flow.ts";
+import { Work } from "../../steps.ts";
 import { MutableDocument } from "../../update/mutable.ts";
+import { detached } from "../accumulators/accumulator.ts";
 import { addUnits, type Unit, unitOf } from "../dates/units.ts";
 import { utc } from "../dates/zone.ts";
 import { compileExpression } from "../expression.ts";
@@ -14,6 +16,9 @@ import { addNumberValues } from "../number-arithmetic.ts";
 import { objectOf, type StageFactory } from "../stage.ts";
 import { addAt, withAdded } from "./addFields.ts";
 import { partitionByFields } from "./fill.ts";
+
+/** Documents after which is asked whether it is time to give way. */
+const stretchLength = 64;
 
 /** Most documents that may be made (MongoDB's `internalQueryMaxAllowedDensifyDocs`). */
 const madeMax = 500_000;
@@ -60,32 +65,13 @@ export const $densify: StageFactory = (argument, place) => {
   const sort = place.compile([buildDocument([["$sort", objectValue([[field, int32Value(1)]])]])], place);
   return function* densify(flow: Flow): Flow {
     const partitions = new Map<string, Partition>();
-    const documents: (readonly [Partition | undefined, Uint8Array, Value | undefined])[] = [];
-    let [least, greatest]: (Value | undefined)[] = [];
-    for (const document of sort(flow)) {
-      if (document === undefined) {
-        yield undefined;
-        continue;
-      }
-      const value = valueAtPath(document, path);
-      if (value === undefined || value.type === bsonType.null) {
-        documents.push([undefined, document, undefined]);
-        continue;
-      }
-      checkValue(value, range);
-      const key = partition === undefined ? "" : keyText(partition(documentValue(document)) ?? nullValue);
-      let found = partitions.get(key);
-      if (found === undefined) {
-        found = { fields: partitionFields(document, paths), next: undefined };
-        partitions.set(key, found);
-      }
-      least ??= value;
-      greatest = value;
-      documents.push([found, document, value]);
-    }
-    let made = 0;
     const { bounds } = range;
-    const ends = bounds === "full" && least !== undefined && greatest !== undefined ? [least, greatest] : bounds;
+    const key = new Work((document: Uint8Array) =>
+      partition === undefined ? "" : keyText(partition(documentValue(document)) ?? nullValue),
+    );
+    let [least, greatest]: (Value | undefined)[] = [];
+    let made = 0;
+    let bytes = 0;
     const make = function* make(one: Partition, below: Value, inclusive: boolean): Flow {
       for (;;) {
         const { next } = one;
@@ -96,22 +82,42 @@ export const $densify: StageFactory = (argument, place) => {
         if (made > madeMax)
           throw located(5_897_900, `Generated ${made} documents in $densify, which is over the limit of ${madeMax}.`);
         yield withAdded(one.fields, segments, next);
+        if (made % stretchLength === 0) yield undefined;
         one.next = stepped(next, range);
       }
     };
-    for (const one of partitions.values()) if (Array.isArray(ends)) one.next = (ends as Value[])[0];
-    for (const [one, document, value] of documents) {
-      if (one !== undefined && value !== undefined) {
-        const upper = bounds === "full" || bounds === "partition" ? undefined : bounds[1];
-        const limit = upper !== undefined && compare(value, upper) > 0 ? upper : value;
-        yield* make(one, limit, false);
-        if (bounds === "partition" && one.next === undefined) one.next = stepped(value, range);
-        else if (one.next !== undefined && compare(one.next, value) === 0) one.next = stepped(value, range);
+    for (const document of sort(flow)) {
+      if (document === undefined) {
+        yield undefined;
+        continue;
       }
+      const value = valueAtPath(document, path);
+      if (value === undefined || value.type === bsonType.null) {
+        yield document;
+        continue;
+      }
+      checkValue(value, range);
+      least ??= detached(value);
+      greatest = value;
+      const name = yield* key.pausing(document);
+      let one = partitions.get(name);
+      if (one === undefined) {
+        const first = bounds === "full" ? least : bounds === "partition" ? undefined : bounds[0];
+        one = { fields: partitionFields(document, paths), next: first };
+        partitions.set(name, one);
+        bytes += one.fields.length + name.length + 128;
+        if (bytes > blockingStepMaxBytes) throw memoryLimit(place.name);
+      }
+      const upper = bounds === "full" || bounds === "partition" ? undefined : bounds[1];
+      const limit = upper !== undefined && compare(value, upper) > 0 ? upper : value;
+      yield* make(one, limit, false);
+      if (bounds === "partition" && one.next === undefined) one.next = stepped(value, range);
+      else if (one.next !== undefined && compare(one.next, value) === 0) one.next = stepped(value, range);
       yield document;
     }
-    if (!Array.isArray(ends)) return;
-    for (const one of partitions.values()) yield* make(one, (ends as Value[])[1] as Value, bounds === "full");
+    const last = bounds === "full" ? greatest : bounds === "partition" ? undefined : bounds[1];
+    if (last === undefined) return;
+    for (const one of partitions.values()) yield* make(one, last, bounds === "full");
   };
 };
 

@@ -18,18 +18,20 @@ export const $facet: StageFactory = (argument, place) => {
   return function* facet(flow: Flow): Flow {
     const running = facets.map(({ name, run }) => new Running(name, run));
     let bytes = 0;
-    for (const document of flow) {
-      if (document === undefined) yield undefined;
-      else for (const one of running) bytes += one.give(document);
-      if (bytes > blockingStepMaxBytes) throw tooLarge();
-    }
-    for (const one of running) {
-      one.end();
-      for (const grown of one.drain()) {
+    function* counted(results: Generator<number>): Flow {
+      for (const grown of results) {
         bytes += grown;
         if (bytes > blockingStepMaxBytes) throw tooLarge();
         if (grown === 0) yield undefined;
       }
+    }
+    for (const document of flow) {
+      if (document === undefined) yield undefined;
+      else for (const one of running) yield* counted(one.give(document));
+    }
+    for (const one of running) {
+      one.end();
+      yield* counted(one.drain());
     }
     yield buildDocument(running.map(({ name, results }) => [name, arrayValue(results)] as const));
   };
@@ -58,6 +60,8 @@ class Running {
   readonly results: Value[] = [];
   readonly #flow: Flow;
   #next: Uint8Array | undefined;
+  /** Whether the pipeline asked for a document when there was none. */
+  #hungry = false;
   #ended = false;
   #done = false;
 
@@ -66,20 +70,21 @@ class Running {
     this.#flow = run(this.#feed());
   }
 
-  /** Answers how many bytes of results came. */
-  give(document: Uint8Array): number {
-    if (this.#done) return 0;
+  /** Runs until a further document is wanted, giving the bytes of each result, 0 for a pause. */
+  *give(document: Uint8Array): Generator<number> {
+    if (this.#done) return;
     this.#next = document;
-    let bytes = 0;
-    // Stages hand a pause on when there is nothing more to take.
+    this.#hungry = false;
     for (;;) {
       const step = this.#flow.next();
       if (step.done === true) {
         this.#done = true;
-        return bytes;
+        return;
       }
-      if (step.value !== undefined) bytes += this.#keep(step.value);
-      else if (this.#next === undefined) return bytes;
+      if (step.value !== undefined) yield this.#keep(step.value);
+      // Stages hand a pause on when there is nothing more to take, and make some of their own.
+      else if (this.#hungry) return;
+      else yield 0;
     }
   }
 
@@ -102,6 +107,7 @@ class Running {
     while (!this.#ended) {
       const document = this.#next;
       this.#next = undefined;
+      this.#hungry = document === undefined;
       yield document;
     }
   }

@@ -8,6 +8,7 @@ import { elementsOf, fieldsOfValue, getField } from "../../bson/walk.ts";
 import { blockingStepMaxBytes, type Flow } from "../../query/flow.ts";
 import { compileExpression } from "../expression.ts";
 import { ForeignDocuments, joinValues } from "../foreign-documents.ts";
+import { Work } from "../../steps.ts";
 import type { StageFactory } from "../stage.ts";
 import { withAdded } from "./addFields.ts";
 
@@ -86,7 +87,7 @@ export const $graphLookup: StageFactory = (argument, place) => {
         visited.add(key);
         bytes += document.length + key.length + 64;
         if (bytes > blockingStepMaxBytes) throw located(40_099, "$graphLookup reached maximum memory consumption");
-        next.push(...joinValues(document, path).filter(({ type }) => type !== bsonType.null));
+        for (const value of joinValues(document, path)) if (value.type !== bsonType.null) next.push(value);
         yield { document, depth };
       }
       values = next;
@@ -101,12 +102,13 @@ export const $graphLookup: StageFactory = (argument, place) => {
   }
 
   return function* graphLookup(flow: Flow): Flow {
+    const startWork = new Work(start);
     for (const document of flow) {
       if (document === undefined) {
         yield undefined;
         continue;
       }
-      const begin = start(documentValue(document)) ?? nullValue;
+      const begin = (yield* startWork.pausing(documentValue(document))) ?? nullValue;
       const found: Value[] = [];
       for (const one of reached(begin.type === bsonType.array ? elementsOf(begin) : [begin])) {
         if (one === undefined) yield undefined;

@@ -10,6 +10,7 @@ import { accumulatorNamed } from "../accumulators/index.ts";
 import type { Expression, ExpressionContext } from "../context.ts";
 import { compileExpression } from "../expression.ts";
 import { GroupKeys } from "../group-keys.ts";
+import { paused, Work } from "../../steps.ts";
 import { objectOf, type Stage, type StageFactory } from "../stage.ts";
 
 /** A field of the groups' documents. */
@@ -45,6 +46,9 @@ export function grouping(
 ): Stage {
   return function* group(flow: Flow): Flow {
     const groups = new GroupKeys<Group>(context);
+    const idWork = new Work(idOf);
+    let accumulator: Accumulator;
+    const addWork = new Work((root: Value) => accumulator.add(root));
     let bytes = 0;
     for (const document of flow) {
       if (document === undefined) {
@@ -52,23 +56,29 @@ export function grouping(
         continue;
       }
       const root = documentValue(document);
-      const id = idOf(root) ?? nullValue;
+      let idFound = idWork.run(root);
+      for (; idFound === paused; idFound = idWork.run(root)) yield undefined;
+      const id = idFound ?? nullValue;
       let found = groups.get(id);
       if (found === undefined) {
         const own = detached(id);
         found = { id: own, accumulators: outputs.map((output) => output.create(own)) };
         bytes += groups.add(own, found) + 100 * (outputs.length + 1);
       }
-      const { accumulators } = found;
-      for (let position = 0; position < accumulators.length; position += 1)
-        bytes += (accumulators[position] as Accumulator).add(root);
+      for (accumulator of found.accumulators) {
+        let grown = addWork.run(root);
+        for (; grown === paused; grown = addWork.run(root)) yield undefined;
+        bytes += grown;
+      }
       if (bytes > blockingStepMaxBytes) throw memoryLimit(name);
     }
+    const resultWork = new Work((one: Accumulator) => one.result());
     let given = 0;
     for (const { id, accumulators } of groups.values()) {
       const builder = new DocumentBuilder().appendBytes(idName, id);
       for (const [position, output] of outputs.entries()) {
-        const result = (accumulators[position] as Accumulator).result();
+        accumulator = accumulators[position] as Accumulator;
+        const result = yield* resultWork.pausing(accumulator);
         if (result !== undefined) builder.appendBytes(output.name, result);
       }
       yield builder.finish();

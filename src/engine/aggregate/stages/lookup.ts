@@ -15,6 +15,7 @@ import {
 } from "../context.ts";
 import { compileExpression } from "../expression.ts";
 import { ForeignDocuments, joinValues } from "../foreign-documents.ts";
+import { Work } from "../../steps.ts";
 import { sourceOf, type StageFactory, type StagePlace } from "../stage.ts";
 import { withAdded } from "./addFields.ts";
 
@@ -120,10 +121,10 @@ function joinOf(given: ReadonlyMap<string, Value>, place: StagePlace): Join {
   const foreign = new ForeignDocuments(inner, from, foreignField, first === undefined ? {} : { first });
   const rest = first === undefined ? pipeline : pipeline?.slice(1);
   const run = rest === undefined ? undefined : inner.compile(rest, inner);
-  return (document) => {
-    bind(bound, document);
+  return function* join(document): Flow {
+    yield* bind(bound, document);
     const matching = foreign.matching(joinValues(document, path));
-    return run === undefined ? matching : run(matching);
+    yield* run === undefined ? matching : run(matching);
   };
 }
 
@@ -138,9 +139,9 @@ function pipelineJoin(
 ): Join {
   const read = inner.compileRead(from, pipeline, inner);
   if (bound.length > 0)
-    return (document) => {
-      bind(bound, document);
-      return read();
+    return function* join(document): Flow {
+      yield* bind(bound, document);
+      yield* read();
     };
   let remembered: readonly Uint8Array[] | undefined;
   return function* join(): Flow {
@@ -190,7 +191,7 @@ function seeing(context: ExpressionContext, bound: readonly Bound[]): Expression
   );
 }
 
-function bind(bound: readonly Bound[], document: Uint8Array): void {
+function* bind(bound: readonly Bound[], document: Uint8Array): Generator<undefined, void> {
   const root = documentValue(document);
-  for (const { variable, expression } of bound) variable.value = expression(root);
+  for (const { variable, expression } of bound) variable.value = yield* new Work(expression).pausing(root);
 }

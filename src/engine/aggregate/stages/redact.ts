@@ -6,6 +6,7 @@ import { elementsOf, fieldsOfValue } from "../../bson/walk.ts";
 import type { Flow } from "../../query/flow.ts";
 import { type Variable, withVariables } from "../context.ts";
 import { compileExpression } from "../expression.ts";
+import { Work } from "../../steps.ts";
 import type { StageFactory } from "../stage.ts";
 
 /** What the expression may come to; they are told apart by identity, so that no document can hold them. */
@@ -46,6 +47,7 @@ export const $redact: StageFactory = (argument, { expressions }) => {
     return arrayValue(elementsOf(value).flatMap((element) => redactedWithin(element) ?? []));
   };
   return function* redact(flow: Flow): Flow {
+    const work = new Work(redacted);
     for (const document of flow) {
       if (document === undefined) {
         yield undefined;
@@ -53,7 +55,7 @@ export const $redact: StageFactory = (argument, { expressions }) => {
       }
       const whole = documentValue(document);
       root.value = whole;
-      const result = redacted(whole);
+      const result = yield* work.pausing(whole);
       if (result !== undefined) yield result.bytes();
     }
   };

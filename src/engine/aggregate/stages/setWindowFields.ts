@@ -8,6 +8,8 @@ import { createSortOrder, parseSort, type SortKey } from "../../query/sort.ts";
 import { detached } from "../accumulators/accumulator.ts";
 import type { Expression } from "../context.ts";
 import { compileExpression } from "../expression.ts";
+import { sortedList } from "../../bson/arrays.ts";
+import { Work } from "../../steps.ts";
 import { objectOf, type Stage, type StageFactory, type StagePlace } from "../stage.ts";
 import { parseBounds } from "../windows/bounds.ts";
 import { windowOperatorNamed } from "../windows/index.ts";
@@ -110,26 +112,28 @@ export function windowed(
 ): Stage {
   const order = createSortOrder(parseSort(sortBy ?? buildDocument([])), expressions.collation);
   const hasOrder = sortBy !== undefined;
+  const inOrder = (one: Entry, other: Entry): number =>
+    expressions.compare(one.partition, other.partition) ||
+    (one.key === undefined || other.key === undefined ? 0 : order.compare(one.key, other.key)) ||
+    one.place - other.place;
   return function* setWindowFields(flow: Flow): Flow {
-    const entries: Entry[] = [];
+    const unordered: Entry[] = [];
+    const place = new Work((document: Uint8Array) => ({
+      partition: detached(partitionOf(partitionBy, document)),
+      key: hasOrder ? order.keyOf(document) : undefined,
+    }));
     let bytes = 0;
     for (const document of flow) {
       if (document === undefined) {
         yield undefined;
         continue;
       }
-      const partition = detached(partitionOf(partitionBy, document));
-      const key = hasOrder ? order.keyOf(document) : undefined;
-      entries.push({ document, partition, key, place: entries.length });
+      const { partition, key } = yield* place.pausing(document);
+      unordered.push({ document, partition, key, place: unordered.length });
       bytes += document.length + (key?.length ?? 0) + partition.end - partition.start + 128;
       if (bytes > blockingStepMaxBytes) throw memoryLimit(name);
     }
-    entries.sort(
-      (one, other) =>
-        expressions.compare(one.partition, other.partition) ||
-        (one.key === undefined || other.key === undefined ? 0 : order.compare(one.key, other.key)) ||
-        one.place - other.place,
-    );
+    const entries = yield* new Work(() => sortedList(unordered, inOrder)).pausing(undefined);
     for (let start = 0; start < entries.length;) {
       let end = start + 1;
       const { partition } = entries[start] as Entry;

@@ -220,12 +220,11 @@ describe("stages", () => {
     assert.equal((await piped(collection, few, { $sort: { n: 1 } }, { $count: "n" }))[0]?.["n"], 90);
   });
 
-  test("loops within loops over the arrays of one document are stopped, and long ones are not", async () => {
+  test("loops within loops over the arrays of one document may take millions of steps", async () => {
     const range = { $range: [0, "$length"] };
     const loop = { $map: { input: range, in: { $size: { $filter: { input: range, cond: true } } } } };
     const stage = { $project: { n: { $sum: loop } } };
-    assert.equal((await run([{ _id: 1, length: 500 }], stage))[0]?.["n"], 250_000);
-    await assert.rejects(run([{ _id: 1, length: 1000 }], stage), refused(262));
+    assert.equal((await run([{ _id: 1, length: 1200 }], stage))[0]?.["n"], 1_440_000);
   });
 
   test("a document of more than 16 MiB is not given to anybody, though stages may hand one on", async () => {

@@ -15,6 +15,9 @@ interface Unwinding {
   readonly indexSegments: readonly string[] | undefined;
 }
 
+/** Elements after which is asked whether it is time to give way. */
+const stretchLength = 64;
+
 export const $unwind: StageFactory = (argument) => {
   const unwinding = parse(argument);
   const path = unwinding.segments.map(textBytes);
@@ -91,11 +94,13 @@ function* unwound(
       [segments, undefined],
       ...(indexSegments === undefined ? [] : [[indexSegments, nullValue] as const]),
     ]);
-  for (const [index, element] of elements.entries())
+  for (const [index, element] of elements.entries()) {
     yield changed(document, [
       [segments, element],
       ...(indexSegments === undefined ? [] : [[indexSegments, int64Value(BigInt(index))] as const]),
     ]);
+    if (index % stretchLength === stretchLength - 1) yield undefined;
+  }
 }
 
 /** The value at a path of documents; arrays on the way are not looked into. */

@@ -1,6 +1,7 @@
 import { failedToParse } from "../../engine-error.ts";
 import { nullValue, type Value } from "../../bson/value.ts";
 import type { AccumulatorOperator } from "../accumulators/accumulator.ts";
+import { Work } from "../../steps.ts";
 import { spansOf } from "./bounds.ts";
 import { stepsBetweenPauses, type WindowFunction, type WindowOperator } from "./window-function.ts";
 
@@ -23,6 +24,7 @@ export function accumulated(operator: AccumulatorOperator): WindowOperator {
       let accumulator = create(nullValue);
       let covered = { start: 0, end: 0 };
       let last: Value | undefined;
+      const add = new Work((root: Value) => accumulator.add(root));
       let steps = 0;
       for (const span of spans) {
         if (span.start !== covered.start || results.length === 0) {
@@ -31,7 +33,7 @@ export function accumulated(operator: AccumulatorOperator): WindowOperator {
         }
         const grew = span.end > covered.end || results.length === 0 || covered.end === covered.start;
         for (let index = covered.end; index < span.end; index += 1) {
-          accumulator.add(roots[index] as Value);
+          yield* add.pausing(roots[index] as Value);
           steps += 1;
           if (steps % stepsBetweenPauses === 0) yield undefined;
         }

@@ -1,5 +1,6 @@
 import { located } from "../../engine-error.ts";
 import { toNumber } from "../../bson/numbers.ts";
+import { mappedList } from "../../bson/arrays.ts";
 import { bsonType, isNumberType } from "../../bson/types.ts";
 import { doubleValue, int64Of, nullValue, type Value } from "../../bson/value.ts";
 import type { Expression } from "../context.ts";
@@ -18,8 +19,7 @@ export const $locf: WindowOperator = (argument, place) => {
   const expression = place.compile(argument);
   return ofPartition(({ roots }) => {
     let last: Value = nullValue;
-    return roots.map((root) => {
-      const value = expression(root);
+    return mappedList(roots, expression).map((value) => {
       if (!isNullish(value)) last = value as Value;
       return last;
     });
@@ -33,11 +33,11 @@ export const $linearFill: WindowOperator = (argument, place) => {
   const expression = place.compile(argument);
   const sortValue = place.sortValue as Expression;
   return ofPartition(({ roots }) => {
-    const places = roots.map((root) => placeOf(sortValue(root)));
+    const places = mappedList(roots, (root) => placeOf(sortValue(root)));
     for (const [index, one] of places.entries())
       if (index > 0 && one === places[index - 1])
         throw located(6_050_106, "There can be no repeated values in the sort field");
-    const values = roots.map((root) => filledValue(expression(root)));
+    const values = Array.from(mappedList(roots, (root) => filledValue(expression(root))));
     let before: number | undefined;
     for (const [index, value] of values.entries()) {
       if (value.type === bsonType.null) continue;

@@ -1,4 +1,5 @@
 import { failedToParse, located } from "../../engine-error.ts";
+import { mappedList } from "../../bson/arrays.ts";
 import { bsonType, isNumberType } from "../../bson/types.ts";
 import { int32Value, nullValue, type Value, wholeNumberOf } from "../../bson/value.ts";
 import { emptyDocument } from "../../bson/builder.ts";
@@ -67,7 +68,7 @@ export const $shift: WindowOperator = (argument, place) => {
   if (by === undefined) throw failedToParse("$shift requires 'by' as an integer value.");
   const [value, distance] = [output, by];
   return ofPartition(({ roots }) =>
-    roots.map((_root, index) => {
+    mappedList(roots, (_root, index) => {
       const other = roots[index + distance];
       return other === undefined ? otherwise : (value(other) ?? nullValue);
     }),

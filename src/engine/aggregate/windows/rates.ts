@@ -12,6 +12,8 @@ import {
   subtractNumberValues,
 } from "../number-arithmetic.ts";
 import { isNumber, typeOf } from "../operators/operator.ts";
+import { mappedList } from "../../bson/arrays.ts";
+import { charge, remembered } from "../../steps.ts";
 import { type Span, spansOf } from "./bounds.ts";
 import {
   ofPartition,
@@ -66,8 +68,8 @@ function overPoints(
     const points = parsePoints(argument, place);
     const sortValue = place.sortValue as Expression;
     return ofPartition(({ roots }) => {
-      const xs = roots.map((root) => placeOf(sortValue(root), points, place.name));
-      const ys: readonly Value[] = roots.map((root) => {
+      const xs = mappedList(roots, (root) => placeOf(sortValue(root), points, place.name));
+      const ys: readonly Value[] = mappedList(roots, (root) => {
         const value = points.input(root);
         if (!isNumber(value))
           throw located(
@@ -76,7 +78,11 @@ function overPoints(
           );
         return value;
       });
-      return spansOf(place.bounds, roots, place.sortValue).map((span) => compute(xs, ys, span, points));
+      const spans = remembered(() => spansOf(place.bounds, roots, place.sortValue));
+      return mappedList(spans, (span) => {
+        charge(span.end - span.start);
+        return compute(xs, ys, span, points);
+      });
     });
   };
 }
@@ -131,9 +137,9 @@ export const $expMovingAvg: WindowOperator = (argument, place) => {
   const expression = input;
   const [weight, rest] = [doubleValue(share), doubleValue(1 - share)];
   return ofPartition(({ roots }) => {
+    const values = mappedList(roots, expression);
     let average: Value | undefined;
-    return roots.map((root) => {
-      const value = expression(root);
+    return values.map((value) => {
       if (!isNumber(value)) return nullValue;
       average =
         average === undefined
@@ -160,10 +166,12 @@ function covariance(sample: boolean): WindowOperator {
   return (argument, place) => {
     const pair = place.compile(argument);
     const compute: WindowFunction = ofPartition(({ roots }) => {
-      const points = roots.map((root) => pointOf(pair(root)));
-      return spansOf(place.bounds, roots, place.sortValue).map(({ start, end }) =>
-        covarianceOf(points.slice(start, end), sample),
-      );
+      const points = mappedList(roots, (root) => pointOf(pair(root)));
+      const spans = remembered(() => spansOf(place.bounds, roots, place.sortValue));
+      return mappedList(spans, ({ start, end }) => {
+        charge((end - start) >> 3);
+        return covarianceOf(points.slice(start, end), sample);
+      });
     });
     return compute;
   };

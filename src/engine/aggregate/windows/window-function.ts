@@ -2,6 +2,7 @@ import { located } from "../../engine-error.ts";
 import type { Value } from "../../bson/value.ts";
 import type { SortField, SortKey } from "../../query/sort.ts";
 import type { Expression, ExpressionContext } from "../context.ts";
+import { Work } from "../../steps.ts";
 import type { Bounds } from "./bounds.ts";
 
 /** Documents of one partition in their order, whole. */
@@ -41,8 +42,7 @@ export function requireOneSortField({ name, sort }: WindowPlace, code: number): 
 
 /** A function of the whole partition at once. */
 export function ofPartition(compute: (partition: Partition) => readonly (Value | undefined)[]): WindowFunction {
-  // oxlint-disable-next-line require-yield -- it is one step
   return function* whole(partition) {
-    return compute(partition);
+    return yield* new Work(compute).pausing(partition);
   };
 }

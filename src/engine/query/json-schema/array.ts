@@ -1,8 +1,10 @@
 import { typeMismatch } from "../../engine-error.ts";
+import { allElements, mappedList } from "../../bson/arrays.ts";
 import { arrayValue } from "../../bson/builder.ts";
 import { bsonType, typeName } from "../../bson/types.ts";
 import { boolOf, int32Value, stringValue, type Value } from "../../bson/value.ts";
 import { elementsOf, fieldCount } from "../../bson/walk.ts";
+import { findElement } from "../element-search.ts";
 import { comparing, countOf, details, type Keyword, type Rule, type Schema } from "./rule.ts";
 import { unorderedKey } from "./unordered.ts";
 
@@ -35,7 +37,7 @@ export const uniqueItems: Keyword = (argument) => {
   const unique = boolOf(argument);
   return comparing("uniqueItems", argument, "found a duplicate item", (value) => {
     if (!unique || value.type !== bsonType.array) return true;
-    const keys = elementsOf(value).map(unorderedKey);
+    const keys = mappedList(allElements(value), unorderedKey);
     return new Set(keys).size === keys.length;
   });
 };
@@ -84,7 +86,7 @@ function elementRule(
 ): Rule {
   const failing = (value: Value): number =>
     value.type === bsonType.array
-      ? elementsOf(value).findIndex((element, index) => schemaOf(element, index)?.holds(element) === false)
+      ? findElement(value, (element, index) => schemaOf(element, index)?.holds(element) === false)
       : -1;
   return {
     holds: (value) => failing(value) === -1,

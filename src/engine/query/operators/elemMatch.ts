@@ -3,7 +3,8 @@ import { buildDocument } from "../../bson/builder.ts";
 import { parsePath } from "../../bson/path.ts";
 import { bsonType } from "../../bson/types.ts";
 import type { Value } from "../../bson/value.ts";
-import { elementsOf, fieldsOfValue } from "../../bson/walk.ts";
+import { fieldsOfValue } from "../../bson/walk.ts";
+import { findElement } from "../element-search.ts";
 import { all, type ValueTest, wholeArrayTest } from "../tests.ts";
 import { isOperatorDocument, type OperatorPlace, type QueryOperator } from "./operator.ts";
 
@@ -11,7 +12,7 @@ import { isOperatorDocument, type OperatorPlace, type QueryOperator } from "./op
 export const $elemMatch: QueryOperator = (argument, place) => {
   const test = compileElementTest(argument, place);
   return wholeArrayTest(place.path, (stored) => {
-    const position = elementsOf(stored).findIndex((element) => test(element));
+    const position = findElement(stored, (element) => test(element));
     return position === -1 ? undefined : position;
   });
 };

@@ -1,5 +1,5 @@
 import { badValue } from "../../engine-error.ts";
-import { arrayValue } from "../../bson/builder.ts";
+import { arrayOf, mappedList } from "../../bson/arrays.ts";
 import { equalityKeys } from "../../query/collation.ts";
 import { eachOf, modifiersOf } from "./each.ts";
 import { arrayElements, type UpdateOperator } from "./operator.ts";
@@ -12,11 +12,12 @@ export const $addToSet: UpdateOperator = (argument, path, collation) => {
   return (current) => {
     const elements = arrayElements(current, "$addToSet", path);
     const keyOf = equalityKeys(collation);
-    const known = new Set(elements.map(keyOf));
-    const added = candidates.filter((candidate) => {
-      const key = keyOf(candidate);
+    const known = new Set(mappedList(elements, keyOf));
+    const keys = mappedList(candidates, keyOf);
+    const added = candidates.filter((_candidate, index) => {
+      const key = keys[index] as string;
       return !known.has(key) && known.add(key);
     });
-    return current !== undefined && added.length === 0 ? current : arrayValue([...elements, ...added]);
+    return current !== undefined && added.length === 0 ? current : arrayOf([...elements, ...added]);
   };
 };

@@ -1,6 +1,6 @@
 import { EngineError } from "../../engine-error.ts";
 import { bsonType, typeName } from "../../bson/types.ts";
-import { elementsOf } from "../../bson/walk.ts";
+import { allElements } from "../../bson/arrays.ts";
 import type { Value } from "../../bson/value.ts";
 import type { Collation } from "../../query/collation.ts";
 
@@ -18,7 +18,7 @@ export type UpdateOperator = (argument: Value, path: string, collation: Collatio
 /** Elements of an array to be changed; none when nothing is there. Throws 2 BadValue on what is no array. */
 export function arrayElements(current: Value | undefined, operator: string, path: string): readonly Value[] {
   if (current === undefined) return [];
-  if (current.type === bsonType.array) return elementsOf(current);
+  if (current.type === bsonType.array) return allElements(current);
   throw new EngineError(
     2,
     "BadValue",

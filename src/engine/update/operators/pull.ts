@@ -1,4 +1,4 @@
-import { arrayValue } from "../../bson/builder.ts";
+import { arrayOf, mappedList } from "../../bson/arrays.ts";
 import type { Value } from "../../bson/value.ts";
 import { compileElementMatch } from "../../query/filter.ts";
 import { arrayElements, type OperatorChange, type UpdateOperator } from "./operator.ts";
@@ -12,7 +12,8 @@ export function removing(unwanted: (element: Value) => boolean, operator: string
   return (current) => {
     if (current === undefined) return undefined;
     const elements = arrayElements(current, operator, path);
-    const kept = elements.filter((element) => !unwanted(element));
-    return kept.length === elements.length ? current : arrayValue(kept);
+    const isUnwanted = mappedList(elements, unwanted);
+    const kept = elements.filter((_element, index) => isUnwanted[index] !== true);
+    return kept.length === elements.length ? current : arrayOf(kept);
   };
 }

@@ -1,5 +1,6 @@
 import { badValue } from "../../engine-error.ts";
-import { arrayValue, emptyDocument } from "../../bson/builder.ts";
+import { arrayOf, mappedList, sortedList } from "../../bson/arrays.ts";
+import { emptyDocument } from "../../bson/builder.ts";
 import { valueAtPath } from "../../bson/path.ts";
 import { bsonType, isNumberType } from "../../bson/types.ts";
 import { nullValue, type Value, wholeNumberOf } from "../../bson/value.ts";
@@ -30,7 +31,7 @@ export const $push: UpdateOperator = (argument, path, collation) => {
     let result: readonly Value[] = elements.slice(0, at).concat(added, elements.slice(at));
     if (order !== undefined) result = order(result);
     if (slice !== undefined) result = slice >= 0 ? result.slice(0, slice) : result.slice(slice);
-    return arrayValue(result);
+    return arrayOf(result);
   };
 };
 
@@ -40,7 +41,7 @@ function orderOf(sort: Value, collation: Collation | undefined): Order {
   if (sort.type !== bsonType.object) {
     const direction = isNumberType(sort.type) ? wholeNumberOf(sort) : undefined;
     if (direction !== 1 && direction !== -1) throw badValue("The $sort element value must be either 1 or -1");
-    return (elements) => elements.toSorted((one, other) => direction * compare(one, other));
+    return (elements) => sortedList(elements, (one, other) => direction * compare(one, other));
   }
   for (const { name, value } of fieldsOfValue(sort)) {
     const direction = isNumberType(value.type) ? wholeNumberOf(value) : undefined;
@@ -53,9 +54,9 @@ function orderOf(sort: Value, collation: Collation | undefined): Order {
     const document = element.type === bsonType.object ? element.bytes() : emptyDocument;
     return fields.map((field) => valueAtPath(document, field.path) ?? nullValue);
   };
-  return (elements) =>
-    elements
-      .map((element) => ({ element, key: keyOf(element) }))
-      .toSorted((one, other) => compareFields(one.key, other.key, fields, compare))
-      .map(({ element }) => element);
+  return (elements) => {
+    const keyed = mappedList(elements, (element) => ({ element, key: keyOf(element) }));
+    const ordered = sortedList(keyed, (one, other) => compareFields(one.key, other.key, fields, compare));
+    return ordered.map(({ element }) => element);
+  };
 }
