@@ -148,6 +148,6 @@ export function openBlock(pack: PackIdentity, sealed: Uint8Array, index: number)
 const sharedLengthMax = 65_536;
 
 /** Frees what is not used any more now, not when the collector next looks: some megabytes for every block would have it look all the time. */
-function releaseMemory({ buffer, length }: Buffer): void {
+export function releaseMemory({ buffer, length }: Uint8Array): void {
   if (length > sharedLengthMax && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

@@ -1,4 +1,5 @@
 import { BlobError, type BlobStore } from "../ports/blob-store.ts";
+import { ahead } from "../shared/ahead.ts";
 import {
   blockHeaderLength,
   openBlock,
@@ -7,6 +8,7 @@ import {
   packHeader,
   packHeaderLength,
   readBlockHeader,
+  releaseMemory,
   trailerIndex,
 } from "./block.ts";
 import { cataloguePrefix, readCatalogueRecord } from "./catalogue.ts";
@@ -18,6 +20,10 @@ import { openManifest } from "./manifest.ts";
 import { marksPrefix, readMark } from "./marks.ts";
 import { layoutOf } from "./pack-reader.ts";
 import { openApart } from "./threads/apart.ts";
+import { threadsMax } from "./threads/threads.ts";
+
+/** Blocks of a pack that are being opened behind the one in hand. */
+const blocksAhead = threadsMax * 2;
 
 export interface CheckParts {
   readonly blobs: BlobStore;
@@ -48,6 +54,8 @@ export async function checkObject(parts: CheckParts, objectKey: string): Promise
     return { reason: undefined };
   } catch (error) {
     return { reason: `${objectKey} cannot be read: ${(error as Error).message}` };
+  } finally {
+    releaseMemory(bytes);
   }
 }
 
@@ -83,14 +91,20 @@ async function checkPack({ blobs, keys }: CheckParts, objectKey: string, stored:
   if (!packHeader(layout).equals(bytes.subarray(0, packHeaderLength)))
     problems.push("its beginning is not that of the pack");
   const blockLengths: number[] = [];
-  for (const [index, start] of layout.starts.entries()) {
+  const opened = ahead(layout.starts.entries(), blocksAhead, async ([index, start]) => {
     const sealed = bytes.subarray(start, start + (layout.sizes[index] as number));
     try {
-      blockLengths.push((await openApart(layout, sealed, index)).length);
+      const plain = await openApart(layout, sealed, index);
+      const { length } = plain;
+      releaseMemory(plain);
+      return { length };
     } catch (error) {
-      blockLengths.push(0);
-      problems.push(`block ${index}: ${(error as Error).message}`);
+      return { length: 0, problem: `block ${index}: ${(error as Error).message}` };
     }
+  });
+  for await (const { length, problem } of opened) {
+    blockLengths.push(length);
+    if (problem !== undefined) problems.push(problem);
   }
   const last = layout.starts.length - 1;
   const trailerStart = last < 0 ? packHeaderLength : (layout.starts[last] as number) + (layout.sizes[last] as number);

@@ -23,7 +23,7 @@ export interface PackLayout extends PackIdentity {
 }
 
 const layoutsKept = 4096;
-const blocksKept = 8;
+const blocksKept = 16;
 
 /** Reads entries out of packs. Everything it hands out was authenticated and has the id that was asked for. */
 export class PackReader {
@@ -39,15 +39,16 @@ export class PackReader {
 
   /** The bytes of an entry. Throws `SnapshotDamaged`. */
   async read(entry: Entry): Promise<Uint8Array> {
+    const bytes = await this.unproven(entry);
+    requireSameId(entry, this.#keys.chunkId(bytes));
+    return bytes;
+  }
+
+  /** The bytes where an entry should be, of its length: authentic bytes of the block, but whoever uses them has to compute their id and compare. Throws `SnapshotDamaged`. */
+  async unproven(entry: Entry): Promise<Uint8Array> {
     const block = await this.block(entry.packId, entry.blockIndex);
     const bytes = block.subarray(entry.offset, entry.offset + entry.length);
-    if (bytes.length !== entry.length || !this.#keys.chunkId(bytes).equals(entry.id)) {
-      const objectKey = packKeyOf(entry.packId);
-      throw new SnapshotDamaged(
-        objectKey,
-        `block ${entry.blockIndex} of ${objectKey} does not hold the chunk that is looked for`,
-      );
-    }
+    if (bytes.length !== entry.length) throw notHeld(entry);
     return bytes;
   }
 
@@ -82,6 +83,19 @@ export class PackReader {
       return openApart(layout, sealed, index);
     });
   }
+}
+
+/** Throws `SnapshotDamaged` when the id of the bytes read for an entry is not the entry's. */
+export function requireSameId(entry: Entry, id: Uint8Array): void {
+  if (!Buffer.from(id.buffer, id.byteOffset, id.length).equals(entry.id)) throw notHeld(entry);
+}
+
+function notHeld({ packId, blockIndex }: Entry): SnapshotDamaged {
+  const objectKey = packKeyOf(packId);
+  return new SnapshotDamaged(
+    objectKey,
+    `block ${blockIndex} of ${objectKey} does not hold the chunk that is looked for`,
+  );
 }
 
 /** Where a pack's blocks are, whichever of its revisions is stored (the oldest, which holds the most). Throws on a pack that is not there or shows no blocks. */

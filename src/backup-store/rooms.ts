@@ -29,8 +29,8 @@ export function largerRoom(room: OwnBytes, size: number, more: number): OwnBytes
   return larger;
 }
 
-function ownMemory(sizeBytes: number): OwnBytes {
-  // Not cleared, and never part of what Buffers share.
+/** Memory that is not cleared, and never part of what Buffers share. */
+export function ownMemory(sizeBytes: number): OwnBytes {
   const { buffer } = Buffer.allocUnsafeSlow(sizeBytes);
   return new Uint8Array(buffer);
 }

@@ -6,14 +6,20 @@ import {
   type SnapshotReader,
   type StoredCollection,
 } from "../ports/snapshot-repository.ts";
+import { ahead } from "../shared/ahead.ts";
 import { type Chunk, Chunker } from "./chunker.ts";
 import type { Entry } from "./entry.ts";
 import type { StoreKeys } from "./keys.ts";
 import type { Manifest, ManifestCollection } from "./manifest.ts";
-import type { PackReader } from "./pack-reader.ts";
+import { type PackReader, requireSameId } from "./pack-reader.ts";
+import { ownMemory } from "./rooms.ts";
+import { identifyApart } from "./threads/apart.ts";
 import { chunksOf } from "./tree.ts";
 
-const outputBytes = 1_048_576;
+/** Bytes of chunks that are read, proven and handed out at once, about. */
+const stretchBytes = 1_048_576;
+/** Stretches that are being read behind the one in use. */
+const stretchesAhead = 2;
 
 /** Reads one snapshot. */
 export class StoreSnapshotReader implements SnapshotReader {
@@ -37,18 +43,8 @@ export class StoreSnapshotReader implements SnapshotReader {
 
   async *documents(database: string, name: string): AsyncIterable<Uint8Array> {
     const collection = this.#collection(database, name);
-    let parts: Uint8Array[] = [];
-    let size = 0;
-    for await (const entry of chunksOf(this.#packs, collection.tree)) {
-      const bytes = await this.#read(collection, entry);
-      parts.push(bytes);
-      size += bytes.length;
-      if (size < outputBytes) continue;
-      yield Buffer.concat(parts);
-      parts = [];
-      size = 0;
-    }
-    if (size > 0) yield Buffer.concat(parts);
+    const stretches = stretchesOf(chunksOf(this.#packs, collection.tree));
+    yield* ahead(stretches, stretchesAhead, (entries) => this.#read(collection, entries));
   }
 
   async compare(database: string, name: string, documents: AsyncIterable<Uint8Array>): Promise<ComparedCollection> {
@@ -76,12 +72,13 @@ export class StoreSnapshotReader implements SnapshotReader {
   async verify(signal?: AbortSignal): Promise<void> {
     for (const collection of this.#manifest.collections) {
       let documentCount = 0;
-      for await (const entry of chunksOf(this.#packs, collection.tree)) {
+      const stretches = stretchesOf(chunksOf(this.#packs, collection.tree));
+      const counts = ahead(stretches, stretchesAhead, async (entries) => {
         signal?.throwIfAborted();
-        await this.#read(collection, entry);
-        documentCount += entry.documentCount;
-        await nextTurn();
-      }
+        await this.#read(collection, entries);
+        return entries.reduce((sum, entry) => sum + entry.documentCount, 0);
+      });
+      for await (const count of counts) documentCount += count;
       if (documentCount !== collection.documentCount) {
         throw new SnapshotDamaged(
           this.#manifest.snapshotId,
@@ -99,9 +96,29 @@ export class StoreSnapshotReader implements SnapshotReader {
     return found;
   }
 
-  async #read({ database, name }: ManifestCollection, entry: Entry): Promise<Uint8Array> {
+  /** The bytes of chunks one behind the other. */
+  async #read(collection: ManifestCollection, entries: readonly Entry[]): Promise<Uint8Array> {
+    const bytes = ownMemory(entries.reduce((sum, { length }) => sum + length, 0));
+    const ends: number[] = [];
+    let size = 0;
+    for (const entry of entries) {
+      bytes.set(await this.#guarded(collection, entry, () => this.#packs.unproven(entry)), size);
+      ends.push((size += entry.length));
+    }
+    const proven = await identifyApart(this.#keys.chunkIdKey, bytes, ends);
+    for (const [index, entry] of entries.entries())
+      await this.#guarded(collection, entry, async () => requireSameId(entry, proven.ids[index] ?? new Uint8Array(0)));
+    return proven.bytes;
+  }
+
+  /** Damage says which documents it hurts. */
+  async #guarded<Result>(
+    { database, name }: ManifestCollection,
+    entry: Entry,
+    read: () => Promise<Result>,
+  ): Promise<Result> {
     try {
-      return await this.#packs.read(entry);
+      return await read();
     } catch (error) {
       if (!(error instanceof SnapshotDamaged)) throw error;
       const from = Buffer.from(entry.firstId).toString("hex");
@@ -112,4 +129,18 @@ export class StoreSnapshotReader implements SnapshotReader {
       );
     }
   }
+}
+
+async function* stretchesOf(entries: AsyncIterable<Entry>): AsyncGenerator<readonly Entry[]> {
+  let stretch: Entry[] = [];
+  let size = 0;
+  for await (const entry of entries) {
+    stretch.push(entry);
+    size += entry.length;
+    if (size < stretchBytes) continue;
+    yield stretch;
+    stretch = [];
+    size = 0;
+  }
+  if (stretch.length > 0) yield stretch;
 }

@@ -15,11 +15,11 @@ export interface BlobStore {
    */
   put(key: string, parts: readonly Uint8Array[]): Promise<void>;
   /**
-   * The whole object. Throws `blob_not_found`, or `blob_damaged` when the store keeps a checksum and what it answers, again and again, is not what was put;
+   * The whole object, in memory that is the caller's, to give to another thread too. Throws `blob_not_found`, or `blob_damaged` when the store keeps a checksum and what it answers, again and again, is not what was put;
    * `getRange` then still answers what is there.
    */
   get(key: string): Promise<Uint8Array>;
-  /** Exactly `lengthBytes` from `offset`. Throws `blob_not_found`, or `blob_range` when the object is shorter. */
+  /** Exactly `lengthBytes` from `offset`, in memory that is the caller's. Throws `blob_not_found`, or `blob_range` when the object is shorter. */
   getRange(key: string, offset: number, lengthBytes: number): Promise<Uint8Array>;
   /** Undefined when there is none. */
   stat(key: string): Promise<BlobEntry | undefined>;
