@@ -1,5 +1,5 @@
 import type { Entry } from "./entry.ts";
-import { compareIds } from "./id-order.ts";
+import { compareIds } from "../shared/id-order.ts";
 import type { PackReader } from "./pack-reader.ts";
 import { chunkRuns, type Tree } from "./tree.ts";
 
@@ -71,7 +71,12 @@ export class KnownChunks {
     return this.#pages.find(keyOf(id));
   }
 
-  /** Remembers what was just stored. */
+  /** Remembers a page of a parent that is read along elsewhere. */
+  seenPage(page: Entry): void {
+    this.#pages.add(page);
+  }
+
+  /** Remembers what was just stored, or was found stored elsewhere. */
   stored(entry: Entry): void {
     this.#recent.add(entry);
   }

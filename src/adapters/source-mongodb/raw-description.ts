@@ -1,4 +1,5 @@
 import type { CollectionDescription } from "../../ports/snapshot-repository.ts";
+import { elementsOf } from "../../shared/bson-element.ts";
 
 /** A document's bytes as the driver gives them with `raw: true`. */
 export type RawDocument = Uint8Array;
@@ -44,58 +45,14 @@ interface RawField {
   readonly bytes: Uint8Array;
 }
 
-/** Fields of a document that a server sent: values stay bytes, and what leads out of the document is refused. */
+/** Fields of a document that a server sent: values stay bytes. Throws on bytes that are no document. */
 function topLevel(document: Uint8Array): Map<string, RawField> {
-  const view = Buffer.from(document.buffer, document.byteOffset, document.length);
-  const fields = new Map<string, RawField>();
-  const last = view.length - 1;
-  let position = 4;
-  while (position < last) {
-    const type = view[position] as number;
-    const nameEnd = view.indexOf(0, position + 1);
-    const start = nameEnd + 1;
-    const end = nameEnd < 0 ? -1 : start + lengthOf(type, view, start);
-    if (end < start || end > last) throw malformed();
-    fields.set(view.toString("utf8", position + 1, nameEnd), { type, bytes: view.subarray(start, end) });
-    position = end;
-  }
-  if (position !== last || view.readInt32LE(0) !== view.length) throw malformed();
-  return fields;
-}
-
-/** Bytes that a value takes; only types that occur at the top of catalogue answers. */
-function lengthOf(type: number, view: Buffer, at: number): number {
-  const stated = (): number => (at + 4 <= view.length ? view.readInt32LE(at) : Number.NaN);
-  switch (type) {
-    case 0x02:
-      return 4 + stated();
-    case 0x03:
-    case 0x04:
-      return stated();
-    case 0x05:
-      return 5 + stated();
-    case 0x07:
-      return 12;
-    case 0x08:
-      return 1;
-    case 0x0a:
-      return 0;
-    case 0x10:
-      return 4;
-    case 0x01:
-    case 0x09:
-    case 0x11:
-    case 0x12:
-      return 8;
-    case 0x13:
-      return 16;
-    default:
-      throw new Error(`a catalogue answer holds a value of type ${type}, which is not expected there`);
-  }
-}
-
-function malformed(): Error {
-  return new Error("the source's catalogue answer is no whole BSON document");
+  return new Map(
+    Array.from(elementsOf(document), ({ type, name, valueStart, end }) => [
+      name,
+      { type, bytes: document.subarray(valueStart, end) },
+    ]),
+  );
 }
 
 function text(field: RawField | undefined): string {
