@@ -30,6 +30,11 @@ export class Chunker {
     this.#keys = keys.boundary;
   }
 
+  /** Whether the last document ended a chunk, or there was none. */
+  get isAtBorder(): boolean {
+    return this.#size === 0;
+  }
+
   /** Chunks that ended within `documents`, which are whole documents one after the other; what is left open is copied. Throws on anything else. */
   *push(documents: Uint8Array): Generator<Chunk> {
     let runStart = 0;

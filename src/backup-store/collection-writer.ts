@@ -1,22 +1,19 @@
-import type { CollectionTotals, CollectionWriter } from "../ports/snapshot-repository.ts";
+import type { CollectionWriter, WrittenCollection } from "../ports/snapshot-repository.ts";
 import { Chunker } from "./chunker.ts";
-import type { Entry } from "./entry.ts";
+import type { CollectionTree } from "./collection-tree.ts";
 import type { StoreKeys } from "./keys.ts";
-import type { KnownChunks } from "./known-chunks.ts";
-import type { NeededBlocks } from "./needed-blocks.ts";
 import type { PackWriter } from "./pack-writer.ts";
 import type { Rooms } from "./rooms.ts";
 import { Slab } from "./slab.ts";
 import { identifyApart } from "./threads/apart.ts";
-import { type Tree, TreeWriter } from "./tree.ts";
+import type { Tree } from "./tree.ts";
 
 export interface CollectionWriterParts {
   readonly keys: StoreKeys;
   readonly packs: PackWriter;
-  readonly needed: NeededBlocks;
-  readonly known: KnownChunks;
+  readonly tree: CollectionTree;
   readonly rooms: Rooms;
-  readonly ended: (tree: Tree, totals: CollectionTotals) => void;
+  readonly ended: (tree: Tree, written: WrittenCollection) => void;
 }
 
 /** Slabs of one collection whose chunks are being hashed or stored, beside the one being filled. */
@@ -26,17 +23,13 @@ const slabsInFlight = 2;
 export class StoreCollectionWriter implements CollectionWriter {
   readonly #parts: CollectionWriterParts;
   readonly #chunker: Chunker;
-  readonly #tree: TreeWriter;
   readonly #inFlight: Promise<void>[] = [];
   #slab: Slab | undefined;
-  #documentCount = 0;
-  #dataSizeBytes = 0;
   #failed = false;
 
   constructor(parts: CollectionWriterParts) {
     this.#parts = parts;
     this.#chunker = new Chunker(parts.keys);
-    this.#tree = new TreeWriter((bytes, totals) => this.#storePage(bytes, totals));
   }
 
   async write(documents: Uint8Array): Promise<void> {
@@ -53,7 +46,7 @@ export class StoreCollectionWriter implements CollectionWriter {
     this.#failed = false;
   }
 
-  async end(): Promise<CollectionTotals> {
+  async end(): Promise<WrittenCollection> {
     this.#requireSound();
     this.#failed = true;
     const last = this.#chunker.finish();
@@ -61,12 +54,9 @@ export class StoreCollectionWriter implements CollectionWriter {
     if (this.#slab !== undefined) this.#handOn(this.#slab);
     // The last one waits for those before it.
     await this.#inFlight.at(-1);
-    const totals = { documentCount: this.#documentCount, dataSizeBytes: this.#dataSizeBytes };
-    const tree = await this.#tree.finish();
-    await this.#parts.packs.ready();
-    for (const entry of tree.entries) this.#parts.needed.add(entry);
-    this.#parts.ended(tree, totals);
-    return totals;
+    const { tree, written } = await this.#parts.tree.end();
+    this.#parts.ended(tree, written);
+    return written;
   }
 
   #requireSound(): void {
@@ -91,49 +81,11 @@ export class StoreCollectionWriter implements CollectionWriter {
     let start = 0;
     for (const [index, chunk] of chunks.entries()) {
       const end = ends[index] as number;
-      const stored = this.#storeChunk(ids[index] as Uint8Array, room.subarray(start, end), chunk);
+      const stored = this.#parts.tree.store(ids[index] as Uint8Array, room.subarray(start, end), chunk);
       if (stored !== undefined) await stored;
       start = end;
     }
     this.#parts.rooms.giveBack(room);
     await this.#parts.packs.ready();
-  }
-
-  /** A promise only when something must be read or a page ended. */
-  #storeChunk(id: Uint8Array, bytes: Uint8Array, chunk: Slab["chunks"][number]): Promise<void> | undefined {
-    const found = this.#parts.known.findChunk(id, chunk.firstId);
-    return found instanceof Promise
-      ? found.then((known) => this.#keep(known ?? this.#add(id, bytes, chunk)))
-      : this.#keep(found ?? this.#add(id, bytes, chunk));
-  }
-
-  #add(id: Uint8Array, bytes: Uint8Array, { documentCount, firstId }: Slab["chunks"][number]): Entry {
-    const placement = this.#parts.packs.add(bytes, "chunks");
-    const entry = { id, length: bytes.length, documentCount, dataSizeBytes: bytes.length, firstId, ...placement };
-    this.#parts.known.stored(entry);
-    return entry;
-  }
-
-  #keep(entry: Entry): Promise<void> | undefined {
-    this.#parts.needed.add(entry);
-    this.#documentCount += entry.documentCount;
-    this.#dataSizeBytes += entry.length;
-    return this.#tree.add(entry);
-  }
-
-  async #storePage(
-    bytes: Uint8Array,
-    totals: Pick<Entry, "documentCount" | "dataSizeBytes" | "firstId">,
-  ): Promise<Entry> {
-    const { keys, known, packs, needed } = this.#parts;
-    const id = keys.chunkId(bytes);
-    const found = known.findPage(id);
-    const placement =
-      found === undefined
-        ? packs.add(bytes, "pages")
-        : { packId: found.packId, blockIndex: found.blockIndex, offset: found.offset };
-    const entry = { id, length: bytes.length, ...totals, ...placement };
-    needed.add(entry);
-    return entry;
   }
 }

@@ -22,6 +22,11 @@ export class NeededBlocks {
     pack.blocks[blockIndex] = 1;
   }
 
+  addAll(other: NeededBlocks): void {
+    for (const { id, blocks } of other.#packs.values())
+      for (const [blockIndex, isNeeded] of blocks.entries()) if (isNeeded === 1) this.add({ packId: id, blockIndex });
+  }
+
   packIds(): Uint8Array[] {
     return [...this.#packs.values()].map(({ id }) => id);
   }

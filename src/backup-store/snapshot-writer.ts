@@ -1,15 +1,22 @@
 import type { BlobStore } from "../ports/blob-store.ts";
 import {
   type BeginSnapshot,
+  type ChangedDocuments,
   type CollectionDescription,
   collectionsAtOnceMax,
+  type CollectionTotals,
   type CollectionWriter,
   type CommittedSnapshot,
+  IncrementRefused,
   SnapshotDamaged,
   type SnapshotFacts,
   type SnapshotWriter,
+  type StoredSnapshot,
+  type WrittenCollection,
 } from "../ports/snapshot-repository.ts";
+import { CollectionTree } from "./collection-tree.ts";
 import { StoreCollectionWriter } from "./collection-writer.ts";
+import { foreseeIncrement, type IncrementRequest, storeIncrement } from "./increment-writer.ts";
 import type { StoreKeys } from "./keys.ts";
 import { KnownChunks } from "./known-chunks.ts";
 import { type Manifest, type ManifestCollection, manifestKeyOf, openManifest, sealManifest } from "./manifest.ts";
@@ -18,6 +25,7 @@ import { PackWriter } from "./pack-writer.ts";
 import { NeededBlocks } from "./needed-blocks.ts";
 import { Rooms } from "./rooms.ts";
 import { slabRoomBytes } from "./slab.ts";
+import type { Tree } from "./tree.ts";
 
 export interface WriterParts {
   readonly blobs: BlobStore;
@@ -48,26 +56,72 @@ export class StoreSnapshotWriter implements SnapshotWriter {
     this.#needed = new NeededBlocks();
   }
 
-  async beginCollection(description: CollectionDescription): Promise<CollectionWriter> {
+  get parent(): StoredSnapshot | undefined {
+    return this.#parent;
+  }
+
+  async beginCollection(
+    description: CollectionDescription,
+    { fingerprint = false }: { readonly fingerprint?: boolean } = {},
+  ): Promise<CollectionWriter> {
+    const place = this.#begin();
+    const { keys, reader } = this.#parts;
+    const known = new KnownChunks(reader, this.#parentTree(description));
+    const tree = new CollectionTree({ keys, packs: this.#packs, needed: this.#needed, known }, { fingerprint });
+    return new StoreCollectionWriter({
+      keys,
+      packs: this.#packs,
+      tree,
+      rooms: this.#rooms,
+      ended: (made, written) => this.#end(place, description, made, written),
+    });
+  }
+
+  async writeIncrement(description: CollectionDescription, changes: ChangedDocuments): Promise<CollectionTotals> {
+    const place = this.#begin();
+    try {
+      const stored = await storeIncrement(this.#incrementOf(description, changes), this.#packs);
+      this.#needed.addAll(stored.needed);
+      this.#end(place, description, stored.tree, stored.written);
+      return stored.written;
+    } catch (error) {
+      // Its place stays empty; whoever writes all of it takes another.
+      if (error instanceof IncrementRefused) this.#openCount -= 1;
+      throw error;
+    }
+  }
+
+  async foreseeIncrement(description: CollectionDescription, changes: ChangedDocuments): Promise<WrittenCollection> {
+    return foreseeIncrement(this.#incrementOf(description, changes));
+  }
+
+  #begin(): number {
     if (this.#ended) throw new Error("the snapshot has ended");
     if (this.#openCount >= collectionsAtOnceMax)
       throw new Error(`no more than ${collectionsAtOnceMax} collections can be written at once`);
-    const before = this.#parent?.collections.find(
-      ({ database, name }) => database === description.database && name === description.name,
-    );
-    const place = this.#collections.push(undefined) - 1;
     this.#openCount += 1;
-    return new StoreCollectionWriter({
-      keys: this.#parts.keys,
-      packs: this.#packs,
-      needed: this.#needed,
-      known: new KnownChunks(this.#parts.reader, before?.tree),
-      rooms: this.#rooms,
-      ended: (tree, totals) => {
-        this.#collections[place] = { ...description, ...totals, tree };
-        this.#openCount -= 1;
-      },
-    });
+    return this.#collections.push(undefined) - 1;
+  }
+
+  #end(
+    place: number,
+    description: CollectionDescription,
+    tree: Tree,
+    { documentCount, dataSizeBytes }: CollectionTotals,
+  ): void {
+    this.#collections[place] = { ...description, documentCount, dataSizeBytes, tree };
+    this.#openCount -= 1;
+  }
+
+  #incrementOf(description: CollectionDescription, changes: ChangedDocuments): IncrementRequest {
+    const parent = this.#parentTree(description);
+    if (parent === undefined) throw new IncrementRefused("the snapshot before does not have it");
+    return { keys: this.#parts.keys, reader: this.#parts.reader, parent, changes };
+  }
+
+  #parentTree({ database, name }: CollectionDescription): Tree | undefined {
+    return this.#parent?.collections.find((collection) => collection.database === database && collection.name === name)
+      ?.tree;
   }
 
   async commit(facts: SnapshotFacts): Promise<CommittedSnapshot> {

@@ -1,3 +1,4 @@
+import { createHash, type Hash } from "node:crypto";
 import { decodeEntries, encodeEntries, type Entry } from "./entry.ts";
 import type { PackReader } from "./pack-reader.ts";
 
@@ -24,15 +25,23 @@ export interface Tree {
 export class TreeWriter {
   readonly #storePage: StorePage;
   readonly #levels: Entry[][] = [[]];
+  readonly #chunksHash: Hash | undefined;
 
-  constructor(storePage: StorePage) {
+  constructor(storePage: StorePage, options: { readonly fingerprint?: boolean } = {}) {
     this.#storePage = storePage;
+    this.#chunksHash = options.fingerprint === true ? createHash("sha256") : undefined;
+  }
+
+  /** After `finish`, when it was asked for: hash of everything about the chunks but where they are; how they are put in pages follows from that. */
+  fingerprint(): Uint8Array | undefined {
+    return this.#chunksHash?.digest();
   }
 
   /** A promise only when a page ended. */
   add(entry: Entry, level: number = 0): Promise<void> | undefined {
     const page = (this.#levels[level] ??= []);
     page.push(entry);
+    if (level === 0 && this.#chunksHash !== undefined) addTo(this.#chunksHash, entry);
     const ends = page.length >= pageMinEntries && firstWord(entry.id) % pageMeanEntries === 0;
     return ends || page.length >= pageMaxEntries ? this.#endPage(level) : undefined;
   }
@@ -56,6 +65,11 @@ export class TreeWriter {
     };
     await this.add(await this.#storePage(encodeEntries(page), totals), level + 1);
   }
+}
+
+function addTo(hash: Hash, { id, documentCount, dataSizeBytes, firstId }: Entry): void {
+  const counts = new Float64Array([documentCount, dataSizeBytes, firstId.length]);
+  hash.update(id).update(counts).update(firstId);
 }
 
 function firstWord(id: Uint8Array): number {

@@ -23,6 +23,14 @@ export interface CollectionTotals {
 
 export interface StoredCollection extends CollectionDescription, CollectionTotals {}
 
+/** An entry of a source's operation log. */
+export interface LogPosition {
+  readonly seconds: number;
+  readonly increment: number;
+  /** SHA-256 of the entry's bytes: who finds the same entry there later reads the same log. */
+  readonly entryHash: Uint8Array;
+}
+
 /** How the source was read, kept with the snapshot for ever. */
 export interface SnapshotFacts {
   /** `exact`: one point in time; `log_catch_up`: fuzzy copy plus log; `best_effort`: each collection at its own time. */
@@ -33,6 +41,12 @@ export interface SnapshotFacts {
   readonly serverVersion: string;
   /** Milliseconds since the epoch at which the data was captured. */
   readonly capturedAtMs: number;
+  /** The newest entry of the source's operation log that is in the snapshot; only with `exact`, and where the log can be read. */
+  readonly logPosition?: LogPosition;
+  /** How many snapshots in a row, this one the last, were made of the one before and the log; absent: everything was read. */
+  readonly incrementsInARow?: number;
+  /** Whether what was read is the same as what the snapshot before and the log would have made; absent: not looked at. */
+  readonly incrementCheck?: "equal" | "different";
 }
 
 export interface CommittedSnapshot extends CollectionTotals {
@@ -53,6 +67,19 @@ export interface BeginSnapshot {
   readonly parentManifestKey?: string;
 }
 
+/** What became of a collection since the parent snapshot. */
+export interface ChangedDocuments {
+  /** `_id`s of every document that may have changed: whole BSON elements (type, `_id`, zero, value), each once and in `_id` order (`shared/id-order.ts`). */
+  readonly ids: readonly Uint8Array[];
+  /** Those of them that are there now, whole documents concatenated, in `_id` order. */
+  readonly documents: AsyncIterable<Uint8Array>;
+}
+
+export interface WrittenCollection extends CollectionTotals {
+  /** When asked for: a hash over the collection's chunks in order. The same documents in the same order have the same, however they came there. */
+  readonly fingerprint: Uint8Array | undefined;
+}
+
 /** Documents of one collection on their way into a snapshot. */
 export interface CollectionWriter {
   /**
@@ -60,15 +87,27 @@ export interface CollectionWriter {
    * may be reused once the promise resolves. Waits when the store is slower than the source. Throws on bytes that are not whole documents.
    */
   write(documents: Uint8Array): Promise<void>;
-  end(): Promise<CollectionTotals>;
+  end(): Promise<WrittenCollection>;
 }
 
 /** Collections of one snapshot that are written at once, at most: each takes a few megabytes of memory. */
 export const collectionsAtOnceMax = 8;
 
 export interface SnapshotWriter {
+  /** The snapshot that unchanged data is shared with. */
+  readonly parent: StoredSnapshot | undefined;
   /** Several may be written at once, up to `collectionsAtOnceMax`, with the same result in whatever order their writes come: the snapshot lists them as they were begun. */
-  beginCollection(description: CollectionDescription): Promise<CollectionWriter>;
+  beginCollection(
+    description: CollectionDescription,
+    options?: { readonly fingerprint?: boolean },
+  ): Promise<CollectionWriter>;
+  /**
+   * Writes a collection as the parent has it, but for what changed, reading only the parent's chunks around that: the result is the one that writing all of it would have.
+   * Both must be in `_id` order. Throws `IncrementRefused` when it cannot be told that they are; then the collection can be begun as if this had not been tried.
+   */
+  writeIncrement(description: CollectionDescription, changes: ChangedDocuments): Promise<CollectionTotals>;
+  /** What `writeIncrement` would write, its fingerprint too; nothing is stored, and nothing is added to the snapshot. */
+  foreseeIncrement(description: CollectionDescription, changes: ChangedDocuments): Promise<WrittenCollection>;
   /**
    * Makes packs durable and reads them back and compares, then the same with the manifest, then answers. After it the snapshot can be opened;
    * whoever keeps the catalogue may now say `completed`. Throws without leaving anything that looks complete.
@@ -78,14 +117,18 @@ export interface SnapshotWriter {
   abort(): Promise<void>;
 }
 
+/** What is known of a snapshot without reading its documents. */
+export interface StoredSnapshot {
+  readonly facts: SnapshotFacts;
+  readonly collections: readonly StoredCollection[];
+}
+
 export interface ComparedCollection extends CollectionTotals {
   readonly equal: boolean;
 }
 
 /** A committed snapshot. Every byte handed out was authenticated first. */
-export interface SnapshotReader {
-  readonly facts: SnapshotFacts;
-  readonly collections: readonly StoredCollection[];
+export interface SnapshotReader extends StoredSnapshot {
   /** The documents in stored order, whole documents concatenated, about 1 MiB at a time. Throws `SnapshotDamaged` naming what is hurt. */
   documents(database: string, name: string): AsyncIterable<Uint8Array>;
   /** Whether `documents` (in the order the snapshot was read) are byte for byte those of the snapshot. */
@@ -201,6 +244,14 @@ export interface SnapshotRepository {
   objects(): AsyncIterable<{ readonly key: string; readonly sizeBytes: number }>;
   /** Marks objects that no live snapshot needs, and deletes those that were marked long enough ago. Never deletes when a listing or a manifest cannot be read. */
   collectGarbage(request: GarbageRequest): Promise<GarbageReport>;
+}
+
+/** A collection cannot be made of the snapshot before and what changed; it has to be read whole. The message is the reason. */
+export class IncrementRefused extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "IncrementRefused";
+  }
 }
 
 /** Stored bytes are missing or are not what was written. */

@@ -1,0 +1,101 @@
+import { type Side, sideOf } from "./change-cursor.ts";
+import type { Entry } from "./entry.ts";
+import type { PackReader } from "./pack-reader.ts";
+
+/** A chunk of the parent, with what its neighbour says about it. */
+export interface PlacedChunk {
+  readonly entry: Entry;
+  /** First id of the chunk behind it; undefined for the last one. */
+  readonly nextFirstId: Uint8Array | undefined;
+  /** Its bytes, of a chunk in which something may have changed. */
+  readonly bytes: Promise<Uint8Array> | undefined;
+}
+
+/** A window ends with so many chunks, or so many bytes of chunks that are read; two are held. */
+const windowChunks = 8192;
+const windowBytes = 8 * 1_048_576;
+/** Blocks of a window that are read at once. */
+const blocksAtOnce = 4;
+
+interface OpenWindow {
+  readonly chunks: PlacedChunk[];
+  readonly reads: { readonly entry: Entry; readonly settle: PromiseWithResolvers<Uint8Array> }[];
+  sizeBytes: number;
+}
+
+/**
+ * All chunks of the parent in order. Those around the `_id`s that changed are read ahead, each block of a window once however its chunks are spread, so that the cost stays that of the change
+ * also when many snapshots have each moved some of the chunks.
+ */
+export async function* placedChunks(
+  reader: PackReader,
+  chunks: AsyncIterable<readonly Entry[]>,
+  ids: readonly Uint8Array[],
+): AsyncGenerator<PlacedChunk> {
+  let before: PlacedChunk[] = [];
+  for await (const window of windows(chunks, ids)) {
+    readAll(reader, window);
+    yield* before;
+    before = window.chunks;
+  }
+  yield* before;
+}
+
+async function* windows(
+  chunks: AsyncIterable<readonly Entry[]>,
+  ids: readonly Uint8Array[],
+): AsyncGenerator<OpenWindow> {
+  let position = 0;
+  const touches = (nextFirstId: Uint8Array | undefined): boolean => {
+    let side: Side | undefined;
+    let touched = false;
+    while (position < ids.length && side !== "behind" && side !== "unknown") {
+      side = nextFirstId === undefined ? "before" : sideOf(ids[position] as Uint8Array, nextFirstId);
+      touched ||= side !== "behind";
+      if (side === "before") position += 1;
+    }
+    return touched;
+  };
+  let window = emptyWindow();
+  const place = (entry: Entry, nextFirstId: Uint8Array | undefined): void => {
+    if (!touches(nextFirstId)) {
+      window.chunks.push({ entry, nextFirstId, bytes: undefined });
+      return;
+    }
+    const settle = Promise.withResolvers<Uint8Array>();
+    // Whoever comes to the chunk sees a failure; until then it must not count as unhandled.
+    settle.promise.catch(() => undefined);
+    window.reads.push({ entry, settle });
+    window.sizeBytes += entry.length;
+    window.chunks.push({ entry, nextFirstId, bytes: settle.promise });
+  };
+  let held: Entry | undefined;
+  for await (const run of chunks) {
+    for (const entry of run) {
+      if (held !== undefined) place(held, entry.firstId);
+      held = entry;
+      if (window.chunks.length < windowChunks && window.sizeBytes < windowBytes) continue;
+      yield window;
+      window = emptyWindow();
+    }
+  }
+  if (held !== undefined) place(held, undefined);
+  yield window;
+}
+
+function emptyWindow(): OpenWindow {
+  return { chunks: [], reads: [], sizeBytes: 0 };
+}
+
+/** Begins to read what a window needs. */
+function readAll(reader: PackReader, { reads }: OpenWindow): void {
+  const byBlock = Map.groupBy(reads, ({ entry }) => `${Buffer.from(entry.packId).toString("hex")} ${entry.blockIndex}`);
+  const waiting = [...byBlock.values()].values();
+  const work = async (): Promise<void> => {
+    for (const ofBlock of waiting)
+      for (const { entry, settle } of ofBlock)
+        // A copy: a view would hold the whole block.
+        await reader.read(entry).then((bytes) => settle.resolve(Uint8Array.from(bytes)), settle.reject);
+  };
+  for (let count = 0; count < blocksAtOnce; count += 1) void work();
+}
