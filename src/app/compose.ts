@@ -120,6 +120,7 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
         repository,
         clock,
         log,
+        incrementCheckEvery: configuration.incrementCheckEvery,
       }),
       restore({
         transitions: createRestoreTransitions({ metadata, clock }),

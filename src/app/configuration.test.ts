@@ -121,6 +121,22 @@ describe("configuration", () => {
       );
   });
 
+  for (const [text, every] of [
+    ["never", "never"],
+    ["always", 1],
+    ["1", 1],
+    ["999999", 999_999],
+    ["0", undefined],
+    ["1000000", undefined],
+    ["often", undefined],
+  ] as const) {
+    test(`a check of increments ${text} is ${every === undefined ? "refused" : "taken"}`, () => {
+      const read = () => readConfiguration(["--increment-check", text], {}).incrementCheckEvery;
+      if (every === undefined) assert.throws(read, /--increment-check must be never, always or a number/);
+      else assert.equal(read(), every);
+    });
+  }
+
   test("all problems are reported together", () => {
     assert.throws(
       () => readConfiguration(["--port", "x", "--host", "y"], {}),

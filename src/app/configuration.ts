@@ -28,6 +28,8 @@ export interface Configuration {
   readonly metadata: MetadataLocation;
   readonly blobs: BlobLocation;
   readonly unlock: UnlockLocation;
+  /** Each so many snapshots of a deployment read everything and are compared with what the operation log tells. */
+  readonly incrementCheckEvery: "never" | number;
   readonly logLevel: string;
   readonly rateLimits: "atlas" | "off";
   /** Hosts that external deployments may be on. */
@@ -112,6 +114,12 @@ export const settings: readonly Setting[] = [
     "api,worker,engine",
     "Parts this process runs. Splitting them over several processes is not built yet, so it must be all three.",
   ),
+  setting(
+    "increment-check",
+    "never|always|N",
+    "28",
+    "How often a snapshot reads everything though the operation log tells what changed, and compares: `never`, `always`, or each N-th of a deployment docs/adr/0012-increments-from-the-log.md.",
+  ),
   setting("log-level", "LEVEL", "info", "debug, info, warn, error or silent. Logs go to standard error as JSON lines."),
   setting("rate-limits", "atlas|off", "atlas", "Limits of requests per minute as Atlas has them, or none."),
   setting(
@@ -180,6 +188,7 @@ export function readConfiguration(
       problems,
     ),
     unlock: parseUnlock(value("unlock"), resolve(dataDirectory, "master.key"), problems),
+    incrementCheckEvery: parseIncrementCheck(value("increment-check"), problems),
     logLevel: oneOf("log-level", value("log-level"), ["debug", "info", "warn", "error", "silent"], problems),
     rateLimits: oneOf("rate-limits", value("rate-limits"), ["atlas", "off"], problems) as "atlas" | "off",
     externalHosts: parseHostRules(value("external-hosts"), problems),
@@ -298,6 +307,14 @@ export function parseUnlock(text: string, defaultPath: string, problems: string[
   // Not the text: whoever mistakes the setting may have put a secret there.
   problems.push("--unlock must be file:, file:PATH, env:NAME, passphrase-file:PATH or passphrase-env:NAME");
   return { kind: "key file", path: defaultPath };
+}
+
+function parseIncrementCheck(text: string, problems: string[]): "never" | number {
+  if (text === "never") return text;
+  if (text === "always") return 1;
+  const every = /^[1-9]\d{0,5}$/.test(text) ? Number(text) : undefined;
+  if (every === undefined) problems.push(`--increment-check must be never, always or a number from 1, not ${text}`);
+  return every ?? 1;
 }
 
 function oneOf(flag: string, text: string, allowed: readonly string[], problems: string[]): string {

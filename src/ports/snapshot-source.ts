@@ -1,4 +1,12 @@
-import type { CollectionDescription, SnapshotFacts } from "./snapshot-repository.ts";
+import type { ChangedDocuments, CollectionDescription, LogPosition, SnapshotFacts } from "./snapshot-repository.ts";
+
+/** `_id`s of a collection's documents that may have changed, in `_id` order; or why they are not known, in a few words. */
+export type ChangedIds = { readonly ids: readonly Uint8Array[] } | { readonly unknown: string };
+
+/** What a source's operation log says about some collections; or why it says nothing, in a few words. */
+export type LoggedChanges =
+  | { readonly of: (collection: CollectionDescription) => ChangedIds }
+  | { readonly unknown: string };
 
 /** One reading of a whole deployment, at one point in time where the source can do that. */
 export interface SourceReading {
@@ -11,6 +19,13 @@ export interface SourceReading {
   readonly collections: readonly CollectionDescription[];
   /** Every document of one collection: whole documents concatenated, in `_id` order. The buffer may be reused after the next step. */
   documents(database: string, name: string): AsyncIterable<Uint8Array>;
+  /**
+   * What changed in these collections after a position in the log and up to this reading's time. The collections are those with the same UUID at both times. Never too little; memory is
+   * bounded, so that it may be unknown for that reason too.
+   */
+  changesSince(position: LogPosition, collections: readonly CollectionDescription[]): Promise<LoggedChanges>;
+  /** Those documents of a collection as they are at this reading's time. Asking may throw `IncrementRefused`. */
+  changedDocuments(database: string, name: string, ids: readonly Uint8Array[]): ChangedDocuments;
   /** Throws `CatalogueChanged` when the catalogue changed in a way that makes the reading untrue (a collection dropped and made again, say). */
   confirmCatalogue(): Promise<void>;
   close(): Promise<void>;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { serialize } from "bson";
+import { Int32, serialize } from "bson";
 import { createMemoryBlobStore } from "../../src/adapters/blob-memory/memory-blob-store.ts";
 import { createSqliteMetadata } from "../../src/adapters/metadata-sql/sqlite-metadata.ts";
 import { type BackupStore, openBackupStore } from "../../src/backup-store/index.ts";
@@ -36,6 +36,8 @@ export class StormWorld {
   readonly #world: JobsWorld;
   /** By deployment, what it holds now. */
   readonly #data = new Map<string, Map<string, Documents>>();
+  /** By deployment, what was changed, one entry for each: its operation log. */
+  readonly #logs = new Map<string, { readonly collection: string; readonly id: number }[]>();
   /** By snapshot, what it read; the last attempt counts. */
   readonly #captured = new Map<string, Contents>();
 
@@ -84,14 +86,17 @@ export class StormWorld {
   }
 
   async change(): Promise<void> {
-    const documents = this.#pick([
-      ...(this.#data.get(this.#pick([...this.#data.keys()])) ?? new Map()).values(),
-    ]) as Documents;
+    const deploymentId = this.#pick([...this.#data.keys()]);
+    const collection = this.#pick(collectionNames);
+    const documents = this.#data.get(deploymentId)?.get(collection) as Documents;
+    const log = this.#logs.get(deploymentId) ?? [];
+    this.#logs.set(deploymentId, log);
     const count = Math.ceil(this.#random() ** 3 * 300);
     const first = Math.floor(this.#random() * 600);
     const isSpread = this.#random() < 0.5;
     for (let index = 0; index < count; index += 1) {
       const id = isSpread ? Math.floor(this.#random() * 800) : first + index;
+      log.push({ collection, id });
       if (this.#random() < 0.15) documents.delete(id);
       else documents.set(id, serialize({ _id: id, text: "telamon ".repeat(this.#random() * 30), n: this.#random() }));
     }
@@ -112,12 +117,24 @@ export class StormWorld {
     return {
       open: async () => {
         const contents = this.#contentsOf(deploymentId);
+        const log = this.#logs.get(deploymentId)?.slice() ?? [];
+        const logPosition = { seconds: 0, increment: log.length, entryHash: Buffer.alloc(32) };
+        const { clock } = this.#world;
         this.#captured.set(snapshotId, contents);
         return {
-          facts: { consistency: "exact", serverVersion: "7.0.0", capturedAtMs: this.#world.clock.nowMs() },
+          facts: { consistency: "exact", logPosition, serverVersion: "7.0.0", capturedAtMs: clock.nowMs() },
           collections: [...contents.keys()].map((name) => describe(name)),
           async *documents(_database, name) {
             yield contents.get(name) ?? Buffer.alloc(0);
+          },
+          changesSince: async ({ increment }) =>
+            this.#random() < 0.2
+              ? { unknown: "the log was cut off" }
+              : { of: ({ name }) => ({ ids: changedIds(log.slice(increment), name) }) },
+          changedDocuments: (_database, name, ids) => {
+            const present = documentsOf(contents.get(name) ?? Buffer.alloc(0));
+            const found = ids.map((id) => present.get(Buffer.from(id).readInt32LE(5)));
+            return { ids, documents: inOnePiece(found.filter((document) => document !== undefined)) };
           },
           confirmCatalogue: async () => undefined,
           close: async () => undefined,
@@ -139,6 +156,7 @@ export class StormWorld {
       await this.#withProcess((repository) =>
         takeSnapshot({
           ...this.#world,
+          incrementCheckEvery: this.#pick(["never", 1, 3]),
           repository,
           sources: sourcesOf(this.#source(id, deploymentId)),
           transitions,
@@ -148,7 +166,13 @@ export class StormWorld {
       if (attempt === 2) await transitions.fail(job, "given up");
       else await metadata.jobs.releaseAll();
     }
-    this.#count(`snapshot ${(await metadata.snapshots.find(deploymentId, id))?.status ?? "gone"}`);
+    const snapshot = await metadata.snapshots.find(deploymentId, id);
+    this.#count(`snapshot ${snapshot?.status ?? "gone"}`);
+    if (snapshot?.status !== "completed") return;
+    const { facts } = await (await this.#store()).open(snapshot.manifestKey ?? "");
+    assert.notEqual(facts.incrementCheck, "different", "the log and the source agree");
+    if (facts.incrementCheck !== undefined) this.#count("checks of increments");
+    if (facts.incrementsInARow !== undefined) this.#count("increments");
   }
 
   async collect(): Promise<void> {
@@ -239,4 +263,25 @@ export class StormWorld {
     }
     this.#count("restores");
   }
+}
+
+function changedIds(log: readonly { readonly collection: string; readonly id: number }[], name: string): Buffer[] {
+  const numbers = new Set(log.filter(({ collection }) => collection === name).map(({ id }) => id));
+  return [...numbers]
+    .toSorted((one, other) => one - other)
+    .map((id) => Buffer.from(serialize({ _id: new Int32(id) }).subarray(4, -1)));
+}
+
+function documentsOf(bytes: Buffer): Map<number, Buffer> {
+  const documents = new Map<number, Buffer>();
+  for (let position = 0; position < bytes.length;) {
+    const end = position + bytes.readInt32LE(position);
+    documents.set(bytes.readInt32LE(position + 9), bytes.subarray(position, end));
+    position = end;
+  }
+  return documents;
+}
+
+async function* inOnePiece(documents: readonly Buffer[]): AsyncGenerator<Buffer> {
+  yield Buffer.concat(documents);
 }

@@ -35,6 +35,6 @@ test(`over ${actions} random actions with faults, deaths and clock jumps every c
   }
   await storm.requireAll();
   context.diagnostic(`seed ${seed}: ${JSON.stringify(storm.counts)}`);
-  for (const what of ["snapshot completed", "deaths", "failures", "collections", "restores"])
+  for (const what of ["snapshot completed", "deaths", "failures", "collections", "restores", "increments"])
     assert.ok((storm.counts[what] ?? 0) > 0, `no ${what}: the storm met nothing`);
 });

@@ -11,6 +11,7 @@ import type {
   SnapshotRepository,
 } from "../../src/ports/snapshot-repository.ts";
 import type { SnapshotSource, SourceReading } from "../../src/ports/snapshot-source.ts";
+import type { IncrementCheckEvery } from "../../src/jobs/increment-plan.ts";
 import { createDomainWorld, type DomainWorld } from "./domain-world.ts";
 
 /** Calls by name, to be replaced by ones that fail. */
@@ -152,6 +153,7 @@ export interface JobsWorld extends DomainWorld {
   readonly faults: Faults;
   /** What the source holds, by collection. */
   readonly data: Map<string, { description: CollectionDescription; documents: Uint8Array[] }>;
+  readonly incrementCheckEvery: IncrementCheckEvery;
   readonly log: Log;
   /** Everything that was logged, as text. */
   readonly logged: string[];
@@ -182,6 +184,10 @@ export async function createJobsWorld(): Promise<JobsWorld> {
             yield document;
           }
         },
+        changesSince: async () => ({ unknown: "this source has no log" }),
+        changedDocuments: () => {
+          throw new Error("this source has no log");
+        },
         confirmCatalogue: async () => faults.at("confirmCatalogue"),
         close: async () => faults.at("close"),
       };
@@ -198,6 +204,7 @@ export async function createJobsWorld(): Promise<JobsWorld> {
     source,
     sources: sourcesOf(source),
     externalRestores: { open: () => Promise.reject(new Error("nothing here runs elsewhere")) },
+    incrementCheckEvery: "never",
     repository: await openBackupStore({ blobs: createMemoryBlobStore(), secret: new Uint8Array(32), randomBytes }),
   };
 }

@@ -48,7 +48,8 @@ async function probeAbilities(client: MongoClient): Promise<ProbedAbilities> {
   };
 }
 
-function topologyOf(hello: Document): ProbedAbilities["topology"] {
+/** What a server says of itself in its answer to `hello`. */
+export function topologyOf(hello: Document): ProbedAbilities["topology"] {
   if (hello["serviceId"] !== undefined) return "loadBalanced";
   if (hello["msg"] === "isdbgrid") return "sharded";
   return typeof hello["setName"] === "string" ? "replicaSet" : "standalone";

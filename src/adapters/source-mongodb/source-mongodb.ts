@@ -2,9 +2,11 @@ import type { ClientSession, Collection, MongoClient } from "mongodb";
 import type { Clock } from "../../ports/clock.ts";
 import type { CollectionDescription, SnapshotFacts } from "../../ports/snapshot-repository.ts";
 import { CatalogueChanged, type SnapshotSource, type SourceReading } from "../../ports/snapshot-source.ts";
+import { documentsById } from "./documents-by-id.ts";
+import { positionAt, readLog } from "./operation-log.ts";
 import { firstReplaced, readCatalogue, sameCatalogue } from "./catalogue.ts";
 import { type ConnectOptions, connectClient } from "./connect-client.ts";
-import { versionOf } from "./probe.ts";
+import { topologyOf, versionOf } from "./probe.ts";
 import { beginSnapshotSession, readOne } from "./snapshot-session.ts";
 
 /** Documents asked for at once, about 5 MiB of usual ones; a reply never passes 16 MiB. */
@@ -48,8 +50,10 @@ async function openReading(
 ): Promise<SourceReading> {
   const serverVersion = versionOf(await client.db("admin").command({ buildInfo: 1 }));
   const { collections, session, clusterTime, capturedAtMs } = await begin(client, clock, signal);
+  const logPosition = clusterTime === undefined ? undefined : await logPositionAt(client, clusterTime);
   const facts: SnapshotFacts = {
     ...(clusterTime === undefined ? { consistency: "best_effort" } : { consistency: "exact", clusterTime }),
+    ...(logPosition === undefined ? {} : { logPosition }),
     serverVersion,
     capturedAtMs,
   };
@@ -57,6 +61,18 @@ async function openReading(
     facts,
     collections,
     documents: (database, name) => readDocuments(client.db(database).collection(name), session, clock, signal),
+    async changesSince(position, wanted) {
+      if (clusterTime === undefined || session === undefined)
+        return { unknown: "the source is not read at one point in time" };
+      const hold = createHold(session, clock);
+      const collection = client.db(wanted[0]?.database ?? "admin").collection(wanted[0]?.name ?? "telamon.probe");
+      const onBatch = (): Promise<void> => hold(collection);
+      return readLog({ client, position, until: clusterTime, collections: wanted, signal, onBatch });
+    },
+    changedDocuments(database, name, ids) {
+      if (session === undefined) throw new Error("the source is not read at one point in time");
+      return { ids, documents: documentsById(client.db(database).collection(name), ids, session, signal) };
+    },
     async confirmCatalogue() {
       const after = await readCatalogue(client);
       // Read at one time, what came later does not count; but a collection that is gone may have been read as empty.
@@ -90,6 +106,25 @@ async function begin(client: MongoClient, clock: Clock, signal: AbortSignal): Pr
   );
 }
 
+/** Behind mongos and balancers there are several logs, or none that can be told which. */
+async function logPositionAt(
+  client: MongoClient,
+  clusterTime: NonNullable<SnapshotFacts["clusterTime"]>,
+): Promise<SnapshotFacts["logPosition"]> {
+  const topology = topologyOf(await client.db("admin").command({ hello: 1 }));
+  return topology === "replicaSet" ? positionAt(client, clusterTime) : undefined;
+}
+
+/** Reads something at the session's time when nothing was for a while. */
+function createHold(session: ClientSession | undefined, clock: Clock): (collection: Collection) => Promise<void> {
+  let heldMs = clock.monotonicMs();
+  return async (collection) => {
+    if (session === undefined || clock.monotonicMs() - heldMs < holdMs) return;
+    heldMs = clock.monotonicMs();
+    await readOne(collection, session);
+  };
+}
+
 /** Every document of a collection in `_id` order, in pieces of about 1 MiB of whole documents. */
 export async function* readDocuments(
   collection: Collection,
@@ -101,14 +136,11 @@ export async function* readDocuments(
   const cursor = collection.find({}, { raw: true, sort: { _id: 1 }, batchSize, ...consistency });
   let parts: Uint8Array[] = [];
   let size = 0;
-  let heldMs = clock.monotonicMs();
+  const hold = createHold(session, clock);
   try {
     while (await cursor.hasNext()) {
       signal.throwIfAborted();
-      if (session !== undefined && clock.monotonicMs() - heldMs >= holdMs) {
-        heldMs = clock.monotonicMs();
-        await readOne(collection, session);
-      }
+      await hold(collection);
       for (const document of cursor.readBufferedDocuments() as unknown[] as Uint8Array[]) {
         parts.push(document);
         size += document.length;

@@ -13,7 +13,9 @@ import {
   type SnapshotRepository,
   type SnapshotWriter,
 } from "../../ports/snapshot-repository.ts";
-import { CatalogueChanged, type SourceReading } from "../../ports/snapshot-source.ts";
+import { CatalogueChanged } from "../../ports/snapshot-source.ts";
+import { type CopiedCollection, copyCollection, incrementFacts } from "../copy-collection.ts";
+import { type IncrementCheckEvery, planIncrement } from "../increment-plan.ts";
 import { defineTask, type Task } from "../define-task.ts";
 import { createWantedCheck, NotWanted } from "../still-wanted.ts";
 
@@ -23,6 +25,7 @@ export interface TakeSnapshotParts {
   readonly repository: SnapshotRepository;
   readonly clock: Clock;
   readonly log: Log;
+  readonly incrementCheckEvery: IncrementCheckEvery;
 }
 
 interface Taken {
@@ -105,7 +108,7 @@ async function take(
 }
 
 async function readIntoStore(
-  { sources, repository, clock, log }: TakeSnapshotParts,
+  { sources, repository, clock, log, incrementCheckEvery }: TakeSnapshotParts,
   { snapshot, deployment }: SnapshotInHand,
   parentManifestKey: string | undefined,
   signal: AbortSignal,
@@ -121,44 +124,29 @@ async function readIntoStore(
       ...(parentManifestKey === undefined ? {} : { parentManifestKey }),
     });
     const progress = createProgress(clock, log, snapshot.id, reading.collections.length);
+    const plan = await planIncrement(reading, writer.parent, incrementCheckEvery);
+    const about = { deploymentId: deployment.id, snapshotId: snapshot.id };
+    if (plan.reason !== undefined) log.info({ ...about, reason: plan.reason }, "everything is read for a snapshot");
+    const copied: CopiedCollection[] = [];
     for (const description of reading.collections) {
       await wanted();
-      await copyCollection(reading, writer, description, async (sizeBytes) => {
-        progress(description, sizeBytes);
-        await wanted();
-      });
+      copied.push(
+        await copyCollection({ reading, writer, plan, log, about }, description, async (sizeBytes) => {
+          progress(description, sizeBytes);
+          await wanted();
+        }),
+      );
     }
     await reading.confirmCatalogue();
     await wanted();
-    return { committed: await writer.commit(reading.facts), facts: reading.facts };
+    const facts = { ...reading.facts, ...incrementFacts(writer.parent?.facts, copied) };
+    return { committed: await writer.commit(facts), facts };
   } catch (error) {
     await writer?.abort();
     throw error;
   } finally {
     await reading.close();
   }
-}
-
-async function copyCollection(
-  reading: SourceReading,
-  writer: SnapshotWriter,
-  description: CollectionDescription,
-  written: (sizeBytes: number) => Promise<void>,
-): Promise<void> {
-  const { database, name, type } = description;
-  // Its documents stand in buckets of another collection: without them the snapshot would look whole and not be.
-  if (type === "timeseries")
-    throw new Error(
-      `The time series collection ${database}.${name} cannot be backed up: time series are not supported yet.`,
-    );
-  const collection = await writer.beginCollection(description);
-  if (type === "collection") {
-    for await (const documents of reading.documents(database, name)) {
-      await collection.write(documents);
-      await written(documents.length);
-    }
-  }
-  await collection.end();
 }
 
 function createProgress(
@@ -184,7 +172,7 @@ function logCompleted(
   log: Log,
   { snapshot, deployment }: SnapshotInHand,
   committed: CommittedSnapshot,
-  { consistency }: SnapshotFacts,
+  { consistency, incrementsInARow, incrementCheck }: SnapshotFacts,
 ): void {
   const { storageSizeBytes, addedSizeBytes, documentCount, dataSizeBytes } = committed;
   log.info(
@@ -192,6 +180,9 @@ function logCompleted(
       deploymentId: deployment.id,
       snapshotId: snapshot.id,
       consistency,
+      // Absent: everything was read, or nothing was compared.
+      incrementsInARow,
+      incrementCheck,
       documentCount,
       dataSizeBytes,
       storageSizeBytes,
