@@ -54,15 +54,60 @@ describe("the command line", () => {
   });
 
   test("what needs the data folder for itself says that it is in use, with 4", async () => {
-    for (const command of [["gc"], ["drill"], ["recover"], ["keys", "rotate"]]) {
+    for (const command of [["gc"], ["recover"], ["keys", "rotate"]]) {
       const { code, complaints } = await run(...command, ...data);
       assert.equal(code, 4, command.join(" "));
       assert.match(complaints, /in use by another process.*stop the server/);
     }
   });
 
+  test("drill lets the running server prove snapshots, and snapshots shows the proof as the store was told", async () => {
+    const drilled = await run("drill", "--json", ...data);
+    assert.deepEqual(
+      parsed<{ drills: object[] }>(drilled).drills,
+      [{ id: snapshotId, proven: true }],
+      drilled.complaints,
+    );
+    await eventually("the proof in the store", async () => {
+      const { snapshots } = parsed<{ snapshots: { lastProvenAt: string | null; drillFailureReason: string | null }[] }>(
+        await run("snapshots", "--json", ...data),
+      );
+      assert.equal(snapshots[0]?.drillFailureReason, null);
+      return snapshots[0]?.lastProvenAt ?? undefined;
+    });
+    const unknown = await run("drill", "0".repeat(24), ...data);
+    assert.equal(unknown.code, 1);
+  });
+
+  test("snapshots hold and release work beside the running server, and a held one cannot be deleted", async () => {
+    const held = await run("snapshots", "hold", snapshotId, "--reason", "the audit", "--json", ...data);
+    assert.equal(held.code, 0, held.complaints);
+    assert.equal(parsed<{ hold: { reason: string } }>(held).hold.reason, "the audit");
+    const caller = await apiCaller((telamon as TelamonProcess).credentials);
+    const path = `/api/atlas/v2/groups/${telamon?.credentials.groupId}/serverless/Instance0/backup/snapshots/${snapshotId}`;
+    assert.equal((await caller.request("DELETE", path)).status, 409);
+    await eventually("the hold in the store", async () => {
+      const { output } = await run("snapshots", ...data);
+      return output.includes("the audit") ? output : undefined;
+    });
+    const again = await run("snapshots", "hold", snapshotId, "--reason", "again", ...data);
+    assert.equal(again.code, 1);
+    assert.match(again.complaints, /SNAPSHOT_ALREADY_HELD/);
+    assert.equal((await run("snapshots", "release", snapshotId, ...data)).code, 0);
+    assert.equal((await run("snapshots", "release", snapshotId, ...data)).code, 1);
+  });
+
   test("a wrong command line is told with 2, a snapshot that is not there with 1", async () => {
-    for (const wrong of [["snapshot"], ["snapshots", "--wrong", "x"], ["export"], ["keys"], ["gc", "--repack", "many"]])
+    for (const wrong of [
+      ["snapshot"],
+      ["snapshots", "hold"],
+      ["snapshots", "hold", snapshotId],
+      ["snapshots", "keep", "x"],
+      ["snapshots", "--wrong", "x"],
+      ["export"],
+      ["keys"],
+      ["gc", "--repack", "many"],
+    ])
       assert.equal((await run(...wrong, ...data)).code, 2, wrong.join(" "));
     assert.equal((await run("export", "0".repeat(24), "--output", join(directory.path, "x"), ...data)).code, 1);
   });
@@ -94,6 +139,15 @@ describe("the command line", () => {
     assert.equal(engine.length, 1, "nothing of the trial is left");
     const swept = await run("gc", "--dry-run", "--json", ...data);
     assert.equal(parsed<{ deletedObjectCount: number }>(swept).deletedObjectCount, 0);
+  });
+
+  test("with the server stopped a snapshot is held by the command line itself", async () => {
+    const held = await run("snapshots", "hold", snapshotId, "--reason", "until 2030", ...data);
+    assert.equal(held.code, 0, held.complaints);
+    const { snapshots } = parsed<{ snapshots: { hold: { heldBy: string; reason: string } | null }[] }>(
+      await run("snapshots", "--json", ...data),
+    );
+    assert.deepEqual([snapshots[0]?.hold?.heldBy, snapshots[0]?.hold?.reason], ["command line", "until 2030"]);
   });
 
   test("keys: a passphrase opens as well; a rotated key opens and the old one does not; no pack is touched", async () => {
@@ -145,6 +199,11 @@ describe("the command line", () => {
     assert.equal(telamon.credentials.groupId, (JSON.parse(credentialsBefore) as { groupId: string }).groupId);
     const caller = await apiCaller(telamon.credentials);
     const instance = `/api/atlas/v2/groups/${telamon.credentials.groupId}/serverless/Instance0`;
+    assert.equal(
+      (await caller.request("DELETE", `${instance}/backup/snapshots/${snapshotId}`)).status,
+      409,
+      "still held",
+    );
     const { body } = await caller.request("POST", `${instance}/backup/restoreJobs`, {
       deliveryType: "automated",
       snapshotId,

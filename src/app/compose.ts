@@ -9,6 +9,7 @@ import { openBackupStore } from "../backup-store/index.ts";
 import { createAccess } from "../domain/access/authorization.ts";
 import { createDigestAuthentication } from "../domain/access/digest-authentication.ts";
 import { createTokenAuthentication } from "../domain/access/token-authentication.ts";
+import { careSummary } from "../domain/backups/care-summary.ts";
 import { createSnapshotExpiry } from "../domain/backups/expiry.ts";
 import { createRestoreTransitions } from "../domain/backups/restore-transitions.ts";
 import { createSnapshotTransitions } from "../domain/backups/snapshot-transitions.ts";
@@ -163,6 +164,7 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
     rateLimits: configuration.rateLimits,
     publicUrl: configuration.publicUrl,
     ready: () => ready,
+    careSummary: () => careSummary({ metadata, clock }),
     version,
   });
   return {

@@ -1,8 +1,12 @@
 import type { FastifyInstance } from "fastify";
-import { collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { CareSummary } from "../domain/backups/care-summary.ts";
 
-/** `GET /metrics` in Prometheus text: process metrics and request durations by operation and status. No project, instance or caller is named. */
-export function mountMetrics(app: FastifyInstance): void {
+/**
+ * `GET /metrics` in Prometheus text: process metrics, request durations by operation and status, and how snapshots are kept and proven. No project, instance or caller is
+ * named.
+ */
+export function mountMetrics(app: FastifyInstance, careSummary: () => Promise<CareSummary>): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const durations = new Histogram({
@@ -12,6 +16,7 @@ export function mountMetrics(app: FastifyInstance): void {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
     registers: [registry],
   });
+  const measureCare = careGauges(registry);
   // The series of each pair, so that its labels need not be put together for every request; there are few operations and fewer statuses.
   const series = new Map<string, ReturnType<typeof durations.labels>>();
   app.addHook("onResponse", (request, reply, done) => {
@@ -22,7 +27,30 @@ export function mountMetrics(app: FastifyInstance): void {
     known.observe(reply.elapsedTime / 1000);
     done();
   });
-  app.get("/metrics", async (_request, reply) =>
-    reply.header("content-type", registry.contentType).send(await registry.metrics()),
+  app.get("/metrics", async (_request, reply) => {
+    measureCare(await careSummary());
+    return reply.header("content-type", registry.contentType).send(await registry.metrics());
+  });
+}
+
+function careGauges(registry: Registry): (summary: CareSummary) => void {
+  const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers: [registry] });
+  const held = gauge("telamon_snapshots_held", "Snapshots that somebody holds.");
+  const proven = gauge("telamon_snapshots_proven", "Snapshots that were restored on trial and found equal.");
+  const failed = gauge("telamon_snapshots_drill_failed", "Snapshots whose last restore on trial failed.");
+  const never = gauge(
+    "telamon_deployments_never_proven",
+    "Deployments that are to be proven and of which no snapshot ever was.",
   );
+  const age = gauge(
+    "telamon_oldest_proof_age_seconds",
+    "Age of the last proof of the deployment that was proven least recently; NaN when none was.",
+  );
+  return (summary) => {
+    held.set(summary.heldSnapshots);
+    proven.set(summary.provenSnapshots);
+    failed.set(summary.drillFailedSnapshots);
+    never.set(summary.neverProvenDeployments);
+    age.set(summary.oldestProofAgeMs === undefined ? Number.NaN : summary.oldestProofAgeMs / 1000);
+  };
 }

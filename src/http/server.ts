@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import type { DigestAuthentication } from "../domain/access/digest-authentication.ts";
 import type { TokenAuthentication } from "../domain/access/token-authentication.ts";
+import type { CareSummary } from "../domain/backups/care-summary.ts";
 import type { AnyOperation, OperationServices } from "../operations/define-operation.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
@@ -28,6 +29,8 @@ export interface HttpServerOptions {
   /** Base of links, without a trailing slash; undefined: the address that is listened on. */
   readonly publicUrl: string | undefined;
   readonly ready: () => boolean;
+  /** For the metrics. */
+  readonly careSummary: () => Promise<CareSummary>;
   readonly version: string;
 }
 
@@ -71,7 +74,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   readBodies(app);
   addStandardHeaders(app, () => baseUrl.startsWith("https:"));
   mountErrorHandling(app, { authenticator, rateLimiter, log: options.log, ids: options.ids });
-  mountMetrics(app);
+  mountMetrics(app, options.careSummary);
   mountServiceEndpoints(app, { ready: options.ready, databaseVersion: options.services.hosting.serverVersion });
   mountOAuthEndpoints(app, options.tokens, rateLimiter);
   mountOperations(app, {

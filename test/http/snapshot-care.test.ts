@@ -37,7 +37,7 @@ describe("holds and trials over the API", () => {
       mongodVersion: "7.0.0",
       newestKept: 1,
       policyItemIds: [idOf(7)],
-      restorability: {},
+      restorability: { underWay: false },
       snapshotType: "scheduled",
       status: "completed",
       storageSizeBytes: 4096,
@@ -79,6 +79,23 @@ describe("holds and trials over the API", () => {
       failureReason: "it is not equal",
       lastProvenAt: "2026-01-01T00:00:00Z",
       lastTriedAt: "2026-01-01T00:01:40Z",
+      underWay: true,
     });
+  });
+
+  test("the metrics tell how snapshots are kept and proven, and name nobody", async () => {
+    await ask("POST", `/${idOf(1)}/hold`, { reason: "the audit" });
+    const { text } = await world.request("GET", "/metrics");
+    const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1]);
+    assert.equal(value("telamon_snapshots_held"), 1);
+    assert.equal(value("telamon_snapshots_proven"), 1);
+    assert.equal(value("telamon_snapshots_drill_failed"), 1);
+    assert.equal(value("telamon_deployments_never_proven"), 0);
+    assert.equal(value("telamon_oldest_proof_age_seconds"), (world.clock.nowMs() - 1_767_225_600_000) / 1000);
+    await world.metadata.snapshots.update(idOf(2), { provenAtMs: undefined });
+    const without = (await world.request("GET", "/metrics")).text;
+    assert.match(without, /^telamon_oldest_proof_age_seconds Nan$/im);
+    assert.match(without, /^telamon_deployments_never_proven 1$/m);
+    for (const name of [idOf(1), "Instance0", world.projectId]) assert.ok(!text.includes(name));
   });
 });

@@ -2,6 +2,7 @@ import { newApiKey, newServiceAccount } from "../../src/domain/access/create-pri
 import { createAccess } from "../../src/domain/access/authorization.ts";
 import { createDigestAuthentication } from "../../src/domain/access/digest-authentication.ts";
 import { createTokenAuthentication } from "../../src/domain/access/token-authentication.ts";
+import { careSummary } from "../../src/domain/backups/care-summary.ts";
 import { createServices } from "../../src/domain/services.ts";
 import { createHttpServer } from "../../src/http/server.ts";
 import { operations } from "../../src/operations/index.ts";
@@ -75,6 +76,7 @@ export async function createApiWorld(options: { readonly rateLimits?: "atlas" | 
     rateLimits: options.rateLimits ?? "off",
     publicUrl: undefined,
     ready: () => true,
+    careSummary: () => careSummary({ metadata, clock }),
     version: "0.0.0",
   });
   const baseUrl = await server.listen("127.0.0.1", 0);

@@ -13,6 +13,12 @@ import { createLog } from "../log.ts";
 import { readSecret } from "../store-secret.ts";
 import { createOutput, type Output } from "./output.ts";
 
+/** What a command holds alone. */
+export interface OpenedAll {
+  readonly metadata: Metadata;
+  readonly store: BackupStore;
+}
+
 /** What every command line command is given. */
 export interface CommandContext {
   readonly configuration: Configuration;
@@ -26,7 +32,9 @@ export interface CommandContext {
   /** The store, changing nothing: works beside a running server. */
   openStoreForReading(): Promise<BackupStore>;
   /** Metadata and store, held by this process alone; a running server has them. */
-  openAll(): Promise<{ readonly metadata: Metadata; readonly store: BackupStore }>;
+  openAll(): Promise<OpenedAll>;
+  /** The same, or undefined while a running server has them. */
+  openAllUnlessServed(): Promise<OpenedAll | undefined>;
 }
 
 export interface CliCommand {
@@ -73,6 +81,14 @@ export async function runCliCommand(command: CliCommand, commandLine: readonly s
       const blobs = await openBlobs(location, parts);
       const { secret } = await readSecret(configuration.unlock);
       return { metadata, store: await openBackupStore({ blobs, secret, randomBytes }) };
+    },
+    async openAllUnlessServed() {
+      try {
+        return await context.openAll();
+      } catch (error) {
+        if (error instanceof InUse) return undefined;
+        throw error;
+      }
     },
   };
   try {

@@ -7,7 +7,7 @@ import { ConfigurationError } from "../configuration.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { CliCommand } from "./command.ts";
 import { sizeText } from "./output.ts";
-import { readCatalogue } from "./snapshots.ts";
+import { readCatalogue } from "./read-catalogue.ts";
 
 export const exportSnapshot: CliCommand = {
   name: "export",

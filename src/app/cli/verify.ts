@@ -3,7 +3,7 @@ import type { Damage } from "../../ports/snapshot-repository.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { CliCommand } from "./command.ts";
 import { sizeText } from "./output.ts";
-import { readCatalogue } from "./snapshots.ts";
+import { readCatalogue } from "./read-catalogue.ts";
 
 export const verify: CliCommand = {
   name: "verify",

@@ -20,6 +20,8 @@ export interface SnapshotCareService {
   /** Newest first. */
   list(projectId: string, deploymentName: string, page: PageRequest): Promise<Page<SnapshotRecord>>;
   get(projectId: string, deploymentName: string, snapshotId: string): Promise<SnapshotRecord>;
+  /** Whether a restore on trial of it is asked for or under way. */
+  isBeingDrilled(snapshotId: string): Promise<boolean>;
   /** From now on it neither expires nor can be deleted. Throws `SNAPSHOT_ALREADY_HELD`, and `SNAPSHOT_NOT_COMPLETED`. */
   hold(projectId: string, deploymentName: string, snapshotId: string, request: HoldRequest): Promise<SnapshotRecord>;
   /** It expires again as it would have. Throws `SNAPSHOT_NOT_HELD`. */
@@ -41,6 +43,7 @@ export function createSnapshotCareService(dependencies: SnapshotCareServiceDepen
       metadata.snapshots.page((await requireDeployment(metadata, projectId, deploymentName)).id, page),
     get: async (projectId, deploymentName, snapshotId) =>
       requireSnapshot(metadata, await requireDeployment(metadata, projectId, deploymentName), snapshotId),
+    isBeingDrilled: (snapshotId) => metadata.jobs.unfinishedFor(snapshotId),
     hold: (projectId, deploymentName, snapshotId, { by, reason }) =>
       metadata.transaction(async (records) => {
         const deployment = await requireDeployment(records, projectId, deploymentName);

@@ -1,4 +1,3 @@
-import { changeCompletedSnapshot } from "../../domain/backups/change-completed-snapshot.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { DeploymentHost } from "../../ports/deployment-host.ts";
 import type { Ids } from "../../ports/ids.ts";
@@ -9,6 +8,7 @@ import { SnapshotDamaged, type SnapshotRepository } from "../../ports/snapshot-r
 import { defineTask, type Task } from "../define-task.ts";
 import { NotProven, stageAndProve } from "../prove-restore.ts";
 import { reasonOf } from "../reason.ts";
+import { recordDrill } from "../record-drill.ts";
 
 export interface DrillParts {
   readonly metadata: Metadata;
@@ -51,15 +51,8 @@ export function drill(parts: DrillParts): Task {
     const atMs = clock.nowMs();
     const isOurs = await metadata.transaction(async (records) => {
       if (!(await records.jobs.finish(job))) return false;
-      const snapshot = await records.snapshots.find(job.exclusiveKey, job.subjectId);
-      if (snapshot === undefined) return false;
-      const result = {
-        drilledAtMs: atMs,
-        drillFailureReason: failureReason,
-        ...(failureReason === undefined && { provenAtMs: atMs }),
-      };
-      await changeCompletedSnapshot(records, parts.ids, snapshot, result, atMs);
-      return true;
+      const result = { deploymentId: job.exclusiveKey, snapshotId: job.subjectId, atMs, failureReason };
+      return recordDrill(records, parts.ids, result);
     });
     if (!isOurs) return;
     const snapshotId = job.subjectId;

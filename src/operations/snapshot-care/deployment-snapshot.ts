@@ -44,6 +44,9 @@ export const DeploymentSnapshot = Type.Object(
         ),
         lastProvenAt: Type.Optional(timeOf("When it was last restored on trial and found equal, byte for byte.")),
         lastTriedAt: Type.Optional(timeOf("When that was last tried.")),
+        underWay: Type.Optional(
+          Type.Boolean({ description: "Whether it is being tried, or is about to be; not told in lists." }),
+        ),
       },
       { description: "What restores on trial have shown; empty until there was one." },
     ),
@@ -64,6 +67,7 @@ export function presentDeploymentSnapshot(
   projectId: string,
   deploymentName: string,
   href: Href,
+  isBeingDrilled?: boolean,
 ): Static<typeof DeploymentSnapshot> {
   const { completedAtMs, consistency, createdAtMs, description, failureReason, hold, serverVersion } = snapshot;
   const { provenAtMs, drilledAtMs, drillFailureReason } = snapshot;
@@ -88,6 +92,7 @@ export function presentDeploymentSnapshot(
       ...(drillFailureReason !== undefined && { failureReason: drillFailureReason }),
       ...(provenAtMs !== undefined && { lastProvenAt: presentTime(provenAtMs) }),
       ...(drilledAtMs !== undefined && { lastTriedAt: presentTime(drilledAtMs) }),
+      ...(isBeingDrilled !== undefined && { underWay: isBeingDrilled }),
     },
     snapshotType: snapshot.snapshotType,
     status: snapshot.status,

@@ -27,6 +27,7 @@ export const drillGroupDeploymentSnapshot = defineOperation({
           path.groupId,
           path.deploymentName,
           href,
+          true,
         ),
     },
   },

@@ -26,6 +26,7 @@ export const getGroupDeploymentSnapshot = defineOperation({
           path.groupId,
           path.deploymentName,
           href,
+          await snapshotCare.isBeingDrilled(path.snapshotId),
         ),
     },
   },

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from "node:timers/promises";
 import type { ApiClient } from "../api-client.ts";
 import type { Output } from "../output.ts";
 
@@ -11,19 +10,4 @@ export interface Call {
   readonly names: readonly string[];
   readonly flags: ReadonlyMap<string, string>;
   readonly output: Output;
-}
-
-const pollMs = 500;
-
-/** Asks until something has ended. */
-export async function untilEnded<State extends { readonly status: string }>(
-  { api, output }: Call,
-  path: string,
-): Promise<State> {
-  for (;;) {
-    const state = await api.call<State>("GET", path);
-    if (state.status !== "queued" && state.status !== "inProgress") return state;
-    output.progress(state.status);
-    await pause(pollMs);
-  }
 }

@@ -1,6 +1,7 @@
 import { ConfigurationError } from "../../configuration.ts";
 import { exitCodes } from "../../exit-codes.ts";
-import { type Call, untilEnded } from "./call.ts";
+import { untilEnded } from "../until-ended.ts";
+import type { Call } from "./call.ts";
 
 interface ShownRestore {
   readonly id: string;

@@ -1,7 +1,8 @@
 import { exitCodes } from "../../exit-codes.ts";
 import { numberFlag } from "../command.ts";
 import { sizeText } from "../output.ts";
-import { type Call, untilEnded } from "./call.ts";
+import { untilEnded } from "../until-ended.ts";
+import type { Call } from "./call.ts";
 import type { ShownSnapshot } from "./shown-deployment.ts";
 
 /** Takes a snapshot now; with `--wait` answers when it has ended, and fails when it failed. */
