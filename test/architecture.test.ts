@@ -31,6 +31,7 @@ const onlyIn: readonly { readonly what: RegExp; readonly name: string; readonly 
   { what: /from "(fastify|@fastify\/[^"]+)"/, name: "fastify", places: ["http/"] },
   { what: /from "kysely"/, name: "kysely", places: ["adapters/metadata-sql/"] },
   { what: /from "mongodb"/, name: "the MongoDB driver", places: ["adapters/source-mongodb/", "app/demo"] },
+  { what: /from "@aws-sdk\//, name: "the AWS SDK", places: ["adapters/blob-s3/"] },
   { what: /from "pino"/, name: "pino", places: ["app/"] },
   {
     what: /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/,
@@ -98,6 +99,17 @@ describe("architecture", () => {
     }
     assert.ok(found.size >= 5, `only ${[...found].join(", ")} were found anywhere: the patterns match nothing`);
     assert.deepEqual(violations, []);
+  });
+
+  test("the AWS SDK costs a server with a local store nothing: whoever opens a store in S3 loads it then", () => {
+    const importing = productFiles.filter(
+      ({ place, text }) => !place.startsWith("adapters/blob-s3/") && text.includes("adapters/blob-s3/"),
+    );
+    assert.deepEqual(
+      importing.map(({ place }) => place),
+      ["app/blobs.ts"],
+    );
+    assert.doesNotMatch(importing[0]?.text ?? "", /from "[^"]*adapters\/blob-s3/);
   });
 
   test("no file is longer than 400 lines", () => {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -51,34 +51,39 @@ async function missingProgram(): Promise<string | undefined> {
     return "there is no Go to build the S3 server with (versitygw)";
   }
   mkdirSync(folder, { recursive: true });
+  return build();
+}
+
+/** Builds, unless another test file is at it; a builder that died is taken over. */
+async function build(): Promise<string | undefined> {
   try {
-    mkdirSync(lock);
+    writeFileSync(lock, String(process.pid), { flag: "wx" });
   } catch {
-    return waitForOther();
+    await eventually("the S3 server to be built", async () => (isHeld() ? undefined : true), buildMaxMs);
+    return existsSync(program) ? undefined : "the S3 server could not be built";
   }
   try {
-    const environment = { ...process.env, GOBIN: join(folder, "new"), CGO_ENABLED: "0" };
     await promisify(execFile)("go", ["install", `${module}/cmd/versitygw@${version}`], {
-      env: environment,
+      env: { HOME: homedir(), ...process.env, GOBIN: join(folder, "new"), CGO_ENABLED: "0" },
       timeout: buildMaxMs,
     });
-    execFileSync("mv", [join(folder, "new/versitygw"), program]);
+    renameSync(join(folder, "new/versitygw"), program);
     return undefined;
   } catch (error) {
-    return `the S3 server could not be built: ${(error as Error).message.split("\n").at(-2) ?? ""}`;
+    return `the S3 server could not be built: ${(error as Error).message.trimEnd().split("\n").at(-1) ?? ""}`;
   } finally {
-    rmSync(lock, { recursive: true, force: true });
+    rmSync(lock);
   }
 }
 
-/** Another test file builds it. A lock that nobody holds any more is taken away for the next run. */
-async function waitForOther(): Promise<string | undefined> {
+function isHeld(): boolean {
   try {
-    await eventually("the S3 server to be built", async () => (existsSync(lock) ? undefined : true), buildMaxMs);
+    process.kill(Number(readFileSync(lock, "utf8")), 0);
+    return true;
   } catch {
-    if (existsSync(lock) && performance.timeOrigin - statSync(lock).mtimeMs > 0) rmSync(lock, { recursive: true });
+    rmSync(lock, { force: true });
+    return false;
   }
-  return existsSync(program) ? undefined : "the S3 server could not be built";
 }
 
 export async function startS3Server(): Promise<S3Server> {

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { Int32, serialize } from "bson";
 import { createMemoryBlobStore } from "../../src/adapters/blob-memory/memory-blob-store.ts";
 import { createSqliteMetadata } from "../../src/adapters/metadata-sql/sqlite-metadata.ts";
+import type { BlobStore } from "../../src/ports/blob-store.ts";
 import { type BackupStore, openBackupStore } from "../../src/backup-store/index.ts";
 import { createSnapshotExpiry } from "../../src/domain/backups/expiry.ts";
 import { createSnapshotTransitions } from "../../src/domain/backups/snapshot-transitions.ts";
@@ -32,7 +33,7 @@ export interface Counts {
 export class StormWorld {
   readonly counts: Counts = {};
   readonly #random: () => number;
-  readonly #objects = new Map<string, Buffer>();
+  readonly #place: BlobStore;
   readonly #world: JobsWorld;
   /** By deployment, what it holds now. */
   readonly #data = new Map<string, Map<string, Documents>>();
@@ -41,14 +42,16 @@ export class StormWorld {
   /** By snapshot, what it read; the last attempt counts. */
   readonly #captured = new Map<string, Contents>();
 
-  private constructor(world: JobsWorld, random: () => number) {
+  private constructor(world: JobsWorld, random: () => number, place: BlobStore) {
     this.#world = world;
+    this.#place = place;
     this.#random = random;
   }
 
-  static async create(random: () => number): Promise<StormWorld> {
+  /** `place` is where the store lies. */
+  static async create(random: () => number, place: BlobStore = createMemoryBlobStore()): Promise<StormWorld> {
     const world = await createJobsWorld();
-    const storm = new StormWorld(world, random);
+    const storm = new StormWorld(world, random, place);
     for (const name of instanceNames) {
       const id = await world.instance(name);
       storm.#data.set(id, new Map(collectionNames.map((collection) => [collection, new Map()])));
@@ -69,7 +72,7 @@ export class StormWorld {
   async #withProcess<Result>(work: (store: BackupStore) => Promise<Result>): Promise<Result | undefined> {
     const fault: Fault | undefined =
       this.#random() < 0.6 ? { kind: this.#pick(faultKinds), at: Math.floor(this.#random() ** 2 * 60) } : undefined;
-    const faulting = createFaultingBlobStore(createMemoryBlobStore(this.#objects), fault, this.#random);
+    const faulting = createFaultingBlobStore(this.#place, fault, this.#random);
     try {
       return await work(await openBackupStore({ blobs: faulting.blobs, secret, randomBytes }));
     } catch (error) {
@@ -82,7 +85,7 @@ export class StormWorld {
   }
 
   #store(): Promise<BackupStore> {
-    return openBackupStore({ blobs: createMemoryBlobStore(this.#objects), secret, randomBytes });
+    return openBackupStore({ blobs: this.#place, secret, randomBytes });
   }
 
   async change(): Promise<void> {

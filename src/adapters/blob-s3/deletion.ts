@@ -1,5 +1,7 @@
-import { DeleteObjectCommand, HeadObjectCommand, type HeadObjectCommandOutput } from "@aws-sdk/client-s3";
+import { DeleteObjectCommand, type HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import { BlobError } from "../../ports/blob-store.ts";
+import { head } from "./head.ts";
+import { WrongAnswer } from "./s3-failure.ts";
 import { type Request, S3Refused, type S3Requests } from "./s3-requests.ts";
 
 /** Versions of one object that are deleted in one go. The store puts one; a tool may have put it again. */
@@ -11,28 +13,12 @@ const versionsMax = 100;
  */
 export async function deleteAllVersions(requests: S3Requests, bucket: string, objectKey: string): Promise<void> {
   for (let time = 1; time <= versionsMax; time += 1) {
-    const shown = await show(requests, bucket, objectKey);
+    const shown = await head(requests, bucket, objectKey);
     if (shown === undefined) return;
     await deleteVersion(requests, bucket, objectKey, shown);
     if (shown.VersionId === undefined) return;
   }
   throw new BlobError("blob_store_failed", `${objectKey} has more than ${versionsMax} versions`);
-}
-
-async function show(
-  requests: S3Requests,
-  bucket: string,
-  objectKey: string,
-): Promise<HeadObjectCommandOutput | undefined> {
-  const request: Request = { operation: "HeadObject", what: objectKey };
-  try {
-    return await requests.send(request, (abortSignal) =>
-      requests.client.send(new HeadObjectCommand({ Bucket: bucket, Key: objectKey }), { abortSignal }),
-    );
-  } catch (error) {
-    if (error instanceof S3Refused && error.failure.status === 404) return undefined;
-    throw requests.asBlobError(request, error);
-  }
 }
 
 async function deleteVersion(
@@ -49,7 +35,9 @@ async function deleteVersion(
         Key: objectKey,
         ...(VersionId !== undefined && { VersionId }),
       });
-      await requests.client.send(command, { abortSignal });
+      const { $metadata } = await requests.client.send(command, { abortSignal });
+      if ($metadata.httpStatusCode !== 204 && $metadata.requestId === undefined)
+        throw new WrongAnswer("the answer is not of S3: it is neither empty nor has a request's id");
     });
   } catch (error) {
     if (!(error instanceof S3Refused)) throw error;

@@ -1,10 +1,4 @@
-import {
-  GetObjectCommand,
-  GetObjectLockConfigurationCommand,
-  HeadBucketCommand,
-  HeadObjectCommand,
-  ListObjectsV2Command,
-} from "@aws-sdk/client-s3";
+import { GetObjectCommand, GetObjectLockConfigurationCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { BlobError, type BlobEntry, type BlobStore } from "../../ports/blob-store.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
@@ -12,8 +6,9 @@ import { requireKey } from "../../shared/blob-key.ts";
 import { holdsConditionalWrites } from "./conditional-writes.ts";
 import { deleteAllVersions } from "./deletion.ts";
 import { type ConnectionLimits, createClient, type S3Connection } from "./s3-client.ts";
+import { head } from "./head.ts";
 import { areSame, type Pieces, piecesOf, readWhole } from "./object-bytes.ts";
-import { WrongAnswer } from "./s3-failure.ts";
+import { requireTag, WrongAnswer } from "./s3-failure.ts";
 import { type Request, type RetryLimits, S3Refused, S3Requests } from "./s3-requests.ts";
 import { abandonUnfinished, hashName, upload, type UploadLimits } from "./upload.ts";
 
@@ -100,34 +95,18 @@ export async function createS3BlobStore(options: S3BlobStoreOptions): Promise<Bl
 
   const get = async (key: string): Promise<Buffer> => {
     const objectKey = objectKeyOf(key);
-    return readOr(
-      requests,
-      { operation: "GetObject", what: objectKey, sizeBytes: limits.partBytes },
-      key,
-      async (abortSignal) => {
-        const answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: objectKey }), { abortSignal });
-        const sizeBytes = sizeOf(answer.ContentLength);
-        return readWhole(answer.Body, sizeBytes, answer.Metadata?.[hashName], abortSignal);
-      },
-    );
+    return readOr(requests, { operation: "GetObject", what: objectKey }, key, async (abortSignal, allow) => {
+      const answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: objectKey }), { abortSignal });
+      requireTag(answer);
+      const sizeBytes = sizeOf(answer.ContentLength);
+      allow(sizeBytes);
+      return readWhole(answer.Body, sizeBytes, answer.Metadata?.[hashName], abortSignal);
+    });
   };
 
   const stat = async (key: string): Promise<BlobEntry | undefined> => {
-    const objectKey = objectKeyOf(key);
-    const request: Request = { operation: "HeadObject", what: objectKey };
-    try {
-      const answer = await requests.send(request, (abortSignal) =>
-        client.send(new HeadObjectCommand({ Bucket: bucket, Key: objectKey }), { abortSignal }),
-      );
-      return { key, sizeBytes: sizeOf(answer.ContentLength) };
-    } catch (error) {
-      if (!(error instanceof S3Refused) || error.failure.status !== 404) throw requests.asBlobError(request, error);
-      // An answer to HEAD does not say what is missing, and a missing bucket must not look like an object that is not there.
-      await requests.require({ operation: "HeadBucket", what: `the bucket ${bucket}` }, (abortSignal) =>
-        client.send(new HeadBucketCommand({ Bucket: bucket }), { abortSignal }),
-      );
-      return undefined;
-    }
+    const found = await head(requests, bucket, objectKeyOf(key));
+    return found && { key, sizeBytes: found.ContentLength ?? 0 };
   };
 
   const putOnce = async (key: string, object: Pieces): Promise<void> => {
@@ -221,7 +200,7 @@ async function readOr<Result>(
   requests: S3Requests,
   request: Request,
   key: string,
-  work: (signal: AbortSignal) => Promise<Result>,
+  work: (signal: AbortSignal, allow: (sizeBytes: number) => void) => Promise<Result>,
 ): Promise<Result> {
   try {
     return await requests.send(request, work);

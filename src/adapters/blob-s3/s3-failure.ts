@@ -23,6 +23,12 @@ export class WrongAnswer extends Error {
   }
 }
 
+/** Every answer of S3 about an object has its tag; what has none comes from something in between. */
+export function requireTag({ ETag }: { readonly ETag?: string | undefined }): string {
+  if (ETag === undefined || ETag === "") throw new WrongAnswer("the answer is not of S3: it has no ETag");
+  return ETag;
+}
+
 /** Refusals (status 400 to 499) of what came about on the way or at a bad moment. */
 const passingCodes: ReadonlySet<string> = new Set([
   "BadDigest",

@@ -63,17 +63,25 @@ export class S3Requests {
   }
 
   /**
-   * `work` sends one request and reads the whole of its answer. Throws `S3Refused` when the server refused it for good, `BlobError` (`blob_store_failed`, `blob_damaged`)
+   * `work` sends one request and reads the whole of its answer; once it knows how much comes, it may have the time for that. Throws `S3Refused` when the server refused it for good, `BlobError` (`blob_store_failed`, `blob_damaged`)
    * when it could not be asked, and any `BlobError` of `work`.
    */
-  async send<Result>(request: Request, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-    const { attemptMs, bytesPerSecondLeast } = this.#limits;
-    const deadlineMs = attemptMs + ((request.sizeBytes ?? 0) / bytesPerSecondLeast) * 1000;
+  async send<Result>(
+    request: Request,
+    work: (signal: AbortSignal, allow: (sizeBytes: number) => void) => Promise<Result>,
+  ): Promise<Result> {
     let damagedCount = 0;
     for (let attempt = 1; ; attempt += 1) {
-      const signal = AbortSignal.timeout(Math.ceil(deadlineMs));
+      const deadline = new AbortController();
+      const { signal } = deadline;
+      let timer: NodeJS.Timeout | undefined;
+      const allow = (sizeBytes: number): void => {
+        clearTimeout(timer);
+        timer = setTimeout(() => deadline.abort(), this.#attemptMs(sizeBytes));
+      };
+      allow(request.sizeBytes ?? 0);
       try {
-        return await work(signal);
+        return await work(signal, allow);
       } catch (error) {
         if (error instanceof BlobError) throw error;
         const failure = failureOf(error, signal.aborted);
@@ -90,6 +98,8 @@ export class S3Requests {
           "a request to the S3 store is sent again",
         );
         await pause(this.#pauseMs(attempt, failure));
+      } finally {
+        clearTimeout(timer);
       }
     }
   }
@@ -117,6 +127,11 @@ export class S3Requests {
       code,
       `the S3 store ${this.place} failed at ${operation} of ${what}${times}: ${failure.message}`,
     );
+  }
+
+  #attemptMs(sizeBytes: number): number {
+    const { attemptMs, bytesPerSecondLeast } = this.#limits;
+    return Math.ceil(attemptMs + (sizeBytes / bytesPerSecondLeast) * 1000);
   }
 
   #pauseMs(attempt: number, { retryAfterMs }: S3Failure): number {

@@ -10,11 +10,13 @@ import {
 import { BlobError } from "../../ports/blob-store.ts";
 import type { Log } from "../../ports/log.ts";
 import { bodyOf, hashOf, type Pieces, sliceOf } from "./object-bytes.ts";
-import { WrongAnswer } from "./s3-failure.ts";
+import { requireTag, WrongAnswer } from "./s3-failure.ts";
 import { S3Refused, type Request, type S3Requests } from "./s3-requests.ts";
 
 /** S3 takes at most so many parts. */
 const partsMax = 10_000;
+/** Nobody waits for a tidy bucket when the server is gone; the next start looks again. */
+const abandonAttemptsMax = 2;
 /** Name of the object's own metadata with the SHA-256 of all its bytes in hexadecimal digits; servers that know no checksums keep it as well. */
 export const hashName = "telamon-sha256";
 
@@ -65,7 +67,7 @@ async function putWhole(
       ...attributesOf(target, hash),
       ...(target.isConditional && { IfNoneMatch: "*" }),
     });
-    await requests.client.send(command, { abortSignal });
+    requireTag(await requests.client.send(command, { abortSignal }));
   });
 }
 
@@ -99,7 +101,7 @@ async function putInParts(parts: UploadParts, target: UploadTarget, object: Piec
         MultipartUpload: { Parts: completed },
         ...(target.isConditional && { IfNoneMatch: "*" }),
       });
-      await requests.client.send(command, { abortSignal });
+      requireTag(await requests.client.send(command, { abortSignal }));
     });
     if (outcome === "taken") await abandon(parts, objectKey, uploadId);
     return outcome;
@@ -142,8 +144,7 @@ async function sendParts(
             ContentLength: part.sizeBytes,
             ChecksumSHA256: checksum,
           });
-          const { ETag } = await requests.client.send(command, { abortSignal });
-          if (ETag === undefined) throw new WrongAnswer("the part has no ETag");
+          const ETag = requireTag(await requests.client.send(command, { abortSignal }));
           return { PartNumber: index + 1, ETag, ChecksumSHA256: checksum };
         })
         .catch((error: unknown) => {
@@ -179,7 +180,8 @@ async function takenOrDone(
 async function abandon(parts: UploadParts, objectKey: string, uploadId: string): Promise<void> {
   const { requests, bucket, log } = parts;
   try {
-    await requests.send({ operation: "AbortMultipartUpload", what: objectKey }, async (abortSignal) => {
+    const request: Request = { operation: "AbortMultipartUpload", what: objectKey, attemptsMax: abandonAttemptsMax };
+    await requests.send(request, async (abortSignal) => {
       const command = new AbortMultipartUploadCommand({ Bucket: bucket, Key: objectKey, UploadId: uploadId });
       await requests.client.send(command, { abortSignal });
     });
