@@ -19,7 +19,14 @@ import { namespaceNamed } from "./namespace.ts";
 import { Parameters } from "./parameters.ts";
 import { isAllowed } from "./privileges.ts";
 import { updateOf } from "./update.ts";
-import { orderedOf, requireOneEach, requireStatements } from "./write-reply.ts";
+import {
+  orderedOf,
+  requireOneEach,
+  requireStatements,
+  retriedField,
+  statementIdsOf,
+  withStatements,
+} from "./write-reply.ts";
 
 const cursorNamespace = "admin.$cmd.bulkWrite";
 
@@ -40,15 +47,21 @@ export const bulkWrite = defineCommand({
     const errorsOnly = parameters.flag("errorsOnly");
     const bypassDocumentValidation = parameters.flag("bypassDocumentValidation");
     const { batchSize } = cursorOptionsOf(parameters) ?? { batchSize: undefined };
-    parameters.ignore("bypassEmptyTsReplacement", "stmtIds", "stmtId");
+    parameters.ignore("bypassEmptyTsReplacement");
+    const write = withStatements(context.write, statementIdsOf(parameters, operations.length));
     parameters.rejectUnknown();
     requireStatements(operations.length);
     for (const namespace of namespaces) requireAllowed(namespace, context);
     requireOneEach(context.write, operations.every(changesOne), "multi=true");
     const engine = await context.engine();
-    const results = await engine.bulkWrite(operations, ordered, { ...context.write, bypassDocumentValidation });
+    const done = await engine.bulkWrite(operations, ordered, { ...write, bypassDocumentValidation });
+    const { results } = done;
     const shown = results.filter(({ error }) => !errorsOnly || error !== undefined).map(shownResult);
-    return [...(await listBatch(shown, cursorNamespace, batchSize, context)), ...totals(operations, results)];
+    return [
+      ...(await listBatch(shown, cursorNamespace, batchSize, context)),
+      ...totals(operations, results),
+      ...retriedField(done),
+    ];
   },
 });
 

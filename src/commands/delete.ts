@@ -2,7 +2,15 @@ import { EngineError, int32Value, type DeleteStatement } from "../engine/index.t
 import { defineCommand } from "./define-command.ts";
 import { hintOf } from "./hint.ts";
 import { Parameters } from "./parameters.ts";
-import { orderedOf, requireOneEach, requireStatements, writeErrorsField } from "./write-reply.ts";
+import {
+  orderedOf,
+  requireOneEach,
+  requireStatements,
+  retriedField,
+  statementIdsOf,
+  withStatements,
+  writeErrorsField,
+} from "./write-reply.ts";
 
 /** `delete`. */
 export const deleteCommand = defineCommand({
@@ -16,7 +24,7 @@ export const deleteCommand = defineCommand({
     const variables = parameters.document("let");
     const statements = parameters.requiredDocuments("deletes").map((bytes) => statementOf(bytes, variables));
     const ordered = orderedOf(parameters);
-    parameters.ignore("stmtIds", "stmtId");
+    const write = withStatements(context.write, statementIdsOf(parameters, statements.length));
     parameters.rejectUnknown();
     requireStatements(statements.length);
     requireOneEach(
@@ -26,8 +34,8 @@ export const deleteCommand = defineCommand({
     );
     const engine = await context.engine();
     const namespace = { database: context.database, collection };
-    const result = await engine.delete(namespace, statements, ordered, context.write);
-    return [["n", int32Value(result.deletedCount)], ...writeErrorsField(result.writeErrors)];
+    const result = await engine.delete(namespace, statements, ordered, write);
+    return [["n", int32Value(result.deletedCount)], ...writeErrorsField(result.writeErrors), ...retriedField(result)];
   },
 });
 

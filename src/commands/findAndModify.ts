@@ -12,6 +12,7 @@ import {
 import { defineCommand, type CommandDefinition } from "./define-command.ts";
 import { hintOf } from "./hint.ts";
 import { updateOf } from "./update.ts";
+import { idsFrom, withStatements } from "./write-reply.ts";
 
 /** `findAndModify`, by both of its spellings. */
 function create(name: string): CommandDefinition {
@@ -46,11 +47,13 @@ function create(name: string): CommandDefinition {
         ...(hasUpdate ? { update: updateOf(parameters, "update") } : {}),
       };
       const bypassDocumentValidation = parameters.flag("bypassDocumentValidation");
-      parameters.ignore("bypassEmptyTsReplacement", "stmtId");
+      parameters.ignore("bypassEmptyTsReplacement");
+      const statementId = parameters.whole("stmtId", 0);
+      const write = withStatements(context.write, statementId === undefined ? undefined : idsFrom(statementId, 1));
       parameters.rejectUnknown();
       const engine = await context.engine();
       const namespace = { database: context.database, collection };
-      const result = await engine.findAndModify(namespace, query, { ...context.write, bypassDocumentValidation });
+      const result = await engine.findAndModify(namespace, query, { ...write, bypassDocumentValidation });
       const changed = result.value !== undefined || result.upserted !== undefined || result.updatedExisting;
       const last: [string, Value][] = [["n", int32Value(changed ? 1 : 0)]];
       if (!remove) last.push(["updatedExisting", boolValue(result.updatedExisting)]);
@@ -58,6 +61,7 @@ function create(name: string): CommandDefinition {
       return [
         ["lastErrorObject", objectValue(last)],
         ["value", result.value === undefined ? nullValue : documentValue(result.value)],
+        ...result.retried.map((id) => ["retriedStmtId", int32Value(id)] as const),
       ];
     },
   });

@@ -1,6 +1,13 @@
 import { int32Value } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
-import { orderedOf, requireStatements, writeErrorsField } from "./write-reply.ts";
+import {
+  orderedOf,
+  requireStatements,
+  retriedField,
+  statementIdsOf,
+  withStatements,
+  writeErrorsField,
+} from "./write-reply.ts";
 
 /** `insert`. */
 export const insert = defineCommand({
@@ -14,16 +21,15 @@ export const insert = defineCommand({
     const documents = parameters.requiredDocuments("documents");
     const ordered = orderedOf(parameters);
     const bypassDocumentValidation = parameters.flag("bypassDocumentValidation");
-    parameters.ignore("bypassEmptyTsReplacement", "stmtIds", "stmtId");
+    parameters.ignore("bypassEmptyTsReplacement");
+    const write = withStatements(context.write, statementIdsOf(parameters, documents.length));
     parameters.rejectUnknown();
     requireStatements(documents.length);
     const engine = await context.engine();
-    const { insertedCount, writeErrors } = await engine.insert(
-      { database: context.database, collection },
-      documents,
-      ordered,
-      { ...context.write, bypassDocumentValidation },
-    );
-    return [["n", int32Value(insertedCount)], ...writeErrorsField(writeErrors)];
+    const result = await engine.insert({ database: context.database, collection }, documents, ordered, {
+      ...write,
+      bypassDocumentValidation,
+    });
+    return [["n", int32Value(result.insertedCount)], ...writeErrorsField(result.writeErrors), ...retriedField(result)];
   },
 });

@@ -10,7 +10,15 @@ import {
 import { defineCommand } from "./define-command.ts";
 import { hintOf } from "./hint.ts";
 import { Parameters } from "./parameters.ts";
-import { orderedOf, requireOneEach, requireStatements, writeErrorsField } from "./write-reply.ts";
+import {
+  orderedOf,
+  requireOneEach,
+  requireStatements,
+  retriedField,
+  statementIdsOf,
+  withStatements,
+  writeErrorsField,
+} from "./write-reply.ts";
 
 /** `update`. */
 export const update = defineCommand({
@@ -25,7 +33,8 @@ export const update = defineCommand({
     const statements = parameters.requiredDocuments("updates").map((bytes) => statementOf(bytes, variables));
     const ordered = orderedOf(parameters);
     const bypassDocumentValidation = parameters.flag("bypassDocumentValidation");
-    parameters.ignore("bypassEmptyTsReplacement", "stmtIds", "stmtId");
+    parameters.ignore("bypassEmptyTsReplacement");
+    const write = withStatements(context.write, statementIdsOf(parameters, statements.length));
     parameters.rejectUnknown();
     requireStatements(statements.length);
     requireOneEach(
@@ -36,7 +45,7 @@ export const update = defineCommand({
     const engine = await context.engine();
     const namespace = { database: context.database, collection };
     const result = await engine.update(namespace, statements, ordered, {
-      ...context.write,
+      ...write,
       bypassDocumentValidation,
     });
     return [
@@ -46,6 +55,7 @@ export const update = defineCommand({
         : ([["upserted", arrayValue(result.upserted.map(documentValue))]] as const)),
       ["nModified", int32Value(result.modifiedCount)],
       ...writeErrorsField(result.writeErrors),
+      ...retriedField(result),
     ];
   },
 });

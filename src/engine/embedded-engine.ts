@@ -10,6 +10,7 @@ import { dropCollection, dropDatabase, ensureCollection, storedCollection } from
 import { convertToCapped } from "./convert-to-capped.ts";
 import type * as contract from "./engine.ts";
 import { notSupported } from "./engine-error.ts";
+import type { EngineOptions } from "./engine-options.ts";
 import { explain } from "./explain.ts";
 import { expireDocuments } from "./expiry.ts";
 import { newObjectId } from "./object-id.ts";
@@ -31,22 +32,12 @@ import { DatabaseFile } from "./storage/database-file.ts";
 import { Work } from "./steps.ts";
 import { pipelineTarget, writeResults } from "./pipeline-writes.ts";
 import { ownTransaction, TransactionSide } from "./transactions/transaction-side.ts";
+import { Statements } from "./retries/statements.ts";
 import { Pace } from "./storage/turns.ts";
-import { runDeletes, runFindAndModify, runInsert, runUpdates, type WriteContext } from "./write-commands.ts";
+import { runFindAndModify } from "./find-and-modify.ts";
+import { runDeletes, runInsert, runUpdates, type WriteContext } from "./write-commands.ts";
 import type { Warn } from "./validation.ts";
 import { type Clock, type WriteTransaction, WriteSide } from "./write-transaction.ts";
-
-export interface EngineOptions {
-  /** The data file; made when missing. */
-  readonly path: string;
-  readonly clock: Clock;
-  /** Random bytes, for UUIDs of collections and `_id`s of upserts. */
-  readonly randomBytes: (length: number) => Uint8Array;
-  /** Told of documents that were written against a validator that only warns. */
-  readonly warn?: Warn;
-  /** Bytes of entries that the operation log keeps; `oplogDefaultMaxBytes` when left out. */
-  readonly oplogMaxBytes?: number;
-}
 
 type Namespace = contract.Namespace;
 
@@ -239,17 +230,20 @@ export class EmbeddedEngine implements contract.Engine {
     operations: readonly contract.BulkOperation[],
     ordered: boolean,
     write: contract.WriteOptions,
-  ): Promise<readonly contract.BulkResult[]> {
-    return this.#change(undefined, write, (transaction) =>
-      runBulk(operations, ordered, ({ namespace }) => this.#context(transaction, namespace, write)),
-    );
+  ): Promise<contract.BulkResults> {
+    return this.#change(undefined, write, (transaction) => {
+      const statements = new Statements(transaction, write.retry);
+      return runBulk(operations, ordered, statements, ({ namespace }) =>
+        this.#context(transaction, namespace, write, statements),
+      );
+    });
   }
 
   findAndModify(
     namespace: Namespace,
     query: contract.FindAndModifyQuery,
     write: contract.WriteOptions,
-  ): Promise<contract.FindAndModifyResult> {
+  ): ReturnType<contract.Engine["findAndModify"]> {
     return this.#change(namespace, write, (transaction) =>
       runFindAndModify(this.#context(transaction, namespace, write), query),
     );
@@ -312,8 +306,7 @@ export class EmbeddedEngine implements contract.Engine {
   load(namespace: Namespace, documents: Uint8Array): Promise<void> {
     const write = { signal: new AbortController().signal, durable: false };
     return this.#writes.run(write, async (transaction) => {
-      const record = transaction.catalog.find(namespace);
-      if (record === undefined) throw namespaceNotFound(namespace);
+      const record = storedCollection(transaction.catalog, namespace);
       await loadDocuments(transaction.loaderOf(record), documents, this.#pace(write.signal));
     });
   }
@@ -381,7 +374,12 @@ export class EmbeddedEngine implements contract.Engine {
     checkView({ ...surroundings, state: { ...surroundings.state, catalog } }, namespace, options);
   }
 
-  #context(transaction: WriteTransaction, namespace: Namespace, write: contract.WriteOptions): WriteContext {
+  #context(
+    transaction: WriteTransaction,
+    namespace: Namespace,
+    write: contract.WriteOptions,
+    statements = new Statements(transaction, write.retry),
+  ): WriteContext {
     const nowMs = this.#clock.nowMs();
     refuseOplog(namespace);
     refuseView(transaction.catalog.find(namespace));
@@ -393,6 +391,7 @@ export class EmbeddedEngine implements contract.Engine {
       warn: this.#warn,
       nowMs,
       newObjectId: () => newObjectId(nowMs, this.#randomBytes),
+      statements,
     };
   }
 }

@@ -209,7 +209,7 @@ describe("the engine", () => {
     };
     const first = await engine.update(namespace, [increment], true, retry(1n));
     const again = await engine.update(namespace, [increment], true, retry(1n));
-    assert.deepEqual({ ...again }, { ...first });
+    assert.deepEqual({ ...again }, { ...first, retried: [0] });
     assert.equal((await find(namespace))[0]?.n, 1);
     await engine.update(namespace, [increment], true, retry(2n));
     await assert.rejects(

@@ -48,8 +48,13 @@ export interface WriteOptions {
   readonly durable: boolean;
   /** Documents need not be as the collection's validator says. */
   readonly bypassDocumentValidation?: boolean | undefined;
-  /** A retryable write: the same pair again answers what was answered before and changes nothing. */
-  readonly retry?: { readonly sessionId: Uint8Array; readonly transactionNumber: bigint };
+  /** A retryable write: of the same pair again each statement that has written answers what it did, and is not done again. */
+  readonly retry?: {
+    readonly sessionId: Uint8Array;
+    readonly transactionNumber: bigint;
+    /** Ids of the command's statements, in their order; their places when left out. */
+    readonly statementIds?: readonly number[] | undefined;
+  };
   /** Writes in the transaction: nobody else sees it before the commit. */
   readonly transaction?: EngineTransaction;
 }
@@ -66,12 +71,25 @@ export interface WriteError {
   readonly details?: Uint8Array;
 }
 
-export interface InsertResult {
+/** Ids of statements that a retry found done. */
+export interface RetriedStatements {
+  readonly retried: readonly number[];
+}
+
+export interface InsertResult extends RetriedStatements {
   readonly insertedCount: number;
   readonly writeErrors: readonly WriteError[];
 }
 
-export interface UpdateStatement {
+/** What says how documents are found, besides a filter. */
+export interface Search {
+  /** `{locale, strength, ...}`; without one the collection's own holds. */
+  readonly collation?: Uint8Array | undefined;
+  /** Index name or key pattern document. */
+  readonly hint?: string | Uint8Array | undefined;
+}
+
+export interface UpdateStatement extends Search {
   readonly filter: Uint8Array;
   /** Update document or replacement; an array of stages for a pipeline. */
   readonly update: Uint8Array | readonly Uint8Array[];
@@ -81,13 +99,9 @@ export interface UpdateStatement {
   /** Documents given under `let`, for `$expr`. */
   readonly variables?: Uint8Array;
   readonly sort?: Uint8Array;
-  /** `{locale, strength, ...}`; without one the collection's own holds. */
-  readonly collation?: Uint8Array | undefined;
-  /** Index name or key pattern document. */
-  readonly hint?: string | Uint8Array | undefined;
 }
 
-export interface UpdateResult {
+export interface UpdateResult extends RetriedStatements {
   readonly matchedCount: number;
   readonly modifiedCount: number;
   /** Each a BSON document `{index, _id}` as the reply shows it. */
@@ -95,15 +109,11 @@ export interface UpdateResult {
   readonly writeErrors: readonly WriteError[];
 }
 
-export interface DeleteStatement {
+export interface DeleteStatement extends Search {
   readonly filter: Uint8Array;
   /** False: every match. */
   readonly justOne: boolean;
   readonly variables?: Uint8Array;
-  /** `{locale, strength, ...}`; without one the collection's own holds. */
-  readonly collation?: Uint8Array | undefined;
-  /** Index name or key pattern document. */
-  readonly hint?: string | Uint8Array | undefined;
 }
 
 /** One operation of a bulk write. */
@@ -112,6 +122,11 @@ export type BulkOperation = { readonly namespace: Namespace } & (
   | { readonly kind: "update"; readonly statement: UpdateStatement }
   | { readonly kind: "delete"; readonly statement: DeleteStatement }
 );
+
+/** Results of those that were tried. */
+export interface BulkResults extends RetriedStatements {
+  readonly results: readonly BulkResult[];
+}
 
 export interface BulkResult {
   /** Of the operation. */
@@ -125,12 +140,12 @@ export interface BulkResult {
   readonly error?: WriteError;
 }
 
-export interface DeleteResult {
+export interface DeleteResult extends RetriedStatements {
   readonly deletedCount: number;
   readonly writeErrors: readonly WriteError[];
 }
 
-export interface FindAndModifyQuery {
+export interface FindAndModifyQuery extends Search {
   readonly filter: Uint8Array;
   readonly sort?: Uint8Array;
   readonly projection?: Uint8Array;
@@ -141,10 +156,6 @@ export interface FindAndModifyQuery {
   readonly returnNew: boolean;
   readonly arrayFilters: readonly Uint8Array[];
   readonly variables?: Uint8Array;
-  /** `{locale, strength, ...}`; without one the collection's own holds. */
-  readonly collation?: Uint8Array | undefined;
-  /** Index name or key pattern document. */
-  readonly hint?: string | Uint8Array | undefined;
 }
 
 export interface FindAndModifyResult {
@@ -154,18 +165,14 @@ export interface FindAndModifyResult {
   readonly upserted?: Uint8Array;
 }
 
-export interface FindQuery {
+export interface FindQuery extends Search {
   readonly filter: Uint8Array;
   readonly projection?: Uint8Array;
   readonly sort?: Uint8Array;
   readonly skip?: number;
   /** 0 or absent: no limit. */
   readonly limit?: number;
-  /** Index name or key pattern document. */
-  readonly hint?: string | Uint8Array | undefined;
   readonly variables?: Uint8Array;
-  /** `{locale, strength, ...}`; without one the collection's own holds. */
-  readonly collation?: Uint8Array | undefined;
   /** In the order of the hinted index, from this key on. */
   readonly min?: Uint8Array | undefined;
   /** And below this one. */
@@ -181,38 +188,26 @@ export interface FindQuery {
 /** Documents of stages on a database that whoever calls the engine knows, `$currentOp` for instance: by name, made of the stage's argument. */
 export type DatabaseStages = ReadonlyMap<string, (argument: Value) => Iterable<Uint8Array>>;
 
-export interface AggregateQuery {
+export interface AggregateQuery extends Search {
   readonly pipeline: readonly Uint8Array[];
   /** Documents given under `let`. */
   readonly variables?: Uint8Array | undefined;
-  /** Index name or key pattern document. */
-  readonly hint?: string | Uint8Array | undefined;
   readonly databaseStages?: DatabaseStages | undefined;
   /** For pipelines that end in `$out` or `$merge`. */
   readonly write?: WriteOptions | undefined;
-  /** `{locale, strength, ...}`; without one the collection's own holds. */
-  readonly collation?: Uint8Array | undefined;
 }
 
-export interface CountQuery {
+export interface CountQuery extends Search {
   readonly filter: Uint8Array;
   readonly skip?: number | undefined;
   /** 0 or absent: no limit. */
   readonly limit?: number | undefined;
-  /** Index name or key pattern document. */
-  readonly hint?: string | Uint8Array | undefined;
-  /** `{locale, strength, ...}`; without one the collection's own holds. */
-  readonly collation?: Uint8Array | undefined;
 }
 
-export interface DistinctQuery {
+export interface DistinctQuery extends Search {
   /** Dotted path. */
   readonly key: string;
   readonly filter: Uint8Array;
-  /** Index name or key pattern document. */
-  readonly hint?: string | Uint8Array | undefined;
-  /** `{locale, strength, ...}`; without one the collection's own holds. */
-  readonly collation?: Uint8Array | undefined;
 }
 
 /** An operation to be explained. */
@@ -353,12 +348,12 @@ export interface Engine {
     write: WriteOptions,
   ): Promise<DeleteResult>;
   /** Operations on several collections, all in one transaction; one result for each that was tried. */
-  bulkWrite(
-    operations: readonly BulkOperation[],
-    ordered: boolean,
+  bulkWrite(operations: readonly BulkOperation[], ordered: boolean, write: WriteOptions): Promise<BulkResults>;
+  findAndModify(
+    namespace: Namespace,
+    query: FindAndModifyQuery,
     write: WriteOptions,
-  ): Promise<readonly BulkResult[]>;
-  findAndModify(namespace: Namespace, query: FindAndModifyQuery, write: WriteOptions): Promise<FindAndModifyResult>;
+  ): Promise<FindAndModifyResult & RetriedStatements>;
 
   find(namespace: Namespace, query: FindQuery, read: ReadOptions): Promise<EngineCursor>;
   /** `collection` undefined: a database-level pipeline. */

@@ -26,7 +26,7 @@ export {
 export { elementsOf, fieldsOf, fieldsOfValue, getField } from "./bson/walk.ts";
 export { applyDifference } from "./oplog/apply-difference.ts";
 
-import type { EngineOptions } from "./embedded-engine.ts";
+import type { EngineOptions } from "./engine-options.ts";
 import type { Engine } from "./engine.ts";
 import type { PipelineNamespace } from "./pipeline-namespaces.ts";
 import type { Filter } from "./query/filter.ts";

@@ -11,8 +11,7 @@ import { ensureCollection } from "./collections.ts";
 import type {
   DeleteResult,
   DeleteStatement,
-  FindAndModifyQuery,
-  FindAndModifyResult,
+  InsertResult,
   Namespace,
   UpdateResult,
   UpdateStatement,
@@ -23,10 +22,11 @@ import { storedBatches, type StoredDocument } from "./planner/access.ts";
 import { choosePlan } from "./planner/plan.ts";
 import { compileFilter, type Filter } from "./query/filter.ts";
 import type { Collation } from "./query/collation.ts";
-import { compileProjection } from "./query/projection.ts";
 import { createSortOrder, parseSort, type SortKey } from "./query/sort.ts";
+import type { Done } from "./retries/statement-history.ts";
+import { repeatedUpdate, type Statements } from "./retries/statements.ts";
 import { paused, remembered, Work } from "./steps.ts";
-import { DuplicateKey, withIdFirst } from "./storage/collection-writer.ts";
+import { type CollectionWriter, DuplicateKey, withIdFirst } from "./storage/collection-writer.ts";
 import type { Pace } from "./storage/turns.ts";
 import { compileUpdate, isReplacement, type Update } from "./update/update.ts";
 import { documentFromFilter } from "./update/upsert.ts";
@@ -43,6 +43,7 @@ export interface WriteContext {
   readonly warn: Warn;
   /** 12 bytes for an `_id` that an upsert must make. */
   readonly newObjectId: () => Uint8Array;
+  readonly statements: Statements;
 }
 
 /** The error of one statement, to be answered beside what went through; anything that is no engine error, and an interruption, ends the command. */
@@ -86,7 +87,7 @@ async function allMatches(
 }
 
 /** The first document that fits, by `sort` when one is given; none or one. */
-async function firstMatch(
+export async function firstMatch(
   context: WriteContext,
   collection: CollectionRecord,
   filter: Filter,
@@ -150,7 +151,13 @@ export async function runUpdate(
   }
   const rows =
     record === undefined ? [] : await rowsOf(context, record, filter, !statement.multi, statement.sort, statement.hint);
-  if (rows.length === 0) return statement.upsert ? upsert(context, statement, filter, update) : undefined;
+  if (rows.length === 0) {
+    if (!statement.upsert) return undefined;
+    const id = await upsert(context, statement, filter, update);
+    context.statements.wrote({ upserted: idDocument(id) });
+    return id;
+  }
+  const modifiedBefore = progress.modified;
   const writer = context.transaction.writerOf(record as CollectionRecord);
   const change = changeOf(context, record as CollectionRecord, filter, update);
   for (const row of rows) {
@@ -165,6 +172,7 @@ export async function runUpdate(
     }
     if (context.pace.due) await context.pace.rest();
   }
+  if (progress.modified > modifiedBefore) context.statements.wrote();
   return undefined;
 }
 
@@ -176,11 +184,12 @@ export async function runUpdates(
 ): Promise<UpdateResult> {
   const progress = { matched: 0, modified: 0 };
   const upserted: Uint8Array[] = [];
-  const writeErrors = await eachStatement(context, statements, ordered, async (statement, index) => {
-    const id = await runUpdate(context, statement, progress);
+  const writeErrors = await eachStatement(context, statements, ordered, async (statement, index, done) => {
+    const id = done === undefined ? await runUpdate(context, statement, progress) : repeatedUpdate(done, progress);
     if (id !== undefined) upserted.push(upsertedEntry(index, id));
   });
-  return { matchedCount: progress.matched, modifiedCount: progress.modified, upserted, writeErrors };
+  const { retried } = context.statements;
+  return { matchedCount: progress.matched, modifiedCount: progress.modified, upserted, writeErrors, retried };
 }
 
 /** Statements of a delete; stops at the first failure when ordered. */
@@ -190,23 +199,23 @@ export async function runDeletes(
   ordered: boolean,
 ): Promise<DeleteResult> {
   let deletedCount = 0;
-  const writeErrors = await eachStatement(context, statements, ordered, async (statement) => {
-    deletedCount += await runDelete(context, statement);
+  const writeErrors = await eachStatement(context, statements, ordered, async (statement, _index, done) => {
+    deletedCount += done === undefined ? await runDelete(context, statement) : 1;
   });
-  return { deletedCount, writeErrors };
+  return { deletedCount, writeErrors, retried: context.statements.retried };
 }
 
 async function eachStatement<Statement>(
   context: WriteContext,
   statements: readonly Statement[],
   ordered: boolean,
-  run: (statement: Statement, index: number) => Promise<void>,
+  run: (statement: Statement, index: number, done: Done | undefined) => Promise<void>,
 ): Promise<WriteError[]> {
   const writeErrors: WriteError[] = [];
   for (const [index, statement] of statements.entries()) {
-    context.transaction.log.statementId = index;
+    const done = context.statements.begin(index);
     try {
-      await run(statement, index);
+      await run(statement, index, done);
     } catch (error) {
       writeErrors.push(writeError(error, index));
       if (ordered) break;
@@ -226,7 +235,7 @@ async function upsert(
   return getField(document, "_id") as Value;
 }
 
-async function upsertedDocument(
+export async function upsertedDocument(
   context: WriteContext,
   filterBytes: Uint8Array,
   filter: Filter,
@@ -258,53 +267,18 @@ export async function runDelete(context: WriteContext, statement: DeleteStatemen
     if (bytes !== undefined) await context.pace.drain(writer.removal(rowIdOf(row), bytes));
     if (context.pace.due) await context.pace.rest();
   }
+  if (rows.length > 0) context.statements.wrote();
   return rows.length;
 }
 
-export async function runFindAndModify(context: WriteContext, query: FindAndModifyQuery): Promise<FindAndModifyResult> {
-  const record = context.transaction.catalog.find(context.namespace);
-  const collation = collationFor(query.collation, record);
-  const filter = await filterOf(context, query.filter, query.variables, collation);
-  const update =
-    query.update === undefined ? undefined : await updateOf(context, { ...query, update: query.update }, collation);
-  const project =
-    query.projection === undefined
-      ? (document: Uint8Array) => document
-      : compileProjection(query.projection, {
-          find: true,
-          filter,
-          compileExpression: compilerIn(contextOf(variablesOf(query.variables, context), collation)),
-        });
-  const [stored] = record === undefined ? [] : await firstMatch(context, record, filter, query.sort, query.hint);
-  if (stored === undefined || record === undefined) {
-    if (update === undefined || !query.upsert) return { value: undefined, updatedExisting: false };
-    const document = await upsertedDocument(context, query.filter, filter, update);
-    await insertOne(context, document);
-    return {
-      value: query.returnNew ? project(document) : undefined,
-      updatedExisting: false,
-      upserted: buildDocument([["_id", getField(document, "_id") as Value]]),
-    };
-  }
-  const writer = context.transaction.writerOf(record);
-  if (update === undefined) {
-    await context.pace.drain(writer.removal(stored.rowId, stored.bytes));
-    return { value: project(stored.bytes), updatedExisting: false };
-  }
-  const whole = query.update !== undefined && isReplacement(query.update);
-  const after = await context.pace.finish(changeOf(context, record, filter, update), stored.bytes);
-  if (after !== stored.bytes) await context.pace.drain(writer.replacement(stored.rowId, stored.bytes, after, whole));
-  return { value: project(query.returnNew ? after : stored.bytes), updatedExisting: true };
-}
-
-async function insertOne(context: WriteContext, document: Uint8Array): Promise<void> {
+export async function insertOne(context: WriteContext, document: Uint8Array): Promise<void> {
   const record = ensureCollection(context.transaction, context.namespace);
   await context.pace.finish(new Work(() => accept(context, record, undefined, document)), undefined);
   await context.pace.drain(context.transaction.writerOf(record).insertion(document));
 }
 
 /** What an update makes of a document, when the collection's rules allow that. */
-function changeOf(
+export function changeOf(
   context: WriteContext,
   record: CollectionRecord,
   filter: Filter,
@@ -328,26 +302,41 @@ function accept(
   if (!context.bypassValidation) validate(record, before, document, context.warn);
 }
 
+/** Where documents are inserted, and whether its rules allow them. */
+interface InsertTarget {
+  readonly writer: CollectionWriter;
+  readonly acceptance: Work<Uint8Array, void>;
+}
+
+function insertTarget(context: WriteContext): InsertTarget {
+  const record = ensureCollection(context.transaction, context.namespace);
+  const acceptance = new Work((document: Uint8Array) => accept(context, record, undefined, document));
+  return { writer: context.transaction.writerOf(record), acceptance };
+}
+
 /** Inserts each document; answers how many went in. Stops at the first failure when ordered. `firstStatement` is the number of the first within the command. */
 export async function runInsert(
   context: WriteContext,
   documents: readonly Uint8Array[],
   ordered: boolean,
   firstStatement: number = 0,
-): Promise<{ readonly insertedCount: number; readonly writeErrors: WriteError[] }> {
-  const record = ensureCollection(context.transaction, context.namespace);
-  const writer = context.transaction.writerOf(record);
-  const acceptance = new Work((document: Uint8Array) => accept(context, record, undefined, document));
+): Promise<InsertResult> {
+  let target: InsertTarget | undefined;
   const writeErrors: WriteError[] = [];
   let insertedCount = 0;
   for (const [index, document] of documents.entries()) {
-    context.transaction.log.statementId = firstStatement + index;
+    if (context.statements.begin(firstStatement + index) !== undefined) {
+      insertedCount += 1;
+      continue;
+    }
+    target ??= insertTarget(context);
     try {
       const whole = withId(document, context);
-      const accepted = acceptance.run(whole);
-      if (accepted === paused) await context.pace.finish(acceptance, whole);
-      const writing = context.pace.drain(writer.insertion(whole));
+      const accepted = target.acceptance.run(whole);
+      if (accepted === paused) await context.pace.finish(target.acceptance, whole);
+      const writing = context.pace.drain(target.writer.insertion(whole));
       if (writing !== undefined) await writing;
+      context.statements.wrote();
       insertedCount += 1;
     } catch (error) {
       writeErrors.push(writeError(error, firstStatement + index));
@@ -355,7 +344,7 @@ export async function runInsert(
     }
     if (context.pace.due) await context.pace.rest();
   }
-  return { insertedCount, writeErrors };
+  return { insertedCount, writeErrors, retried: context.statements.retried };
 }
 
 function withId(document: Uint8Array, context: WriteContext): Uint8Array {
@@ -363,6 +352,10 @@ function withId(document: Uint8Array, context: WriteContext): Uint8Array {
   const builder = new DocumentBuilder().append("_id", new Value(bsonType.objectId, context.newObjectId()));
   for (const { name, value } of fieldsOf(document)) builder.append(name, value);
   return builder.finish();
+}
+
+export function idDocument(id: Value): Uint8Array {
+  return buildDocument([["_id", id]]);
 }
 
 /** `{index, _id}` as an update's reply shows an upsert. */
@@ -374,7 +367,7 @@ function upsertedEntry(index: number, id: Value): Uint8Array {
 }
 
 /** Values under `let` are computed here, and lists in a query may be long. */
-function filterOf(
+export function filterOf(
   context: WriteContext,
   bytes: Uint8Array,
   variables: Uint8Array | undefined,
@@ -387,7 +380,7 @@ function filterOf(
   return context.pace.finish(compile, undefined);
 }
 
-function updateOf(
+export function updateOf(
   context: WriteContext,
   { update, arrayFilters, variables }: Pick<UpdateStatement, "update" | "arrayFilters" | "variables">,
   collation: Collation | undefined,

@@ -1,5 +1,3 @@
-import { deserialize, serialize } from "bson";
-import { EngineError } from "./engine-error.ts";
 import { bsonType } from "./bson/types.ts";
 import { falseValue, int64Value, stringValue, timestampValue, trueValue, Value } from "./bson/value.ts";
 import { Catalog, type CollectionRecord } from "./catalog/catalog.ts";
@@ -12,22 +10,23 @@ import { operationHead } from "./oplog/entry.ts";
 import { type DocumentLog, EntryWriter } from "./oplog/entry-writer.ts";
 import { oplogId, oplogNamespace } from "./oplog/namespace.ts";
 import { compareTimes, timeOfRowId, timeOfValue } from "./oplog/time.ts";
+import { type LastNumber, RetryTable } from "./retries/retry-table.ts";
+import type { StatementHistory } from "./retries/statement-history.ts";
 import { CollectionWriter, type WriteGuard } from "./storage/collection-writer.ts";
 import type { Connection, DatabaseFile } from "./storage/database-file.ts";
 import { idKey } from "./storage/index-keys.ts";
 import { type Pace, Turns } from "./storage/turns.ts";
 import { type DocumentTransaction, replay } from "./transactions/document-transaction.ts";
 import { HeldKeys, KeyHeld, writeConflict } from "./transactions/held-keys.ts";
-import { committed, tooOld } from "./transactions/transaction-registry.ts";
-
-/** How long a retryable write is remembered after its session was last used (sessions end after 30 minutes). */
-const retryLifetimeMs = 30 * 60_000;
+import { tooOld } from "./transactions/transaction-registry.ts";
 
 /** What a command may do while it holds the one write transaction of the file. */
 export interface WriteTransaction {
   readonly connection: Connection;
   /** The operation log; document writers write to it by themselves. */
   readonly log: Pick<EntryWriter, "statementId" | "command">;
+  /** What was done before under the number of a retryable write; undefined for other writes. */
+  readonly history: StatementHistory | undefined;
   catalog: Catalog;
   /** The collection's writer, made with its totals; the collection must exist. */
   writerOf(record: CollectionRecord): CollectionWriter;
@@ -46,13 +45,6 @@ export interface OwnTransaction extends WriteTransaction {
   readonly log: EntryWriter;
 }
 
-/** What is kept as the answer of a committed transaction. */
-const committedMark = { committed: true } as const;
-
-function isCommittedMark(result: unknown): boolean {
-  return (result as { readonly committed?: unknown } | null)?.committed === true;
-}
-
 export interface Clock {
   nowMs(): number;
   monotonicMs(): number;
@@ -64,6 +56,7 @@ export class WriteSide {
   readonly #clock: Clock;
   readonly #newUuid: () => Uint8Array;
   readonly #turns = new Turns();
+  readonly #retries: RetryTable;
   /** Bytes of entries that the operation log keeps. */
   readonly oplogMaxBytes: number;
   #catalog: Catalog;
@@ -75,6 +68,7 @@ export class WriteSide {
     this.#clock = clock;
     this.#newUuid = newUuid;
     this.oplogMaxBytes = oplogMaxBytes;
+    this.#retries = new RetryTable(file.writer);
     this.#time = readTime(file.writer);
     this.#catalog = Catalog.load(file.writer);
     if (this.#catalog.find(oplogNamespace) === undefined) this.#beginLog();
@@ -99,7 +93,7 @@ export class WriteSide {
   }
 
   /**
-   * Runs `work` in a transaction of its own; everything or nothing. A retry of a write that went through answers what it answered. Where an open multi-document
+   * Runs `work` in a transaction of its own; everything or nothing. What `work` does by statements it does once for each under the number of a retryable write. Where an open multi-document
    * transaction holds a document it waits for its end and runs `work` again; `once` throws 112 WriteConflict instead.
    */
   async run<Result>(
@@ -121,7 +115,6 @@ export class WriteSide {
         own.log.collect();
         await replay(own, transaction.changes, pace);
         own.log.writeCollected();
-        return committedMark;
       },
       transaction,
     );
@@ -132,15 +125,12 @@ export class WriteSide {
   wasCommitted(sessionId: Uint8Array, number: bigint): boolean {
     const last = this.lastNumber(sessionId);
     if (last !== undefined && last.number > number) throw tooOld(number, last.number);
-    return last?.number === number && isCommittedMark(last.result);
+    return last?.number === number && last.committed;
   }
 
-  /** The newest number that a session wrote with, and what was answered. */
-  lastNumber(sessionId: Uint8Array): { readonly number: bigint; readonly result: unknown } | undefined {
-    const row = this.#file.writer.get("SELECT transaction_number, result FROM retry WHERE session = ?", sessionId);
-    if (row === undefined) return undefined;
-    const { r: result } = deserialize(row[1] as Uint8Array, { promoteBuffers: true }) as { r: unknown };
-    return { number: BigInt(row[0] as number | bigint), result };
+  /** The newest number that a session wrote with. */
+  lastNumber(sessionId: Uint8Array): LastNumber | undefined {
+    return this.#retries.last(sessionId);
   }
 
   async #runFreely<Result>(
@@ -167,10 +157,10 @@ export class WriteSide {
     return this.#turns.take(async () => {
       options.signal.throwIfAborted();
       const connection = this.#file.writer;
-      const before = this.#retried<Result>(options, holder !== undefined);
-      if (before !== undefined) return before.result;
+      const { retry } = options;
+      const history = retry === undefined || holder !== undefined ? undefined : this.#retries.historyOf(retry);
       connection.execute("BEGIN IMMEDIATE");
-      const log = new EntryWriter(connection, this.#time, this.#clock.nowMs(), options.retry);
+      const log = new EntryWriter(connection, this.#time, this.#clock.nowMs(), retry, history?.lastEntry);
       const writers = new Map<number, CollectionWriter>();
       const writerOf = (record: CollectionRecord, documents: DocumentLog | undefined): CollectionWriter => {
         const known =
@@ -181,6 +171,7 @@ export class WriteSide {
       const transaction: OwnTransaction = {
         connection,
         log,
+        history,
         catalog: this.#catalog,
         writerOf: (record) => writerOf(record, log.documentsOf(record)),
         loaderOf: (record) => writerOf(record, undefined),
@@ -203,7 +194,8 @@ export class WriteSide {
           changed.push(log.finish(transaction.catalog.find(oplogNamespace) as CollectionRecord, this.oplogMaxBytes));
         else keepTime(connection, log.advance());
         transaction.catalog = transaction.catalog.withAll(changed);
-        this.#remember(options, result);
+        if (history !== undefined) history.lastEntry = log.previous;
+        if (retry !== undefined) this.#retries.remember(retry, history, this.#clock.nowMs());
         connection.execute("COMMIT");
         this.#file.log.noteCommit();
         this.#catalog = transaction.catalog;
@@ -259,37 +251,6 @@ export class WriteSide {
       writer.execute("ROLLBACK");
       throw error;
     }
-  }
-
-  #retried<Result>({ retry }: WriteOptions, isCommit: boolean): { readonly result: Result } | undefined {
-    const last = retry === undefined ? undefined : this.lastNumber(retry.sessionId);
-    if (retry === undefined || last === undefined) return undefined;
-    if (retry.transactionNumber === last.number) {
-      if (!isCommit && isCommittedMark(last.result)) throw committed(last.number);
-      return { result: last.result as Result };
-    }
-    if (retry.transactionNumber < last.number) {
-      throw new EngineError(
-        225,
-        "TransactionTooOld",
-        `Retryable write with txnNumber ${retry.transactionNumber} is prohibited because a newer one (${last.number}) has already started`,
-      );
-    }
-    return undefined;
-  }
-
-  #remember({ retry }: WriteOptions, result: unknown): void {
-    if (retry === undefined) return;
-    const nowMs = this.#clock.nowMs();
-    const { writer } = this.#file;
-    writer.run("DELETE FROM retry WHERE used_ms < ?", nowMs - retryLifetimeMs);
-    writer.run(
-      "INSERT OR REPLACE INTO retry (session, transaction_number, result, used_ms) VALUES (?, ?, ?, ?)",
-      retry.sessionId,
-      retry.transactionNumber,
-      serialize({ r: result }),
-      nowMs,
-    );
   }
 }
 

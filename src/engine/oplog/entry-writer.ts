@@ -40,7 +40,15 @@ export class EntryWriter {
   statementId: number | undefined = 0;
   #collected: Operation[] | undefined;
 
-  constructor(connection: Connection, time: ClusterTime, wallMs: number, session: EntrySession | undefined) {
+  /** `previous`: time of the session's entry before, under the same number. */
+  constructor(
+    connection: Connection,
+    time: ClusterTime,
+    wallMs: number,
+    session: EntrySession | undefined,
+    previous?: ClusterTime,
+  ) {
+    this.#previous = previous;
     this.#connection = connection;
     this.#time = time;
     this.#wallMs = wallMs;
@@ -50,6 +58,11 @@ export class EntryWriter {
   /** Time of the newest entry, or what it was before. */
   get time(): ClusterTime {
     return this.#time;
+  }
+
+  /** Time of the newest entry under the session's number. */
+  get previous(): ClusterTime | undefined {
+    return this.#previous;
   }
 
   get count(): number {

@@ -4,7 +4,7 @@ import { settingsOf } from "../catalog/collection-settings.ts";
 import type { IndexSpecification } from "../catalog/index-specification.ts";
 import { isView } from "../catalog/views.ts";
 import { requireFree } from "../collections.ts";
-import type { BulkResult, EngineTransaction, Namespace, WriteError } from "../engine.ts";
+import type { BulkResults, EngineTransaction, InsertResult, Namespace } from "../engine.ts";
 import { EngineError, located, notSupported } from "../engine-error.ts";
 import { createIndexes } from "../index-commands.ts";
 import { isOplog } from "../oplog/namespace.ts";
@@ -107,6 +107,7 @@ export class DocumentTransaction implements EngineTransaction, Holder {
       const transaction: WriteTransaction = {
         connection: this.#connection,
         log: { statementId: 0, command: () => undefined },
+        history: undefined,
         catalog: this.#catalog,
         writerOf: (record) => {
           const writer = writers.get(record.id) ?? this.#writerOf(record);
@@ -248,9 +249,8 @@ function refuseSystem(database: string, collection: string): void {
 
 /** Whether a statement of a command failed, or an operation of a bulk. */
 function hasErrors(result: unknown): boolean {
-  if (Array.isArray(result)) return result.some((one) => (one as BulkResult).error !== undefined);
-  const { writeErrors } = (result ?? {}) as { readonly writeErrors?: readonly WriteError[] };
-  return writeErrors !== undefined && writeErrors.length > 0;
+  const { writeErrors = [], results = [] } = (result ?? {}) as Partial<InsertResult & BulkResults>;
+  return writeErrors.length > 0 || results.some(({ error }) => error !== undefined);
 }
 
 function isSame(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {

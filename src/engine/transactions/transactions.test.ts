@@ -54,6 +54,22 @@ describe("transactions of the engine", () => {
     await engine.close();
   });
 
+  test("statements of a retryable write are remembered across a restart", async () => {
+    const { engine, path } = await fresh();
+    const retry = { sessionId: session, transactionNumber: 1n };
+    await engine.insert(orders, [bytes({ _id: 1 })], true, { ...write, retry });
+    await engine.close();
+    const again = await open(path);
+    const both = [bytes({ _id: 1 }), bytes({ _id: 2 })];
+    assert.deepEqual(await again.insert(orders, both, true, { ...write, retry }), {
+      insertedCount: 2,
+      writeErrors: [],
+      retried: [0],
+    });
+    assert.deepEqual(await all(again), [{ _id: 1 }, { _id: 2 }]);
+    await again.close();
+  });
+
   test("a commit is answered again after a restart, and numbers of sessions are used once", async () => {
     const { engine, path } = fresh();
     const transaction = await engine.transactions.begin(session, 5n);
