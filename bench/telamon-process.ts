@@ -21,6 +21,7 @@ export function residentBytesOf({ pid }: { readonly pid?: number | undefined }):
 
 /** The product in a process of its own, measured from outside. */
 export interface MeasuredTelamon {
+  readonly pid: number | undefined;
   readonly credentials: Credentials;
   /** From the start of the process to its ready line. */
   readonly readyMs: number;
@@ -56,6 +57,7 @@ export async function startTelamon(dataDirectory: string, ...flags: readonly str
   const readyMs = performance.now() - startedMs;
   if (child.exitCode !== null) throw new Error(`telamon ended with ${child.exitCode} before it was ready`);
   return {
+    pid: child.pid,
     readyMs,
     credentials: JSON.parse(readFileSync(join(dataDirectory, "credentials.json"), "utf8")) as Credentials,
     residentBytes: () => residentBytesOf(child),

@@ -39,7 +39,7 @@ export async function runMeasured(
 }
 
 /** User and system time so far, in hundredths of a second as Linux counts. */
-function cpuOf(pid: number | undefined): number {
+export function cpuOf(pid: number | undefined): number {
   try {
     // The program's name, in parentheses, may have spaces.
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
@@ -49,7 +49,8 @@ function cpuOf(pid: number | undefined): number {
   }
 }
 
-function peakOf(pid: number | undefined): number {
+/** The most memory it had resident so far (Linux). */
+export function peakOf(pid: number | undefined): number {
   try {
     const found = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
     return Number(found?.[1] ?? 0) * 1024;

@@ -1,6 +1,5 @@
 import { open } from "node:fs/promises";
-import { serialize } from "bson";
-import { ObjectId } from "bson";
+import { type Document, ObjectId, serialize } from "bson";
 
 // Order-like documents from a fixed seed, as concatenated BSON: about 280 bytes each, with names and numbers that repeat as those of a shop do.
 
@@ -44,18 +43,29 @@ function* batches(sizeBytes: number, variant: OrderVariant): Generator<Buffer> {
   yield Buffer.concat(parts);
 }
 
-function* orders(sizeBytes: number, { updated, appended, round }: OrderVariant): Generator<Uint8Array> {
+function* orders(sizeBytes: number, variant: OrderVariant): Generator<Uint8Array> {
   let number = 0;
   for (let made = 0; made < sizeBytes; number += 1) {
-    const document = order(number, mix(number, 77 + round) / 2 ** 32 < updated);
+    const document = serialize(orderOf(number, variant));
     made += document.length;
     yield document;
   }
-  const added = Math.floor(number * appended);
-  for (let count = 0; count < added; count += 1) yield order(number + count, false);
+  const added = appendedTo(number, variant);
+  for (let count = 0; count < added; count += 1) yield serialize(orderOf(number + count, variant, number));
 }
 
-function order(number: number, isChanged: boolean): Uint8Array {
+/** How many are appended to so many documents. */
+export function appendedTo(count: number, { appended }: OrderVariant): number {
+  return Math.floor(count * appended);
+}
+
+/** Whether a document's state was changed; what is appended, from `count` on, never is. */
+export function isUpdated(number: number, { updated, round }: OrderVariant, count: number = Infinity): boolean {
+  return number < count && mix(number, 77 + round) / 2 ** 32 < updated;
+}
+
+export function orderOf(number: number, variant: OrderVariant, count?: number): Document {
+  const isChanged = isUpdated(number, variant, count);
   const id = Buffer.alloc(12);
   id.writeUInt32BE(1_700_000_000 + (number >> 6), 0);
   id.writeUInt32BE(0x51_7a_9c_01, 4);
@@ -65,7 +75,7 @@ function order(number: number, isChanged: boolean): Uint8Array {
     n: 1 + (mix(number, 20 + index) % 9),
     price: (mix(number, 30 + index) % 100_000) / 100,
   }));
-  return serialize({
+  return {
     _id: new ObjectId(id),
     c: mix(number, 2) % 1_000_000,
     t: items.reduce((sum, item) => sum + item.n * item.price, 0),
@@ -73,7 +83,7 @@ function order(number: number, isChanged: boolean): Uint8Array {
     st: isChanged ? "back" : states[mix(number, 3) % states.length],
     city: cities[mix(number, 4) % cities.length],
     items,
-  });
+  };
 }
 
 /** A 32-bit hash of a number under another (the last steps of MurmurHash3). */

@@ -8,23 +8,29 @@ export interface Tool {
   readonly name: string;
   /** Backs up the file, after the ones before it. */
   snapshot(file: string): Promise<MeasuredProcess>;
-  /** Reads and checks all that is stored. */
-  verify(): Promise<MeasuredProcess>;
-  /** Restores the newest snapshot, and answers the restored file's path too. */
-  restore(): Promise<MeasuredProcess & { readonly path: string }>;
+  /** Reads and checks all that is stored; undefined when it cannot. */
+  readonly verify: (() => Promise<MeasuredProcess>) | undefined;
+  /** Restores the newest snapshot; undefined when it cannot. Answers the SHA-256 of what was restored too, or the path of a file of it. */
+  readonly restore: (() => Promise<MeasuredProcess & Restored>) | undefined;
   /** Bytes in the repository. */
   storedBytes(): number;
 }
+
+export type Restored = { readonly path: string } | { readonly digest: string };
 
 export function isInstalled(program: string): boolean {
   return [["--version"], ["version"]].some((words) => spawnSync(program, words).status === 0);
 }
 
+/** Telamon's backup store alone, fed with the documents from a file. */
 export function telamon(folder: string): Tool {
   const store = join(folder, "telamon");
   const script = resolve(import.meta.dirname, "raw-stream.ts");
   const step = (...words: readonly string[]): Promise<MeasuredProcess> =>
-    runMeasured(process.execPath, ["--max-semi-space-size=4", script, ...words]);
+    // As in the product, code that was compiled once is kept.
+    runMeasured(process.execPath, ["--max-semi-space-size=4", script, ...words], {
+      env: { NODE_COMPILE_CACHE: join(folder, "compiled") },
+    });
   let manifestKey: string | undefined;
   let count = 0;
   return {
@@ -100,7 +106,7 @@ export function borg(folder: string): Tool {
   };
 }
 
-function sizeOf(folder: string): number {
+export function sizeOf(folder: string): number {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return files.reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
 }
