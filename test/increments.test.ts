@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { MongoClient } from "mongodb";
+import { BSON, type MongoClient } from "mongodb";
 import { createMongoSource } from "../src/adapters/source-mongodb/source-mongodb.ts";
 import { createSnapshotTransitions } from "../src/domain/backups/snapshot-transitions.ts";
 import type { IncrementCheckEvery } from "../src/jobs/increment-plan.ts";
 import { takeSnapshot } from "../src/jobs/tasks/takeSnapshot.ts";
 import type { SnapshotReader } from "../src/ports/snapshot-repository.ts";
+import type { SnapshotSource, SourceReading } from "../src/ports/snapshot-source.ts";
 import { type HostedDatabases, openHostedDatabases } from "./support/hosted-databases.ts";
 import { createJobsWorld, type JobsWorld } from "./support/jobs-world.ts";
 import { RandomWriter } from "./support/random-writer.ts";
@@ -13,6 +14,7 @@ import { seeded } from "./support/crash-world.ts";
 
 const never = new AbortController().signal;
 const rounds = 25;
+const writers = 8;
 const seed = Number(process.env["TELAMON_INCREMENT_SEED"] ?? Date.now() % 1_000_000);
 
 describe("snapshots made of the one before and the operation log", () => {
@@ -25,6 +27,9 @@ describe("snapshots made of the one before and the operation log", () => {
   interface Served {
     readonly world: JobsWorld;
     readonly client: MongoClient;
+    readonly deploymentId: string;
+    /** What the reading of the next snapshots is replaced by. */
+    spoil: (reading: SourceReading) => SourceReading;
     take(checkEvery?: IncrementCheckEvery): Promise<SnapshotReader>;
   }
 
@@ -36,10 +41,13 @@ describe("snapshots made of the one before and the operation log", () => {
     const world = await createJobsWorld();
     await world.instance("Instance0");
     const transitions = createSnapshotTransitions(world);
-    const source = createMongoSource(world.clock);
+    const mongo = createMongoSource(world.clock);
+    const source: SnapshotSource = { open: async (...request) => served.spoil(await mongo.open(...request)) };
     const sources = { of: async () => ({ source, connectionString }) };
-    return {
+    const served: Served = {
       world,
+      deploymentId: deployment.id,
+      spoil: (reading) => reading,
       client: await databases.connect(deployment.id),
       async take(incrementCheckEvery = "never") {
         const wanted = { description: "x", retentionInDays: 1 };
@@ -53,6 +61,7 @@ describe("snapshots made of the one before and the operation log", () => {
         return world.repository.open(snapshot.manifestKey as string);
       },
     };
+    return served;
   }
 
   /** While nobody writes: every collection, by chunks and counts, is what the database holds. */
@@ -106,5 +115,100 @@ describe("snapshots made of the one before and the operation log", () => {
       previous = reader;
     }
     assert.ok(previous.collections.length > 0 && byLog > rounds / 3, `${byLog} of ${rounds} were made of the log`);
+  });
+
+  test(`are what a full read is while ${writers} clients write`, async () => {
+    const { client, take } = await serve();
+    const things = client.db("busy").collection<{ _id: number; text: string }>("things");
+    await things.insertMany(Array.from({ length: 5000 }, (_, _id) => ({ _id, text: "x".repeat(200) })));
+    await take();
+    const stop = new AbortController();
+    let written = 0;
+    const writing = Array.from({ length: writers }, async (_, writer) => {
+      for (let step = 0; !stop.signal.aborted; step += 1) {
+        const _id = (step * writers + writer) * 7919;
+        await things.insertOne({ _id: 5000 + _id, text: String(step) });
+        await things.updateOne({ _id: _id % 5000 }, { $set: { text: "y".repeat(_id % 400) } });
+        await things.deleteOne({ _id: (_id * 31) % 5000 });
+        written += 1;
+      }
+    });
+    try {
+      const ways = [];
+      for (let round = 0; round < 6; round += 1) {
+        const before = written;
+        const { facts } = await take(2);
+        ways.push(facts.incrementCheck ?? facts.incrementsInARow);
+        assert.ok(written > before || round > 0, "nobody wrote");
+      }
+      // Each second one was made both ways, of a snapshot that was made of the log.
+      assert.deepEqual(ways, [1, "equal", 1, "equal", 1, "equal"]);
+    } finally {
+      stop.abort();
+      await Promise.all(writing);
+    }
+    await requireSame(await take(), client);
+  });
+
+  test("a check finds a log that keeps something back, says so, keeps what was read, and the log is not believed until it tells all again", async () => {
+    const served = await serve();
+    const { client, take, world } = served;
+    const things = client.db("shop").collection<{ _id: number; n?: number }>("things");
+    await things.insertMany(Array.from({ length: 2000 }, (_, _id) => ({ _id })));
+    await take();
+    const change = (n: number) => things.updateMany({ _id: { $in: [3, 1500] } }, { $set: { n } });
+    served.spoil = (reading) => ({
+      ...reading,
+      async changesSince(...request) {
+        const changes = await reading.changesSince(...request);
+        assert.ok("of" in changes);
+        return {
+          of(collection) {
+            const changed = changes.of(collection);
+            return "ids" in changed ? { ids: changed.ids.slice(1) } : changed;
+          },
+        };
+      },
+    });
+    await change(1);
+    const checked = await take(1);
+    assert.equal(checked.facts.incrementCheck, "different");
+    await requireSame(checked, client);
+    const line = world.logged.find((text) => text.includes("is not what the source holds"));
+    assert.match(line ?? "", /shop\.things/);
+    await change(2);
+    assert.equal(
+      (await take(100)).facts.incrementCheck,
+      "different",
+      "it is looked at again, though it is not its turn",
+    );
+    served.spoil = (reading) => reading;
+    await change(3);
+    assert.equal((await take(100)).facts.incrementCheck, "equal");
+    await change(4);
+    const trusted = await take(100);
+    assert.equal(trusted.facts.incrementsInARow, 1);
+    await requireSame(trusted, client);
+  });
+
+  test("after a restore everything is read: the log of before is gone, though the collections are the same", async () => {
+    const { client, take, deploymentId, world } = await serve();
+    const things = client.db("shop").collection<{ _id: number }>("things");
+    await things.insertMany(Array.from({ length: 100 }, (_, _id) => ({ _id })));
+    const before = await take();
+    const [collection] = before.collections;
+    assert.ok(collection !== undefined);
+    const staging = await databases.host.openStaging(deploymentId, 2);
+    await staging.createCollection(collection);
+    await staging.insertDocuments("shop", "things", BSON.serialize({ _id: 7, restored: true }));
+    await staging.createIndexes("shop", "things", collection.indexes);
+    await staging.finish();
+    await databases.host.switchGeneration(deploymentId, 2);
+    const after = await take();
+    assert.equal(after.facts.incrementsInARow, undefined);
+    assert.deepEqual(after.collections[0]?.uuid, collection.uuid);
+    assert.ok(world.logged.some((line) => line.includes("does not reach back")));
+    await requireSame(after, await databases.connect(deploymentId));
+    assert.equal(after.collections[0]?.documentCount, 1);
   });
 });

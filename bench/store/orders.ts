@@ -21,7 +21,7 @@ export interface OrderVariant {
 export async function writeOrders(path: string, sizeBytes: number, variant: OrderVariant): Promise<number> {
   await using file = await open(path, "w");
   let written = 0;
-  for (const batch of batches(sizeBytes, variant)) {
+  for (const batch of orderBatches(sizeBytes, variant)) {
     await file.writeFile(batch);
     written += batch.length;
   }
@@ -29,7 +29,8 @@ export async function writeOrders(path: string, sizeBytes: number, variant: Orde
   return written;
 }
 
-function* batches(sizeBytes: number, variant: OrderVariant): Generator<Buffer> {
+/** About `sizeBytes` of documents, some mebibytes at a time. */
+export function* orderBatches(sizeBytes: number, variant: OrderVariant): Generator<Buffer> {
   let parts: Uint8Array[] = [];
   let size = 0;
   for (const document of orders(sizeBytes, variant)) {
