@@ -1,4 +1,5 @@
 import { EngineError, isNumberType, pipelineNamespaces } from "../engine/index.ts";
+import { changeStreamOf, requireStreamRules } from "./change-stream-rules.ts";
 import { cursorOptionsOf, firstBatch } from "./cursor-reply.ts";
 import { databaseStagesOf } from "./database-stages.ts";
 import { explained } from "./explain.ts";
@@ -34,6 +35,8 @@ export const aggregate = defineCommand({
       );
     const { batchSize } = cursorOptions;
     await requireRights(parameters.main, pipeline, context);
+    const changeStream = changeStreamOf(pipeline);
+    if (changeStream !== undefined) requireStreamRules(changeStream, parameters.body, parameters.main, context);
     if (context.readConcernLevel === "linearizable") await refuseWrites(context.database, pipeline);
     if (
       context.transaction !== undefined &&
@@ -49,7 +52,14 @@ export const aggregate = defineCommand({
     const namespace = `${context.database}.${collection ?? "$cmd.aggregate"}`;
     return firstBatch(
       cursor,
-      { namespace, batchSize, singleBatch: false, neverIdle: false, atClusterTime: read.atClusterTime },
+      {
+        namespace,
+        batchSize,
+        singleBatch: false,
+        neverIdle: false,
+        awaitsData: changeStream !== undefined,
+        atClusterTime: read.atClusterTime,
+      },
       context,
     );
   },

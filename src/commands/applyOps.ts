@@ -12,13 +12,13 @@ import {
   int32Value,
   isNumberType,
   type Namespace,
+  splitNamespace,
   stringValue,
   textOf,
   type Value,
 } from "../engine/index.ts";
 import type { Action, CommandContext } from "./define-command.ts";
 import { defineCommand } from "./define-command.ts";
-import { splitNamespace } from "./namespace.ts";
 import { requireAllowed } from "./privileges.ts";
 import { statementsMax } from "./write-reply.ts";
 

@@ -26,6 +26,7 @@ import type {
   Reply,
   ServerFacts,
 } from "./define-command.ts";
+import { isWatching } from "./change-stream-rules.ts";
 import { codeOf, errorLabelsOf } from "./error-labels.ts";
 import { errorLabelsField, errorReply } from "./error-reply.ts";
 import { applicationNameOf, FailPoints, type Failure, suffer } from "./fail-points.ts";
@@ -259,9 +260,10 @@ function concernFields(concern: WriteConcern, { request, server }: Running, fail
 }
 
 /** What the reply of a command that failed says besides the error itself. */
-function aboutError(error: unknown, { request, server }: Running, failure: Failure | undefined): Reply {
+function aboutError(error: unknown, { request, server, cursors }: Running, failure: Failure | undefined): Reply {
   if (!(error instanceof EngineError)) return [];
-  const labels = [...new Set([...error.labels, ...errorLabelsOf(error.code, request.body, failure)])];
+  const watching = isWatching(request.body, cursors);
+  const labels = [...new Set([...error.labels, ...errorLabelsOf(error.code, request.body, failure, watching)])];
   return [...errorLabelsField(labels), ...topologyVersionField(error.code, server)];
 }
 

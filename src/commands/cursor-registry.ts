@@ -116,6 +116,11 @@ export class CursorRegistry {
     }
   }
 
+  /** Whether it is there and follows changes. */
+  isChangeStream(id: bigint): boolean {
+    return this.#cursors.get(id)?.cursor.resumeToken !== undefined;
+  }
+
   /** Closes it; false when it is not there or somebody else's. */
   kill(id: bigint, userName: string): boolean {
     const open = this.#cursors.get(id);

@@ -61,7 +61,9 @@ export async function firstBatch(
         neverIdle: options.neverIdle,
         awaitsData: options.awaitsData,
       });
-  return [["cursor", cursorValue("firstBatch", documents, id, options.namespace, options.atClusterTime)]];
+  const { namespace, atClusterTime } = options;
+  const { resumeToken } = cursor;
+  return [["cursor", cursorValue("firstBatch", documents, { id, namespace, atClusterTime, resumeToken })]];
 }
 
 /** The next batch; one that has nothing yet is waited for. */
@@ -87,7 +89,8 @@ export async function nextBatch(
     await cursor.more(leftMs, context.signal);
     documents = await cursor.next(limits, context.signal);
   }
-  return [["cursor", cursorValue("nextBatch", documents, cursor.exhausted ? 0n : id, namespace, undefined)]];
+  const about = { id: cursor.exhausted ? 0n : id, namespace, resumeToken: cursor.resumeToken };
+  return [["cursor", cursorValue("nextBatch", documents, about)]];
 }
 
 /** A list that is already in memory, by a cursor like any other. */
@@ -139,12 +142,21 @@ class ListCursor implements EngineCursor {
 function cursorValue(
   batchName: string,
   documents: readonly Uint8Array[],
-  id: bigint,
-  namespace: string,
-  atClusterTime: ClusterTime | undefined,
+  {
+    id,
+    namespace,
+    atClusterTime,
+    resumeToken,
+  }: {
+    readonly id: bigint;
+    readonly namespace: string;
+    readonly atClusterTime?: ClusterTime | undefined;
+    readonly resumeToken?: Value | undefined;
+  },
 ): Value {
   const fields: [string, Value][] = [
     [batchName, documentsValue(documents)],
+    ...(resumeToken === undefined ? [] : [["postBatchResumeToken", resumeToken] satisfies [string, Value]]),
     ["id", int64Value(id)],
     ["ns", stringValue(namespace)],
   ];

@@ -24,6 +24,8 @@ export interface Failure {
   readonly errorLabels: readonly string[] | undefined;
   /** The command runs, and its reply tells of this. */
   readonly writeConcernError: Uint8Array | undefined;
+  /** It strikes within a cursor, so that the error is labelled as one of that cursor's own. */
+  readonly withinCursor: boolean;
 }
 
 /** A command that is about to run. */
@@ -50,16 +52,20 @@ interface FailPoint extends Failure {
   hiddenKey: string | undefined;
 }
 
-type Name = "failCommand" | "onPrimaryTransactionalWrite";
+const names = ["failCommand", "failGetMoreAfterCursorCheckout", "onPrimaryTransactionalWrite"] as const;
+type Name = (typeof names)[number];
 
-/** Faults that clients order by `configureFailPoint`, for tests of clients: `failCommand`, and `onPrimaryTransactionalWrite` for writes with a `txnNumber`. */
+/**
+ * Faults that clients order by `configureFailPoint`, for tests of clients: `failCommand`, `onPrimaryTransactionalWrite` for writes with a `txnNumber`, and
+ * `failGetMoreAfterCursorCheckout`.
+ */
 export class FailPoints {
   readonly #points = new Map<Name, FailPoint>();
 
   /** Sets a fail point or takes it away; answers how many commands it took so far. Throws 2, 9, 14, 40415. */
-  configure(name: string, mode: Value | undefined, data: Uint8Array | undefined): number {
-    if (name !== "failCommand" && name !== "onPrimaryTransactionalWrite")
-      throw new EngineError(2, "BadValue", `${name} not found; there are failCommand and onPrimaryTransactionalWrite`);
+  configure(wanted: string, mode: Value | undefined, data: Uint8Array | undefined): number {
+    const name = names.find((known) => known === wanted);
+    if (name === undefined) throw new EngineError(2, "BadValue", `${wanted} not found; there are ${names.join(", ")}`);
     const taken = this.#points.get(name)?.taken ?? 0;
     const { skip, times } = modeOf(mode);
     if (times === 0) {
@@ -67,7 +73,7 @@ export class FailPoints {
       return taken;
     }
     const fields = Parameters.within("data", data ?? Uint8Array.of(5, 0, 0, 0, 0));
-    const point = name === "failCommand" ? failCommandOf(fields) : failWriteOf(fields);
+    const point = kinds[name](fields);
     this.#points.set(name, { ...point, skip, times, taken: 0, hiddenKey: undefined });
     return taken;
   }
@@ -77,6 +83,7 @@ export class FailPoints {
     if (candidate.command === "configureFailPoint") return undefined;
     return (
       this.#taken("failCommand", candidate) ??
+      (candidate.command === "getMore" ? this.#taken("failGetMoreAfterCursorCheckout", candidate) : undefined) ??
       (candidate.retryKey !== undefined ? this.#taken("onPrimaryTransactionalWrite", candidate) : undefined)
     );
   }
@@ -150,6 +157,7 @@ function failCommandOf(fields: Parameters): WithoutCounts {
     errorMessage: fields.text("errorMsg") ?? "Failing command via 'failCommand' failpoint",
     errorLabels: textsOf(fields, "errorLabels"),
     writeConcernError: fields.document("writeConcernError"),
+    withinCursor: false,
   };
   // Every client counts as one from outside: there are no others.
   fields.ignore("failInternalCommands", "failLocalClients");
@@ -172,8 +180,34 @@ function failWriteOf(fields: Parameters): WithoutCounts {
     errorMessage: "Failing write via 'onPrimaryTransactionalWrite' failpoint",
     errorLabels: undefined,
     writeConcernError: undefined,
+    withinCursor: false,
   };
 }
+
+/** Fails a `getMore` with a code, or ends its connection. */
+function failGetMoreOf(fields: Parameters): WithoutCounts {
+  const errorCode = fields.whole("errorCode", 0);
+  const closes = fields.flag("closeConnection");
+  fields.rejectUnknown();
+  return {
+    commands: undefined,
+    applicationName: undefined,
+    namespace: undefined,
+    blockMs: 0,
+    closeConnection: closes ? "before" : undefined,
+    errorCode,
+    errorMessage: "Hit the 'failGetMoreAfterCursorCheckout' failpoint",
+    errorLabels: undefined,
+    writeConcernError: undefined,
+    withinCursor: true,
+  };
+}
+
+const kinds: Readonly<Record<Name, (fields: Parameters) => WithoutCounts>> = {
+  failCommand: failCommandOf,
+  failGetMoreAfterCursorCheckout: failGetMoreOf,
+  onPrimaryTransactionalWrite: failWriteOf,
+};
 
 function textsOf(fields: Parameters, name: string): readonly string[] | undefined {
   const value = fields.get(name);

@@ -60,24 +60,29 @@ export function storeCollection(
   );
   const record = emptyRecord(lastRowId, namespace, options, uuid);
   transaction.catalog = transaction.catalog.with(record);
-  transaction.log.command(record.database, uuid, creationOf(record));
+  transaction.log.command(record.database, isView(record) ? undefined : uuid, creationOf(record));
   return record;
 }
 
-/** Takes a collection out of the file. */
+/** Takes a collection out of the file, and tells the log. */
 export function dropCollection(transaction: Stored, record: CollectionRecord): void {
+  removeCollection(transaction, record);
+  transaction.log.command(
+    record.database,
+    isView(record) ? undefined : record.uuid,
+    buildDocument([["drop", stringValue(record.name)]]),
+    buildDocument([["numRecords", int64Value(BigInt(record.documentCount))]]),
+  );
+}
+
+/** Takes a collection out of the file; the log hears of it in what its maker does. */
+export function removeCollection(transaction: Stored, record: CollectionRecord): void {
   const { connection } = transaction;
   for (const index of record.indexes) connection.execute(`DROP TABLE x_${index.id}`);
   connection.execute(`DROP TABLE c_${record.id}`);
   connection.run("DELETE FROM index_specification WHERE collection_id = ?", record.id);
   connection.run("DELETE FROM catalog WHERE id = ?", record.id);
   transaction.catalog = transaction.catalog.without({ database: record.database, collection: record.name });
-  transaction.log.command(
-    record.database,
-    record.uuid,
-    buildDocument([["drop", stringValue(record.name)]]),
-    buildDocument([["numRecords", int64Value(BigInt(record.documentCount))]]),
-  );
 }
 
 /** Drops every collection; of a database without any the log says nothing. */

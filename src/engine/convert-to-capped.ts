@@ -3,7 +3,6 @@ import { int64Value, trueValue } from "./bson/value.ts";
 import type { CollectionRecord } from "./catalog/catalog.ts";
 import { checkedOptions } from "./catalog/collection-options.ts";
 import { settingsOf } from "./catalog/collection-settings.ts";
-import { dropCollection } from "./collections.ts";
 import { storedBatches } from "./planner/access.ts";
 import { renameCollection } from "./rename-collection.ts";
 import type { Pace } from "./storage/turns.ts";
@@ -40,7 +39,5 @@ export async function convertToCapped(
     }
     if (pace.due) await pace.rest();
   }
-  const filled = transaction.settled(unfinished);
-  dropCollection(transaction, record);
-  renameCollection(transaction, filled, namespace);
+  renameCollection(transaction, transaction.settled(unfinished), namespace);
 }

@@ -1,4 +1,5 @@
 import { aggregateFlow, type AggregateSurroundings } from "./aggregate-command.ts";
+import { isChangeStream, openChangeStream } from "./change-streams/change-stream.ts";
 import { idIndexBytes } from "./catalog/index-specification.ts";
 import { checkedOptions } from "./catalog/collection-options.ts";
 import { collectionEntry, databaseEntry, statisticsOf } from "./catalog/statistics.ts";
@@ -47,6 +48,7 @@ export class EmbeddedEngine implements contract.Engine {
   readonly transactions: TransactionSide;
   readonly #file: DatabaseFile;
   readonly #clock: Clock;
+  readonly #monotonicMs: () => number;
   readonly #randomBytes: (length: number) => Uint8Array;
   readonly #warn: Warn;
   readonly #writes: WriteSide;
@@ -56,6 +58,7 @@ export class EmbeddedEngine implements contract.Engine {
   constructor(options: EngineOptions) {
     this.path = options.path;
     this.#clock = options.clock;
+    this.#monotonicMs = () => options.clock.monotonicMs();
     this.#randomBytes = options.randomBytes;
     this.#openedMs = options.clock.nowMs();
     this.#warn = options.warn ?? (() => undefined);
@@ -67,7 +70,7 @@ export class EmbeddedEngine implements contract.Engine {
       options.oplogMaxBytes ?? oplogDefaultMaxBytes,
     );
     this.transactions = new TransactionSide(this.#file, this.#writes, options.clock, () => uuid(options.randomBytes));
-    this.#snapshots = new SnapshotRegistry(this.#file, () => options.clock.monotonicMs());
+    this.#snapshots = new SnapshotRegistry(this.#file, this.#monotonicMs);
   }
 
   clusterTime(): contract.ClusterTime {
@@ -158,10 +161,7 @@ export class EmbeddedEngine implements contract.Engine {
   renameCollection(from: Namespace, to: Namespace, dropTarget: boolean, write: contract.WriteOptions): Promise<void> {
     refuseOplog(to);
     return this.#change(from, write, async (transaction) => {
-      const target = transaction.catalog.find(to);
-      const record = checkedRename(transaction.catalog, from, to, dropTarget);
-      if (target !== undefined) dropCollection(transaction, target);
-      renameCollection(transaction, record, to);
+      renameCollection(transaction, checkedRename(transaction.catalog, from, to, dropTarget), to);
     });
   }
 
@@ -258,7 +258,7 @@ export class EmbeddedEngine implements contract.Engine {
     const record = surroundings.state.catalog.find(namespace);
     if (query.tailable !== true || record === undefined)
       return this.#cursor(await this.#made(() => findFlow(surroundings, namespace, query), read.signal));
-    return openTail(surroundings.state, record, query, this.#writes.commits, () => this.#clock.monotonicMs());
+    return openTail(surroundings.state, record, query, this.#writes.commits, this.#monotonicMs);
   }
 
   async aggregate(
@@ -268,8 +268,12 @@ export class EmbeddedEngine implements contract.Engine {
     read: contract.ReadOptions,
   ): Promise<contract.EngineCursor> {
     const surroundings = this.#surroundings(read);
-    const make = (): Flow => aggregateFlow(surroundings, { database, collection: collection ?? "" }, query);
-    const flow = await this.#made(make, read.signal);
+    const namespace = { database, collection: collection ?? "" };
+    if (isChangeStream(query.pipeline)) {
+      const live = { writes: this.#writes, connection: this.#file.reader, monotonicMs: this.#monotonicMs };
+      return openChangeStream(live, surroundings, namespace, query);
+    }
+    const flow = await this.#made(() => aggregateFlow(surroundings, namespace, query), read.signal);
     const target = pipelineTarget(query.pipeline, database);
     if (target === undefined) return this.#cursor(flow);
     const { write } = query;
@@ -286,16 +290,15 @@ export class EmbeddedEngine implements contract.Engine {
   }
 
   count(namespace: Namespace, query: contract.CountQuery, read: contract.ReadOptions): Promise<number> {
-    return countDocuments(this.#surroundings(read), namespace, query, read.signal, () => this.#clock.monotonicMs());
+    return countDocuments(this.#surroundings(read), namespace, query, read.signal, this.#monotonicMs);
   }
 
   distinct(namespace: Namespace, query: contract.DistinctQuery, read: contract.ReadOptions): Promise<Uint8Array> {
-    return distinctValues(this.#surroundings(read), namespace, query, read.signal, () => this.#clock.monotonicMs());
+    return distinctValues(this.#surroundings(read), namespace, query, read.signal, this.#monotonicMs);
   }
 
   explain(namespace: Namespace, request: contract.ExplainRequest, read: contract.ReadOptions): Promise<Uint8Array> {
-    const clock = { pace: this.#pace(read.signal), monotonicMs: () => this.#clock.monotonicMs() };
-    return explain(this.#surroundings(read), namespace, request, clock);
+    return explain(this.#surroundings(read), namespace, request, this.#pace(read.signal), this.#monotonicMs);
   }
 
   expireDocuments(): Promise<number> {
@@ -357,7 +360,7 @@ export class EmbeddedEngine implements contract.Engine {
   }
 
   #cursor(flow: Flow): FlowCursor {
-    return new FlowCursor(flow, () => this.#clock.monotonicMs());
+    return new FlowCursor(flow, this.#monotonicMs);
   }
 
   /** Makes a query ready, which may take long: it may hold long lists, and values to compute. */
@@ -366,7 +369,7 @@ export class EmbeddedEngine implements contract.Engine {
   }
 
   #pace(signal: AbortSignal): Pace {
-    return new Pace(() => this.#clock.monotonicMs(), signal);
+    return new Pace(this.#monotonicMs, signal);
   }
 
   #checkView(catalog: Catalog, namespace: Namespace, options: Uint8Array): void {

@@ -245,6 +245,8 @@ export interface EngineCursor {
   readonly exhausted: boolean;
   /** Of tailable cursors, whose `next` may give nothing without being exhausted: waits until there may be more, `close`, or the time is over. */
   readonly more?: (timeoutMs: number, signal: AbortSignal) => Promise<void>;
+  /** Of change streams: where another stream would go on behind what was given. */
+  readonly resumeToken?: Value;
   close(): void;
 }
 

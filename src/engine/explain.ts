@@ -28,17 +28,18 @@ export async function explain(
   surroundings: AggregateSurroundings,
   namespace: Namespace,
   request: ExplainRequest,
-  clock: { readonly pace: Pace; readonly monotonicMs: () => number },
+  pace: Pace,
+  monotonicMs: () => number,
 ): Promise<Uint8Array> {
   const { catalog } = surroundings.state;
-  const startedMs = clock.monotonicMs();
+  const startedMs = monotonicMs();
   const { isView } = resolve(catalog, namespace);
   if (isView) refuseOnView(request);
   if (request.pipeline !== undefined || isView)
-    return buildDocument(await explainPipeline(surroundings, namespace, request, clock));
+    return buildDocument(await explainPipeline(surroundings, namespace, request, { pace, monotonicMs }));
   const access = accessOf(surroundings, namespace, request);
-  const figures = request.execute ? await run(surroundings, access, request, clock.pace) : undefined;
-  const fields = planFields(access, namespace, request, figures, clock.monotonicMs() - startedMs);
+  const figures = request.execute ? await run(surroundings, access, request, pace) : undefined;
+  const fields = planFields(access, namespace, request, figures, monotonicMs() - startedMs);
   return buildDocument(fields);
 }
 

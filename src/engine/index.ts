@@ -24,6 +24,7 @@ export {
   wholeNumberOf,
 } from "./bson/value.ts";
 export { elementsOf, fieldsOf, fieldsOfValue, getField } from "./bson/walk.ts";
+export { splitNamespace } from "./catalog/names.ts";
 export { applyDifference } from "./oplog/apply-difference.ts";
 
 import type { EngineOptions } from "./engine-options.ts";

@@ -1,10 +1,12 @@
 import { EngineError } from "./engine-error.ts";
 import { buildDocument } from "./bson/builder.ts";
-import { falseValue, stringValue } from "./bson/value.ts";
+import { falseValue, int64Value, stringValue } from "./bson/value.ts";
 import type { Catalog, CollectionRecord } from "./catalog/catalog.ts";
 import { checkNamespace } from "./catalog/names.ts";
 import { refuseView } from "./catalog/views.ts";
+import { removeCollection } from "./collections.ts";
 import type { Namespace } from "./engine.ts";
+import { uuidValue } from "./oplog/entry.ts";
 import type { WriteTransaction } from "./write-transaction.ts";
 
 /** The collection that is to be renamed. Throws 26 NamespaceNotFound, 48 NamespaceExists, 20 IllegalOperation, 73 InvalidNamespace, 166 for a view. */
@@ -29,8 +31,10 @@ export function checkedRename(catalog: Catalog, from: Namespace, to: Namespace, 
   return record;
 }
 
-/** Gives a collection another name, in another database too; its documents and indexes stay where they are. */
+/** Gives a collection another name, in another database too, in the place of the one that has it; its documents and indexes stay where they are. */
 export function renameCollection(transaction: WriteTransaction, record: CollectionRecord, to: Namespace): void {
+  const target = transaction.catalog.find(to);
+  if (target !== undefined) removeCollection(transaction, target);
   transaction.connection.run(
     "UPDATE catalog SET database = ?, name = ? WHERE id = ?",
     to.database,
@@ -47,8 +51,8 @@ export function renameCollection(transaction: WriteTransaction, record: Collecti
       ["renameCollection", stringValue(`${record.database}.${record.name}`)],
       ["to", stringValue(`${to.database}.${to.collection}`)],
       ["stayTemp", falseValue],
-      // A collection that was there before under the name has an entry of its own.
-      ["dropTarget", falseValue],
+      ["dropTarget", target === undefined ? falseValue : uuidValue(target.uuid)],
     ]),
+    target === undefined ? undefined : buildDocument([["numRecords", int64Value(BigInt(target.documentCount))]]),
   );
 }

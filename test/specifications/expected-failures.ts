@@ -89,19 +89,9 @@ const notInDriver: readonly ExpectedFailure[] = [
 
 const notInServer: readonly ExpectedFailure[] = [
   {
-    reason: "change streams are not supported",
+    reason: "pre- and post-images are not kept",
     tests: {
-      "retryable-reads/changeStreams-client.watch": "all",
-      "retryable-reads/changeStreams-client.watch-serverErrors": "all",
-      "retryable-reads/changeStreams-db.watch": "all",
-      "retryable-reads/changeStreams-db.watch-serverErrors": "all",
-      "retryable-reads/changeStreams-db.coll.watch": "all",
-      "retryable-reads/changeStreams-db.coll.watch-serverErrors": "all",
-      "retryable-reads/handshakeError": ["client", "database", "collection"].flatMap((object) =>
-        ["network error", "server error (ShutdownInProgress)"].map(
-          (error) => `${object}.createChangeStream succeeds after retryable handshake ${error}`,
-        ),
-      ),
+      "change-streams/change-streams-pre_and_post_images": "all",
       "collection-management/createCollection-pre_and_post_images": [
         "createCollection with changeStreamPreAndPostImages enabled",
       ],

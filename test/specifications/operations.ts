@@ -82,6 +82,7 @@ const operations: Readonly<Record<string, (target: DriverObject, given: Argument
   runCommand: (target, { command, session, readPreference }) =>
     (target as Db).command(command as object, { session, readPreference } as object),
   createCommandCursor: (target, given) => opened(commandCursor(target, given)),
+  createChangeStream: (target, given) => watching(call(target, "watch", ["pipeline"], given)),
   createFindCursor: (target, given) => opened(call(target, "find", ["filter"], given)),
   runCursorCommand: (target, given) => all(commandCursor(target, given)),
   clientBulkWrite: async (target, given) => {
@@ -125,6 +126,12 @@ export async function operate(target: DriverObject, name: string, given: Argumen
 async function opened(cursor: unknown): Promise<unknown> {
   await (cursor as { hasNext(): Promise<boolean> }).hasNext();
   return cursor;
+}
+
+/** A change stream that has run its command; what it does so by is not in the driver's types. */
+async function watching(stream: unknown): Promise<unknown> {
+  await (stream as { readonly cursor: { cursorInit(): Promise<void> } }).cursor.cursorInit();
+  return stream;
 }
 
 function commandCursor(target: DriverObject, given: Arguments): unknown {

@@ -8,6 +8,7 @@ import { runTest } from "./run-test.ts";
 import { readArea, specificationsFolder, type Test, type TestFile } from "./test-file.ts";
 
 const areas = [
+  "change-streams",
   "collection-management",
   "crud",
   "gridfs",

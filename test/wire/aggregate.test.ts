@@ -243,12 +243,15 @@ describe("pipelines through the official driver", () => {
   });
 
   test("stages of MongoDB that are not served are refused as such, and others as unknown", async () => {
-    for (const name of ["$geoNear", "$search", "$vectorSearch", "$changeStream", "$listSessions"])
+    for (const name of ["$geoNear", "$search", "$vectorSearch", "$listSessions"])
       await assert.rejects(orders.aggregate([{ [name]: {} }]).toArray(), refusedWith(238));
     await assert.rejects(orders.aggregate([{ $unheardOf: {} }]).toArray(), refusedWith(40_324));
     await assert.rejects(orders.aggregate([{ $project: { x: { $function: {} } } }]).toArray(), refusedWith(238));
     await assert.rejects(orders.aggregate([{ $out: "x" }, { $limit: 1 }]).toArray(), refusedWith(40_601));
     await assert.rejects(orders.aggregate([{ $facet: { a: [{ $out: "x" }] } }]).toArray(), refusedWith(40_600));
     await assert.rejects(orders.aggregate([{ $limit: 1 }, { $collStats: {} }]).toArray(), refusedWith(40_602));
+    await assert.rejects(orders.aggregate([{ $limit: 1 }, { $changeStream: {} }]).toArray(), refusedWith(40_602));
+    await assert.rejects(orders.aggregate([{ $facet: { a: [{ $changeStream: {} }] } }]).toArray(), refusedWith(40_600));
+    await assert.rejects(orders.aggregate([{ $changeStream: {} }]).explain(), refusedWith(238));
   });
 });

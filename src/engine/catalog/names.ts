@@ -36,3 +36,11 @@ export function namespaceNotFound({ database, collection }: Namespace): EngineEr
 function invalid(message: string): EngineError {
   return new EngineError(73, "InvalidNamespace", message);
 }
+
+/** `database.collection` at its first dot; without one all of it is the database. */
+export function splitNamespace(text: string): Namespace {
+  const dot = text.indexOf(".");
+  return dot < 0
+    ? { database: text, collection: "" }
+    : { database: text.slice(0, dot), collection: text.slice(dot + 1) };
+}

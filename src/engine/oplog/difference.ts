@@ -52,17 +52,18 @@ function documentDifference(old: readonly Field[], now: readonly Field[], depth:
   return [...parts, ...within];
 }
 
-/** What happened within a document or an array, unless it is better told by the value as it now is. */
+/** What happened within a document or an array; undefined where the value as it now is tells it better. */
 function valueDifference(old: Value, now: Value, depth: number): Value | undefined {
   if (old.type !== now.type || depth === depthMax) return undefined;
-  if (now.type !== bsonType.object && now.type !== bsonType.array) return undefined;
-  const parts =
-    now.type === bsonType.array
-      ? arrayDifference(elementsOf(old), elementsOf(now), depth + 1)
-      : documentDifference([...fieldsOfValue(old)], [...fieldsOfValue(now)], depth + 1);
-  if (parts === undefined) return undefined;
+  if (now.type === bsonType.object) {
+    const parts = documentDifference([...fieldsOfValue(old)], [...fieldsOfValue(now)], depth + 1);
+    return parts === undefined ? undefined : objectValue(parts);
+  }
+  if (now.type !== bsonType.array) return undefined;
+  const parts = arrayDifference(elementsOf(old), elementsOf(now), depth + 1);
   const difference = objectValue(parts);
-  return sizeOf(difference) < sizeOf(now) ? difference : undefined;
+  // `a`, and one change: an element set, pushed, or the end cut off. More are told of one by one only when that is shorter.
+  return parts.length <= 2 || sizeOf(difference) < sizeOf(now) ? difference : undefined;
 }
 
 function arrayDifference(old: readonly Value[], now: readonly Value[], depth: number): Parts {

@@ -63,8 +63,8 @@ export const stages: ReadonlyMap<string, StageDefinition> = new Map(
     $unset: { compile: $unset },
     $unwind: { compile: $unwind },
     $listSearchIndexes: { compile: refuseSearch },
+    $changeStream: { compile: refuseStream, position: "first", notWithin: ["$facet", "$lookup", "$unionWith"] },
     ...refused(
-      "$changeStream",
       "$changeStreamSplitLargeEvent",
       "$geoNear",
       "$listSampledQueries",
@@ -86,6 +86,11 @@ function refuseSearch(): never {
     "SearchNotEnabled",
     "$listSearchIndexes needs Atlas Search, which this server has not; connect to Atlas to use it",
   );
+}
+
+/** Pipelines that begin with it are opened as streams, and come here only to be explained. */
+function refuseStream(): never {
+  throw notSupported("a change stream that is explained");
 }
 
 /** MongoDB's own that are not served. */
