@@ -1,4 +1,4 @@
-import { boolOf, bsonType, EngineError, getField, textOf } from "../engine/index.ts";
+import { boolOf, bsonType, elementsOf, EngineError, fieldsOf, getField, textOf, type Value } from "../engine/index.ts";
 
 /** Commands of API version 1 that are served (manual, "Stable API"). */
 const inVersion1: ReadonlySet<string> = new Set([
@@ -55,6 +55,40 @@ export function checkApiVersion(command: string, body: Uint8Array): void {
       "APIStrictError",
       `Provided apiStrict:true, but the command ${command} is not in API Version 1`,
     );
+  if (strict === true && command === "aggregate") refuseStages(getField(body, "pipeline"));
+}
+
+/** Stages that do not belong to API version 1 (manual, "Stable API"). */
+const otherStages: ReadonlySet<string> = new Set([
+  "$currentOp",
+  "$indexStats",
+  "$listLocalSessions",
+  "$listSessions",
+  "$planCacheStats",
+  "$search",
+  "$searchMeta",
+]);
+
+/** Throws 323 for a stage that is not in API version 1, within other stages too; what is no pipeline is the command's to refuse. */
+function refuseStages(pipeline: Value | undefined): void {
+  if (pipeline?.type !== bsonType.array) return;
+  for (const stage of elementsOf(pipeline)) {
+    if (stage.type !== bsonType.object) continue;
+    for (const { name, value } of fieldsOf(stage.bytes())) {
+      if (otherStages.has(name) || (name === "$collStats" && !countsOnly(value)))
+        throw new EngineError(
+          323,
+          "APIStrictError",
+          `stage ${name} is not allowed with 'apiStrict: true' in API Version 1`,
+        );
+      if (value.type === bsonType.object) refuseStages(getField(value.bytes(), "pipeline"));
+    }
+  }
+}
+
+/** `{count: {}}`. */
+function countsOnly(options: Value): boolean {
+  return options.type === bsonType.object && [...fieldsOf(options.bytes())].every(({ name }) => name === "count");
 }
 
 function flag(body: Uint8Array, name: string): boolean | undefined {

@@ -28,6 +28,7 @@ import type {
 } from "./define-command.ts";
 import { isWatching } from "./change-stream-rules.ts";
 import { codeOf, errorLabelsOf } from "./error-labels.ts";
+import { hexOf } from "./end-matching.ts";
 import { errorLabelsField, errorReply } from "./error-reply.ts";
 import { applicationNameOf, FailPoints, type Failure, suffer } from "./fail-points.ts";
 import { commandNamed, commands } from "./index.ts";
@@ -38,6 +39,7 @@ import { recheckUser } from "./recheck-user.ts";
 import { isAllowed, unauthorized } from "./privileges.ts";
 import { readOptionsOf } from "./read-concern.ts";
 import { databaseOf, retryKeyOf, sessionIdOf, sessionKeyOf } from "./session-fields.ts";
+import { SessionRegistry } from "./session-registry.ts";
 import { topologyVersionField } from "./topology-version.ts";
 import { type CommandTransaction, transactionFieldsOf } from "./transaction-fields.ts";
 import { enter } from "./enter-transaction.ts";
@@ -117,6 +119,7 @@ export function createCommandServer(options: CommandServerOptions): CommandServe
     unknownUserKey: ids.randomBytes(32),
     processId: ids.randomBytes(12),
     logins: new LoginGuard(clock),
+    sessions: new SessionRegistry(clock),
     transactionSessions: new Set(),
     figures: {
       connectionsCurrent: 0,
@@ -192,7 +195,9 @@ async function run(running: Running): Promise<CommandAnswer> {
     authorize(definition, connection, database, parameters);
     checkApiVersion(definition.name, request.body);
     if (definition.streams === true) connection.applicationName ??= applicationNameOf(request.body);
-    const fields = transactionFieldsOf(definition, database, request.body, sessionIdOf(request.body, connection.user));
+    const sessionId = sessionIdOf(request.body, connection.user);
+    if (sessionId !== undefined && connection.user !== undefined) server.sessions.use(hexOf(sessionId));
+    const fields = transactionFieldsOf(definition, database, request.body, sessionId);
     const concern = writeConcernOf(definition, request.body);
     operation = server.operations.begin({
       connection,

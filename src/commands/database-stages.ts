@@ -1,10 +1,14 @@
 import { bsonType, type DatabaseStages, EngineError, getField, isTruthy } from "../engine/index.ts";
 import type { CommandContext } from "./define-command.ts";
 import { describeOperations, mayActOnOthers } from "./describe-operation.ts";
+import { describeSessions } from "./describe-sessions.ts";
 
-/** Stages on the database `admin` whose documents the server has and the engine has not. */
+type DatabaseStage = DatabaseStages extends ReadonlyMap<string, infer Stage> ? Stage : never;
+
+/** Stages on a database whose documents the server has and the engine has not. */
 export function databaseStagesOf(context: CommandContext): DatabaseStages {
-  return new Map([
+  return new Map<string, DatabaseStage>([
+    ["$listLocalSessions", (argument) => describeSessions(argument, context)],
     [
       "$currentOp",
       (argument) => {

@@ -10,6 +10,7 @@ import type { OperationRegistry, RunningOperation } from "./operation-registry.t
 import type { Parameters } from "./parameters.ts";
 import type { CommandTransaction } from "./transaction-fields.ts";
 import type { ScramConversation } from "./scram.ts";
+import type { SessionRegistry } from "./session-registry.ts";
 
 /** What a command does, for roles to allow. `open`: before login too; `any`: any user. */
 export type Action =
@@ -46,6 +47,7 @@ export interface ServerFacts {
   readonly processId: Uint8Array;
   readonly logins: LoginGuard;
   readonly figures: ServerFigures;
+  readonly sessions: SessionRegistry;
   /** Keys of sessions that began a transaction, in hexadecimal digits; some have ended since. */
   readonly transactionSessions: Set<string>;
   readonly operations: OperationRegistry;

@@ -18,13 +18,15 @@ export async function endMatching(
     if (isMeant(hexOf(sessionKeyOf(sessionId, runsFor.user)))) interrupt(operation);
   }
   cursors.endSessions(isMeant);
+  server.sessions.end(isMeant);
   for (const key of [...server.transactionSessions].filter(isMeant)) {
     server.transactionSessions.delete(key);
     (await engine()).transactions.endSession(Buffer.from(key, "hex"));
   }
 }
 
-const uuidDigits = 32;
+/** Of a session's key, its UUID; whose it is follows. */
+export const uuidDigits = 32;
 
 export function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");

@@ -2,7 +2,7 @@ import { bsonType, elementsOf, EngineError } from "../engine/index.ts";
 import { defineCommand, type CommandDefinition } from "./define-command.ts";
 import { endMatching, hexOf } from "./end-matching.ts";
 
-/** `endSessions` and `killSessions`: ends what the sessions of this user have open; `killSessions` also what runs in them. `refreshSessions` has nothing to refresh. */
+/** `endSessions` and `killSessions`: ends what the sessions of this user have open; `killSessions` also what runs in them. `refreshSessions` uses them once more. */
 function create(name: "endSessions" | "killSessions" | "refreshSessions"): CommandDefinition {
   return defineCommand({
     name,
@@ -17,8 +17,8 @@ function create(name: "endSessions" | "killSessions" | "refreshSessions"): Comma
       // An empty list means every session of the user (manual, "killSessions").
       if (name === "killSessions" && sessions.size === 0)
         await endMatching((_id, owner) => owner === own, context, true);
-      else if (name !== "refreshSessions")
-        await endMatching((id, owner) => sessions.has(id + owner), context, name === "killSessions");
+      else if (name === "refreshSessions") for (const session of sessions) context.server.sessions.use(session);
+      else await endMatching((id, owner) => sessions.has(id + owner), context, name === "killSessions");
       return [];
     },
   });

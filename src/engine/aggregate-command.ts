@@ -52,7 +52,7 @@ export function aggregateFlow(
   const record = state.catalog.find(namespace);
   const open = compileRead(namespace, query.pipeline, {
     expressions: contextOf(
-      variablesOf(query.variables, moment),
+      variablesOf(query.variables, moment, random),
       collationThrough(state.catalog, namespace, query.collation),
       random,
     ),

@@ -57,7 +57,7 @@ function accessOf(
   request: ExplainRequest,
 ): Access {
   const collation = collationThrough(state.catalog, namespace, request.collation);
-  const compileExpression = compilerIn(contextOf(variablesOf(request.variables, moment), collation, random));
+  const compileExpression = compilerIn(contextOf(variablesOf(request.variables, moment, random), collation, random));
   const filter = compileFilter(request.filter, { compileExpression, variables: request.variables, collation });
   const natural = request.sort === undefined ? undefined : naturalOrder(request.sort);
   const sort = request.sort === undefined || natural !== undefined ? [] : parseSort(request.sort);

@@ -54,7 +54,7 @@ function matchingFlow(
 export function findFlow(surroundings: AggregateSurroundings, namespace: Namespace, query: FindQuery): Flow {
   const { state, moment, random } = surroundings;
   const collation = collationThrough(state.catalog, namespace, query.collation);
-  const compile = compilerIn(contextOf(variablesOf(query.variables, moment), collation, random));
+  const compile = compilerIn(contextOf(variablesOf(query.variables, moment, random), collation, random));
   // Compiled also without a collection: a bad query is an error wherever it is asked.
   const filter = compileFilter(query.filter, { compileExpression: compile, variables: query.variables, collation });
   const natural = query.sort === undefined ? undefined : naturalOrder(query.sort);

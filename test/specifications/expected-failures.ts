@@ -121,27 +121,6 @@ const notInServer: readonly ExpectedFailure[] = [
     },
   },
   {
-    reason: "$listLocalSessions is not supported",
-    tests: {
-      "crud/db-aggregate": ["Aggregate with $listLocalSessions", "Aggregate with $listLocalSessions and allowDiskUse"],
-      "crud/db-aggregate-rawdata": ["Aggregate with rawData option on less than 8.2.0 - ignore argument"],
-      "crud/db-aggregate-write-readPreference": [
-        "Database-level aggregate with $merge includes read preference for 5.0+ server",
-        "Database-level aggregate with $out includes read preference for 5.0+ server",
-      ],
-      "retryable-reads/handshakeError": [
-        "database.aggregate succeeds after retryable handshake network error",
-        "database.aggregate succeeds after retryable handshake server error (ShutdownInProgress)",
-      ],
-      "versioned-api/crud-api-version-1": ["aggregate on database appends declared API version"],
-      "versioned-api/crud-api-version-1-strict": ["aggregate on database appends declared API version"],
-    },
-  },
-  {
-    reason: "$rand is not supported in let",
-    tests: { "crud/aggregate-let": ["Aggregate with let option"] },
-  },
-  {
     reason: "collMod does not take prepareUnique",
     tests: {
       "collection-management/modifyCollection-errorResponse": [

@@ -144,6 +144,38 @@ describe("sessions, their transactions and cursors", () => {
     assert.equal((await ann.command({ refreshSessions: [lsid] }))["ok"], 1);
   });
 
+  test("$listLocalSessions shows the user's own sessions, and others' to who may see what others do", async () => {
+    const lsid = newSession();
+    await ann.command({ find: "orders", lsid }, "shop");
+    const list = async (client: RawClient, options: Document): Promise<Document> =>
+      client.command(
+        { aggregate: 1, pipeline: [{ $listLocalSessions: options }], cursor: { batchSize: 10_000 } },
+        "shop",
+      );
+    const shown = async (client: RawClient, options: Document): Promise<Document[]> =>
+      ((await list(client, options))["cursor"] as Document)["firstBatch"];
+    const isIt = ({ _id }: Document): boolean =>
+      Buffer.compare(_id["id"].buffer, (lsid["id"] as Binary).buffer) === 0 && _id["uid"].position === 32;
+    const found = (await shown(ann, {})).find(isIt);
+    assert.ok(found?.["lastUse"] instanceof Date);
+    const [admin, bob] = [await loggedIn("admin"), await loggedIn("bob")];
+    assert.equal((await shown(bob, {})).some(isIt), false);
+    assert.equal((await shown(admin, { allUsers: true })).some(isIt), true);
+    assert.equal((await shown(admin, { users: [{ user: "ann", db: "admin" }] })).some(isIt), true);
+    assert.equal((await list(bob, { allUsers: true }))["code"], 13);
+    assert.equal((await list(bob, { users: [{ user: "ann", db: "admin" }] }))["code"], 13);
+    assert.equal((await list(admin, { allUsers: true, users: [] }))["code"], 72);
+    await ann.command({ endSessions: [lsid] });
+    assert.equal((await shown(admin, { allUsers: true })).some(isIt), false);
+    const started = await ann.command({ startSession: 1 });
+    await ann.command({ refreshSessions: [started["id"]] });
+    assert.ok((await shown(ann, {})).length > 0);
+    const strict = { aggregate: 1, cursor: {}, apiVersion: "1", apiStrict: true };
+    const within = [{ $documents: [] }, { $unionWith: { coll: "orders", pipeline: [{ $indexStats: {} }] } }];
+    for (const pipeline of [[{ $listLocalSessions: {} }], within])
+      assert.equal((await ann.command({ ...strict, pipeline }, "shop"))["code"], 323);
+  });
+
   test("killing others' sessions is for those who may stop others' commands, and roles are no pattern here", async () => {
     assert.equal((await ann.command({ killAllSessionsByPattern: [] }))["code"], 13);
     const admin = await loggedIn("admin");

@@ -11,8 +11,8 @@ export interface Moment {
   readonly clusterTime?: { readonly seconds: number; readonly increment: number } | undefined;
 }
 
-/** `let` as variables, and `$$NOW` of the moment; the values are constants, or expressions of constants and of variables before. */
-export function variablesOf(document: Uint8Array | undefined, moment?: Moment): Variables {
+/** `let` as variables, and `$$NOW` of the moment; the values are constants, or expressions of constants, of variables before and of chance. */
+export function variablesOf(document: Uint8Array | undefined, moment?: Moment, random?: () => number): Variables {
   const variables = new Map<string, Variable>();
   if (moment !== undefined) {
     variables.set("NOW", { value: dateValue(BigInt(Math.floor(moment.nowMs))) });
@@ -22,7 +22,9 @@ export function variablesOf(document: Uint8Array | undefined, moment?: Moment): 
   if (document === undefined) return variables;
   for (const { name, value } of fieldsOf(document)) {
     refuseVariableName(name, "set");
-    variables.set(name, { value: compileExpression(value, contextOf(variables))(documentValue(emptyDocument)) });
+    variables.set(name, {
+      value: compileExpression(value, contextOf(variables, undefined, random))(documentValue(emptyDocument)),
+    });
   }
   return variables;
 }
