@@ -54,7 +54,7 @@ describe("the command line", () => {
   });
 
   test("what needs the data folder for itself says that it is in use, with 4", async () => {
-    for (const command of [["gc"], ["recover"], ["keys", "rotate"]]) {
+    for (const command of [["recover"], ["keys", "rotate"]]) {
       const { code, complaints } = await run(...command, ...data);
       assert.equal(code, 4, command.join(" "));
       assert.match(complaints, /in use by another process.*stop the server/);
@@ -95,6 +95,17 @@ describe("the command line", () => {
     assert.match(again.complaints, /SNAPSHOT_ALREADY_HELD/);
     assert.equal((await run("snapshots", "release", snapshotId, ...data)).code, 0);
     assert.equal((await run("snapshots", "release", snapshotId, ...data)).code, 1);
+  });
+
+  test("gc lets the running server collect", async () => {
+    const swept = await run("gc", "--dry-run", "--grace-hours", "0", "--json", ...data);
+    assert.equal(swept.code, 0, swept.complaints);
+    const { dryRun, lockedObjectCount } = parsed<{ dryRun: boolean; lockedObjectCount: number }>(swept);
+    assert.deepEqual([dryRun, lockedObjectCount], [true, 0]);
+    assert.match((await run("gc", ...data)).output, /^deleted \d+ objects/);
+    const caller = await apiCaller((telamon as TelamonProcess).credentials);
+    const path = `/api/atlas/v2/groups/${telamon?.credentials.groupId}/serverless/Instance0/backup/snapshots/${snapshotId}`;
+    assert.equal((await caller.request("GET", path)).status, 200, "what is needed stays");
   });
 
   test("a wrong command line is told with 2, a snapshot that is not there with 1", async () => {

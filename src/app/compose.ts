@@ -22,6 +22,7 @@ import { recover } from "../jobs/recover.ts";
 import { createScheduler } from "../jobs/scheduler.ts";
 import { catalogueSnapshots } from "../jobs/tasks/catalogueSnapshots.ts";
 import { collectGarbage } from "../jobs/tasks/collectGarbage.ts";
+import { collectGarbageOnDemand } from "../jobs/tasks/collectGarbageOnDemand.ts";
 import { deprovision } from "../jobs/tasks/deprovision.ts";
 import { drill } from "../jobs/tasks/drill.ts";
 import { provision } from "../jobs/tasks/provision.ts";
@@ -133,6 +134,7 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
         log,
       }),
       collectGarbage({ metadata, repository, clock, ids, log }),
+      collectGarbageOnDemand({ metadata, repository, clock, ids, log }),
       scrub({ metadata, repository, clock, ids, log }),
       drill({ metadata, repository, host, clock, ids, log }),
       catalogueSnapshots({ metadata, repository, clock, ids, log }),

@@ -41,6 +41,7 @@ export async function openBackupStore(options: BackupStoreOptions): Promise<Back
   const parts = { blobs, keys, randomBytes };
   const reader = new PackReader(blobs, keys);
   const readManifest = (manifestKey: string): Promise<Manifest> => loadManifest(blobs, keys, manifestKey);
+  let collecting: Promise<unknown> = Promise.resolve();
   return {
     keySlots: createKeySlots({ blobs, randomBytes }, secrets),
     sealingKey: new Uint8Array(
@@ -58,7 +59,12 @@ export async function openBackupStore(options: BackupStoreOptions): Promise<Back
     catalogued: (onDamage) => catalogueRecords(parts, onDamage),
     verify: (request = {}) => verifyRepository({ ...parts, repositoryId: secrets.repositoryId }, request),
     objects: () => blobs.list(""),
-    collectGarbage: (request) => collectGarbage({ ...parts, readManifest }, request),
+    collectGarbage: (request) => {
+      // One after the other: two at once would write the same packs anew.
+      const collected = collecting.then(() => collectGarbage({ ...parts, readManifest }, request));
+      collecting = collected.catch(() => undefined);
+      return collected;
+    },
   };
 }
 

@@ -5,6 +5,7 @@ import type { Sealer } from "../ports/sealer.ts";
 import type { SourceProbe } from "../ports/source-probe.ts";
 import type { AllowedHosts } from "../shared/allowed-hosts.ts";
 import { type BackupPolicyService, createBackupPolicyService } from "./backups/backup-policy-service.ts";
+import { createGarbageCollectionService, type GarbageCollectionService } from "./backups/garbage-collection-service.ts";
 import { createRestoreJobService, type RestoreJobService } from "./backups/restore-job-service.ts";
 import { createSnapshotCareService, type SnapshotCareService } from "./backups/snapshot-care-service.ts";
 import { createSnapshotService, type SnapshotService } from "./backups/snapshot-service.ts";
@@ -36,6 +37,7 @@ export interface Services {
   readonly backupPolicies: BackupPolicyService;
   /** The same as Atlas has it: of clusters alone. */
   readonly clusterBackupSchedules: BackupPolicyService;
+  readonly garbageCollections: GarbageCollectionService;
   readonly restoreJobs: RestoreJobService;
   /** The same for external deployments. */
   readonly externalSnapshots: SnapshotService;
@@ -59,6 +61,7 @@ export function createServices(dependencies: ServicesDependencies): Services {
     externalDeployments: createExternalDeploymentService(dependencies),
     snapshots: createSnapshotService({ ...dependencies, requireDeployment: requireInstance }),
     snapshotCare: createSnapshotCareService(dependencies),
+    garbageCollections: createGarbageCollectionService(dependencies),
     backupPolicies: createBackupPolicyService({ ...dependencies, requireDeployment }),
     clusterBackupSchedules: createBackupPolicyService({ ...dependencies, requireDeployment: requireBackedUpCluster }),
     restoreJobs: createRestoreJobService({ ...dependencies, requireDeployment: requireInstance }),

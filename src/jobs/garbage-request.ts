@@ -1,11 +1,7 @@
+import { garbageGraceMs, repacksDefault } from "../domain/backups/garbage-collection-service.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Metadata } from "../ports/metadata/metadata.ts";
 import type { GarbageRequest } from "../ports/snapshot-repository.ts";
-
-/** How long an object waits between being found unneeded and being deleted. */
-export const garbageGraceMs = 86_400_000;
-/** Packs written anew in one collection, so that it ends. */
-const repacksMax = 4;
 
 /** What the metadata says is needed. */
 export function garbageRequest({
@@ -21,6 +17,6 @@ export function garbageRequest({
     neverKnown: (ids) => metadata.snapshots.neverKnown(ids),
     nowMs: clock.nowMs(),
     graceMs: garbageGraceMs,
-    repacksMax,
+    repacksMax: repacksDefault,
   };
 }

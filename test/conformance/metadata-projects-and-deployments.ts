@@ -75,6 +75,11 @@ export function projectAndDeploymentPromises(metadata: () => Metadata): void {
     assert.deepEqual(none, { items: [], totalCount: 0, hasNext: false });
   });
 
+  test("the ids of all organizations", async () => {
+    await metadata().organizations.insert({ id: idOf(9), name: "Other", createdAtMs: 1 });
+    assert.deepEqual((await metadata().organizations.ids()).toSorted(), [idOf(9), organizationId].toSorted());
+  });
+
   test("deployments are paged oldest first whatever their dates say", async () => {
     for (const [index, createdAtMs] of [500, 100, 300].entries()) {
       await metadata().deployments.insert(deployment({ id: idOf(index + 1), name: `Later${index}`, createdAtMs }));

@@ -94,4 +94,49 @@ export function storeCarePromises(metadata: () => Metadata): void {
     await jobs.insert(job(idOf(1), { kind: "drill" }));
     assert.deepEqual([await jobs.unfinishedOf("drill"), await jobs.unfinishedOf("scrub")], [true, false]);
   });
+
+  test("a collection of garbage on demand comes back as it went in, with its report, and old results are forgotten", async () => {
+    const { garbageCollections } = metadata();
+    const asked = {
+      id: idOf(1),
+      status: "queued",
+      requestedAtMs: 5,
+      finishedAtMs: undefined,
+      dryRun: true,
+      graceMs: 7,
+      repacksMax: 0,
+      report: undefined,
+      failureReason: undefined,
+    } as const;
+    await garbageCollections.insert(asked);
+    assert.deepEqual(await garbageCollections.find(idOf(1)), asked);
+    const report = {
+      deletedObjectCount: 1,
+      deletedSizeBytes: 2,
+      lockedObjectCount: 0,
+      lockedSizeBytes: 0,
+      waitingObjectCount: 3,
+      waitingSizeBytes: 4,
+      nextAtMs: undefined,
+      unknownSnapshotIds: [idOf(3)],
+      repackedPackCount: 5,
+      repackedSizeBytes: 6,
+    };
+    const done = { status: "completed", finishedAtMs: 9, report } as const;
+    await garbageCollections.update(idOf(1), done);
+    assert.deepEqual(await garbageCollections.find(idOf(1)), { ...asked, ...done });
+    await garbageCollections.insert({ ...asked, id: idOf(2) });
+    await garbageCollections.insert({
+      ...asked,
+      id: idOf(3),
+      status: "failed",
+      finishedAtMs: 2,
+      failureReason: "full",
+    });
+    await garbageCollections.deleteOld(1);
+    const left = await Promise.all(
+      [1, 2, 3].map(async (number) => (await garbageCollections.find(idOf(number)))?.status),
+    );
+    assert.deepEqual(left, [undefined, "queued", "failed"]);
+  });
 }

@@ -3,6 +3,7 @@ import { firstSlice } from "./migrations/0001-first-slice.ts";
 import { careOfTheStore } from "./migrations/0002-care-of-the-store.ts";
 import { policiesAndHolds } from "./migrations/0003-policies-and-holds.ts";
 import { externalDeployments } from "./migrations/0004-external-deployments.ts";
+import { garbageCollections } from "./migrations/0005-garbage-collections.ts";
 import type { ColumnTypes } from "./node-sqlite.ts";
 import type { Schema } from "./schema.ts";
 
@@ -18,6 +19,7 @@ export const migrations: readonly Migration[] = [
   { name: "0002-care-of-the-store", statements: careOfTheStore },
   { name: "0003-policies-and-holds", statements: policiesAndHolds },
   { name: "0004-external-deployments", statements: externalDeployments },
+  { name: "0005-garbage-collections", statements: garbageCollections },
 ];
 
 /**

@@ -42,6 +42,7 @@ export function organizationRecords({ read, write }: Connections): OrganizationR
       const row = (await findOrganization(read, { id })).rows[0];
       return row === undefined ? undefined : toOrganization(row);
     },
+    ids: async () => (await read.selectFrom("organizations").select("id").execute()).map(({ id }) => id),
     any: async () => (await read.selectFrom("organizations").select("id").limit(1).execute()).length > 0,
   };
 }

@@ -16,6 +16,7 @@ export interface Schema {
   snapshot_counters: SnapshotCounterRow;
   deleted_snapshots: DeletedSnapshotRow;
   object_checks: ObjectCheckRow;
+  garbage_collections: GarbageCollectionRow;
   snapshot_buckets: SnapshotBucketRow;
   restore_jobs: RestoreJobRow;
   jobs: JobRow;
@@ -167,6 +168,21 @@ export interface DeletedSnapshotRow {
   id: string;
 }
 
+export interface GarbageCollectionRow {
+  /** Order of request. */
+  position: Generated<number>;
+  id: string;
+  status: "queued" | "inProgress" | "completed" | "failed";
+  requested_at_ms: number;
+  finished_at_ms: number | null;
+  dry_run: Flag;
+  grace_ms: number;
+  repacks_max: number;
+  /** JSON. */
+  report: string | null;
+  failure_reason: string | null;
+}
+
 export interface ObjectCheckRow {
   object_key: string;
   /** 0: never. */
@@ -219,7 +235,8 @@ export interface JobRow {
     | "collectGarbage"
     | "scrub"
     | "drill"
-    | "catalogueSnapshots";
+    | "catalogueSnapshots"
+    | "collectGarbageOnDemand";
   subject_id: string;
   exclusive_key: string;
   run_at_ms: number;

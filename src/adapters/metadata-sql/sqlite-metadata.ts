@@ -7,6 +7,7 @@ import type { Connections } from "./connections.ts";
 import { databaseUserRecords } from "./database-user-queries.ts";
 import { deploymentRecords } from "./deployment-queries.ts";
 import { externalSourceRecords } from "./external-source-queries.ts";
+import { garbageCollectionRecords } from "./garbage-collection-queries.ts";
 import { jobRecords } from "./job-queries.ts";
 import { migrate } from "./migrate.ts";
 import {
@@ -97,6 +98,7 @@ function recordsOver(connections: Connections): MetadataRecords {
     restoreJobs: restoreJobRecords(connections),
     jobs: jobRecords(connections),
     objectChecks: objectCheckRecords(connections),
+    garbageCollections: garbageCollectionRecords(connections),
   };
 }
 

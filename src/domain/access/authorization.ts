@@ -12,6 +12,8 @@ export interface Access {
   requireRole(actor: Actor, project: ProjectRecord, anyRole: readonly string[]): void;
   /** Throws `NOT_ORG_GROUP_CREATOR` unless the actor may create projects in the organization. */
   requireGroupCreator(actor: Actor, organizationId: string): void;
+  /** Throws `USER_UNAUTHORIZED` unless the actor owns every organization that this server has: the store is everybody's. */
+  requireStoreOperator(actor: Actor): Promise<void>;
   /** Whether the actor may replace data in that project; an unknown project is a no. */
   mayRestoreTo(actor: Actor, projectId: string): Promise<boolean>;
 }
@@ -19,7 +21,7 @@ export interface Access {
 /** Roles that may start a restore into a project (the reference: Project Owner; backup managers run dedicated ones). */
 export const restoreRoles = ["GROUP_OWNER", "GROUP_BACKUP_MANAGER"] as const;
 
-export function createAccess(metadata: Pick<Metadata, "projects">): Access {
+export function createAccess(metadata: Pick<Metadata, "projects" | "organizations">): Access {
   const find = async (projectId: string): Promise<ProjectRecord | undefined> =>
     /^[a-f0-9]{24}$/.test(projectId) ? metadata.projects.find(projectId) : undefined;
   return {
@@ -34,6 +36,10 @@ export function createAccess(metadata: Pick<Metadata, "projects">): Access {
     requireGroupCreator(actor, organizationId) {
       if (!holdsOrganizationRole(actor, organizationId, ["ORG_GROUP_CREATOR"]))
         throw notOrganizationGroupCreator(organizationId);
+    },
+    async requireStoreOperator(actor) {
+      for (const organizationId of await metadata.organizations.ids())
+        if (!holdsOrganizationRole(actor, organizationId, ["ORG_OWNER"])) throw userUnauthorized();
     },
     async mayRestoreTo(actor, projectId) {
       const project = await find(projectId);

@@ -115,3 +115,9 @@ export function drillUnderWay(snapshotId: string): AppError {
     parameters: [snapshotId],
   });
 }
+
+export function garbageCollectionNotFound(id: string): AppError {
+  return new AppError("not_found", "GARBAGE_COLLECTION_NOT_FOUND", `No collection of garbage with ID ${id} is known.`, {
+    parameters: [id],
+  });
+}

@@ -8,7 +8,7 @@ import { SnapshotDamaged } from "../../ports/snapshot-repository.ts";
 import { CatalogueChanged } from "../../ports/snapshot-source.ts";
 import type { Task } from "../define-task.ts";
 import { askMs } from "../still-wanted.ts";
-import { garbageGraceMs } from "../garbage-request.ts";
+import { garbageGraceMs } from "../../domain/backups/garbage-collection-service.ts";
 import { collectGarbage } from "./collectGarbage.ts";
 import { deprovision } from "./deprovision.ts";
 import { takeSnapshot } from "./takeSnapshot.ts";

@@ -7,7 +7,8 @@ export type JobKind =
   | "collectGarbage"
   | "scrub"
   | "drill"
-  | "catalogueSnapshots";
+  | "catalogueSnapshots"
+  | "collectGarbageOnDemand";
 
 export interface JobRecord {
   readonly id: string;

@@ -2,6 +2,7 @@ import type { AccessRecords } from "./access-records.ts";
 import type { DatabaseUserRecords } from "./database-user-records.ts";
 import type { DeploymentRecords } from "./deployment-records.ts";
 import type { ExternalSourceRecords } from "./external-source-records.ts";
+import type { GarbageCollectionRecords } from "./garbage-collection-records.ts";
 import type { JobRecords } from "./job-records.ts";
 import type { ObjectCheckRecords } from "./object-check-records.ts";
 import type { OrganizationRecords, ProjectRecords } from "./project-records.ts";
@@ -20,6 +21,7 @@ export interface MetadataRecords {
   readonly restoreJobs: RestoreJobRecords;
   readonly jobs: JobRecords;
   readonly objectChecks: ObjectCheckRecords;
+  readonly garbageCollections: GarbageCollectionRecords;
 }
 
 /** The metadata database. Every adapter passes `test/conformance/metadata.ts`. */

@@ -11,6 +11,8 @@ export interface OrganizationRecords {
   find(id: string): Promise<OrganizationRecord | undefined>;
   /** Whether there is any; the first start makes one. */
   any(): Promise<boolean>;
+  /** Of every organization; there are few. */
+  ids(): Promise<readonly string[]>;
 }
 
 export interface Tag {
