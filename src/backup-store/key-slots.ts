@@ -29,7 +29,7 @@ export interface KeySlots {
   add(secret: StoreSecret, label: string): Promise<string>;
   /** The slot that a secret opens; undefined when none does. */
   find(secret: StoreSecret): Promise<string | undefined>;
-  /** Throws when there is no such slot, or it is the only one that can be read. */
+  /** Throws when there is no such slot, or it is the only one that can be read, or, `blob_locked`, when its place keeps it locked. */
   remove(slotId: string): Promise<void>;
 }
 
@@ -183,7 +183,11 @@ async function create(parts: SlotParts, secret: StoreSecret, label: string): Pro
   const secrets = { repositoryId: randomBytes(repositoryIdLength), masterKey: randomBytes(32) };
   const slotId = await putSlot(parts, secret, label, secrets);
   if (await putFormat(blobs, secrets)) return secrets;
-  for (const copy of copies) await blobs.delete(`${slotPrefix}${slotId}.${copy}`);
+  for (const copy of copies)
+    await blobs.delete(`${slotPrefix}${slotId}.${copy}`).catch((error: unknown) => {
+      // It opens a key that nothing is sealed with.
+      if (!(error instanceof BlobError) || error.code !== "blob_locked") throw error;
+    });
   return undefined;
 }
 

@@ -142,4 +142,38 @@ describe("Telamon with its store in a bucket of a real S3 server", { skip }, () 
     assert.match(locked.complaints, /the secret access key is wrong/);
     assert.ok(!`${locked.complaints}${locked.output}`.includes("another-secret"));
   });
+
+  test("with object lock, gc and keys tell what the server keeps, and go on", async () => {
+    process.env.AWS_SECRET_ACCESS_KEY = server.credentials.secretAccessKey;
+    await server.makeBucket("vault", { withObjectLock: true });
+    const other = temporaryDataDirectory();
+    const store = ["--blobs", "s3://vault", "--s3-endpoint", server.endpoint, "--s3-object-lock", "compliance:1"];
+    const all = [...store, "--data-dir", other.path];
+    try {
+      telamon = await startTelamon(other.path, ...store, "--demo", "--engine-port-range", "29550-29590");
+      const caller = await apiCaller(telamon.credentials);
+      const instance = `/api/atlas/v2/groups/${telamon.credentials.groupId}/serverless/Instance0`;
+      const { id } = await takeSnapshot(caller, instance);
+      assert.equal((await caller.request("DELETE", `${instance}/backup/snapshots/${id}`)).status, 204);
+      assert.equal(await telamon.stop(), 0);
+      telamon = undefined;
+      const swept = await run("gc", "--grace-hours", "0", ...all);
+      assert.equal(swept.code, 0, swept.complaints);
+      assert.match(
+        swept.output,
+        /deleted 0 objects.*\nwaiting: \d+ objects[^]*locked by the store, with what belongs to them: \d+ objects/,
+      );
+      const rotated = await run("keys", "rotate", ...all);
+      assert.equal(rotated.code, 1, rotated.complaints);
+      assert.match(
+        rotated.output,
+        /THE OLD ONE STILL OPENS THE STORE: .* locked until 20\d\d-.*telamon keys remove [0-9a-f]{16}/,
+      );
+      assert.match((await run("verify", ...all)).output, /all is well/, "the new key opens it");
+    } finally {
+      await telamon?.stop();
+      telamon = undefined;
+      other.remove();
+    }
+  });
 });

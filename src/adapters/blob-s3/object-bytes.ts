@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { WrongAnswer } from "./s3-failure.ts";
 
 /** Bytes hashed before others get their turn. */
-const hashedAtOnceBytes = 1_048_576;
+const hashedAtOnceBytes = 524_288;
 
 /** Pieces of memory, one after the other: an object, or a part of one. */
 export interface Pieces {
@@ -65,7 +65,9 @@ export async function readWhole(
     if (position + chunk.length > sizeBytes) throw new WrongAnswer(`more than ${sizeBytes} bytes came`);
     bytes.set(chunk, position);
     hashing?.update(chunk);
+    const before = position;
     position += chunk.length;
+    if (Math.floor(before / hashedAtOnceBytes) !== Math.floor(position / hashedAtOnceBytes)) await nextTurn();
   }
   if (position !== sizeBytes) throw new WrongAnswer(`${position} bytes came, and not ${sizeBytes}`);
   if (hashing !== undefined && hashing.digest("hex") !== hash)

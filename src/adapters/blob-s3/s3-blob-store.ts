@@ -109,10 +109,13 @@ export async function createS3BlobStore(options: S3BlobStoreOptions): Promise<Bl
     return found && { key, sizeBytes: found.ContentLength ?? 0 };
   };
 
+  // Servers that hold the condition for an object that is sent whole may still not look at it at the end of one in parts.
+  const isLookedFor = ({ sizeBytes }: Pieces): boolean => !isConditional || sizeBytes > limits.wholeMaxBytes;
+
   const putOnce = async (key: string, object: Pieces): Promise<void> => {
     const objectKey = objectKeyOf(key);
     for (let time = 1; time <= putsMax; time += 1) {
-      if (isConditional || (await stat(key)) === undefined) {
+      if (!isLookedFor(object) || (await stat(key)) === undefined) {
         const retention =
           objectLock?.applies(key) === true
             ? { mode: objectLock.mode, until: new Date(clock.nowMs() + objectLock.days * dayMs) }
@@ -137,7 +140,7 @@ export async function createS3BlobStore(options: S3BlobStoreOptions): Promise<Bl
       const object = piecesOf(parts);
       if (object.sizeBytes > objectMaxBytes)
         throw new BlobError("blob_store_failed", `${key} has ${object.sizeBytes} bytes, more than ${objectMaxBytes}`);
-      if (isConditional) return putOnce(key, object);
+      if (!isLookedFor(object)) return putOnce(key, object);
       // Within this process at least, one after the other.
       const before = puts.get(objectKey);
       const mine = (async () => {

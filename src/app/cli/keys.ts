@@ -2,6 +2,7 @@ import { rename } from "node:fs/promises";
 import { resolve } from "node:path";
 import { loadOrCreateMasterKey } from "../../adapters/master-key-file/master-key-file.ts";
 import type { BackupStore } from "../../backup-store/index.ts";
+import { BlobError } from "../../ports/blob-store.ts";
 import { ConfigurationError, parseUnlock } from "../configuration.ts";
 import { readSecret } from "../store-secret.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -74,13 +75,28 @@ async function rotate({ configuration, ids, output, openAll }: CommandContext): 
   const next = await loadOrCreateMasterKey(nextPath, (length) => ids.randomBytes(length));
   const added = (await store.keySlots.find(next)) ?? (await store.keySlots.add(next, label));
   await rename(nextPath, unlock.path);
-  await removeOld(store, old, added);
+  const locked = await removeOld(store, old, added);
+  if (locked !== undefined) {
+    output.result({ added, removed: null, locked: old }, () => [
+      `the key in ${unlock.path} is new: keep a copy of it elsewhere`,
+      `THE OLD ONE STILL OPENS THE STORE: ${locked.message}; then: telamon keys remove ${old ?? ""}`,
+    ]);
+    return exitCodes.failed;
+  }
   output.result({ added, removed: old ?? null }, () => [
     `the key in ${unlock.path} is new: keep a copy of it elsewhere; the old one opens nothing any more`,
   ]);
   return exitCodes.ok;
 }
 
-async function removeOld(store: BackupStore, old: string | undefined, added: string): Promise<void> {
-  if (old !== undefined && old !== added) await store.keySlots.remove(old);
+/** Answers why the old slot stays, when its place keeps it locked. */
+async function removeOld(store: BackupStore, old: string | undefined, added: string): Promise<BlobError | undefined> {
+  if (old === undefined || old === added) return undefined;
+  try {
+    await store.keySlots.remove(old);
+    return undefined;
+  } catch (error) {
+    if (error instanceof BlobError && error.code === "blob_locked") return error;
+    throw error;
+  }
 }
