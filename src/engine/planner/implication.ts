@@ -1,7 +1,7 @@
 import { buildDocument } from "../bson/builder.ts";
 import { compareValues } from "../bson/compare.ts";
-import { isTruthy } from "../bson/numbers.ts";
-import { bsonType, typeOrder } from "../bson/types.ts";
+import { isTruthy, toNumber } from "../bson/numbers.ts";
+import { bsonType, isNumberType, typeOrder } from "../bson/types.ts";
 import type { Value } from "../bson/value.ts";
 import { elementsOf, fieldsOf, fieldsOfValue } from "../bson/walk.ts";
 import { holdsText } from "../query/collation.ts";
@@ -110,6 +110,12 @@ function comparisonImplies(given: Predicate, wanted: Predicate): boolean {
   const [one, other] = [given.argument, wanted.argument];
   if (one.type === bsonType.null || other.type === bsonType.null) return false;
   if (typeOrder(one.type) !== typeOrder(other.type)) return false;
+  // NaN has a place in the order of numbers, and is in no range of them.
+  if (
+    [one, other].some(({ type }) => isNumberType(type)) &&
+    [one, other].some((value) => Number.isNaN(toNumber(value)))
+  )
+    return false;
   const order = compareValues(one, other);
   switch (wanted.operator) {
     case "$gt":

@@ -135,6 +135,33 @@ describe("the planner", () => {
     assert.deepEqual([(await plan(0))["stage"], (await plan(1))["stage"]], ["COLLSCAN", "FETCH"]);
   });
 
+  test("a partial index of a range of numbers is not used for NaN, which is in no range", async () => {
+    const namespace = { database: "d", collection: "nan" };
+    const index = { key: { a: 1 }, name: "a", partialFilterExpression: { b: { $lte: 1 } } };
+    await engine.createIndexes(namespace, [serialize(index)], write);
+    await engine.insert(namespace, [serialize({ _id: 0, a: 1, b: Number.NaN })], true, write);
+    for (const b of [Number.NaN, { $in: [Number.NaN] }, { $lte: Number.NaN }])
+      assert.deepEqual(await found("nan", { a: 1, b }, {}), ["0"]);
+  });
+
+  test("two arrays do not go into one index, whether they hold documents or nothing", async () => {
+    const namespace = { database: "d", collection: "parallel" };
+    await engine.createIndexes(namespace, [serialize({ key: { b: 1, "a.c": 1 }, name: "both" })], write);
+    const documents = [
+      { a: [], b: [] },
+      { a: [1], b: [1] },
+      { a: [{ c: 1 }], b: [] },
+      { a: [], b: 1 },
+      { a: {}, b: [] },
+    ];
+    const given = documents.map((document, _id) => serialize({ _id, ...document }));
+    const { writeErrors } = await engine.insert(namespace, given, false, write);
+    assert.deepEqual(
+      writeErrors.map(({ index, code: number }) => [index, number]),
+      [0, 1, 2].map((index) => [index, 171]),
+    );
+  });
+
   test("whatever the indexes, a query finds what a scan finds, in the order asked for", async () => {
     await fc.assert(
       fc.asyncProperty(

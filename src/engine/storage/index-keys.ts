@@ -3,10 +3,10 @@ import { EngineError, located } from "../engine-error.ts";
 import { compareBytes } from "../bson/bytes.ts";
 import { allElements, mappedList, sortedList } from "../bson/arrays.ts";
 import { encodeKey, KeyWriter } from "../bson/key.ts";
-import { visitPath } from "../bson/path.ts";
+import { type PathVisitor, visitPath } from "../bson/path.ts";
 import { bsonType } from "../bson/types.ts";
 import { nullValue, undefinedValue, type Value } from "../bson/value.ts";
-import { getField } from "../bson/walk.ts";
+import { elementsOf, getField } from "../bson/walk.ts";
 import type { IndexField, IndexSpecification } from "../catalog/index-specification.ts";
 import { refuseBadId } from "../update/document-id.ts";
 
@@ -89,7 +89,8 @@ function fieldValues(document: Uint8Array, { path, hashed }: IndexField): FieldV
   const values: Value[] = [];
   let exists = false;
   let array = false;
-  visitPath(document, 0, path, (value, position) => {
+  const isPlain = path.segments.every(({ index }) => index === undefined);
+  const visit: PathVisitor = (value, position) => {
     if (position !== -1 || value?.type === bsonType.array) array = true;
     if (value === undefined) values.push(nullValue);
     else {
@@ -107,6 +108,11 @@ function fieldValues(document: Uint8Array, { path, hashed }: IndexField): FieldV
       }
     }
     return false;
+  };
+  // An array that holds no documents, which nothing is visited below, is one all the same; unless a number in the path has picked an element.
+  visitPath(document, 0, path, visit, (list, holds) => {
+    if (isPlain) array = true;
+    return elementsOf(list).some(holds);
   });
   // An array of documents on the way gives several values, and so several hashes, which is as bad.
   if (hashed && values.length > 1)
