@@ -19,10 +19,16 @@ export function errorReply(error: unknown): Reply {
     ["code", int32Value(error.code)],
     ["codeName", stringValue(error.codeName)],
   ];
-  const details = error as { keyPattern?: Uint8Array; keyValue?: Uint8Array; details?: Uint8Array };
+  const details = error as {
+    readonly keyPattern?: Uint8Array;
+    readonly keyValue?: Uint8Array;
+    readonly details?: Uint8Array;
+    readonly violations?: Value;
+  };
   if (details.keyPattern !== undefined) fields.push(["keyPattern", documentValue(details.keyPattern)]);
   if (details.keyValue !== undefined) fields.push(["keyValue", documentValue(details.keyValue)]);
   if (details.details !== undefined) fields.push(["errInfo", documentValue(details.details)]);
+  if (details.violations !== undefined) fields.push(["violations", details.violations]);
   return fields;
 }
 

@@ -151,7 +151,7 @@ export class EmbeddedEngine implements contract.Engine {
     return this.#change(namespace, write, async (transaction) => {
       const record = transaction.catalog.find(namespace);
       if (record === undefined) throw namespaceNotFound(namespace);
-      const reply = modifyCollection(transaction, record, changes);
+      const reply = await modifyCollection(transaction, record, changes, this.#pace(write.signal));
       const options = transaction.catalog.find(namespace)?.options ?? record.options;
       if (options !== record.options) this.#checkView(transaction.catalog, namespace, options);
       return reply;

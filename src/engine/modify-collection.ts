@@ -8,18 +8,21 @@ import type { CollectionIndex, CollectionRecord } from "./catalog/catalog.ts";
 import { checkRule, checkValidator } from "./catalog/collection-options.ts";
 import { checkedExpiry, isIdKey, isSameKey, parseIndexSpecification } from "./catalog/index-specification.ts";
 import { isView, refuseView, viewOf } from "./catalog/views.ts";
+import { requireUniqueKeys } from "./convert-to-unique.ts";
+import type { Pace } from "./storage/turns.ts";
 import type { WriteTransaction } from "./write-transaction.ts";
 
 /**
- * Changes a collection as `collMod` says (manual, "collMod"): one index's `hidden` or `expireAfterSeconds`, the rules for documents, or what a
+ * Changes a collection as `collMod` says (manual, "collMod"): one index's `hidden`, `expireAfterSeconds`, `prepareUnique` or `unique`, the rules for documents, or what a
  * view shows. Answers what was and what is, as the reply shows it.
- * Throws 27 IndexNotFound, 72 InvalidOptions, 2 BadValue and others.
+ * Throws 27 IndexNotFound, 72 InvalidOptions, 2 BadValue, 359 CannotConvertIndexToUnique and others.
  */
-export function modifyCollection(
+export async function modifyCollection(
   transaction: WriteTransaction,
   record: CollectionRecord,
   changes: Uint8Array,
-): Uint8Array {
+  pace: Pace,
+): Promise<Uint8Array> {
   const reply: [string, Value][] = [];
   const rules = new Map<string, Value>();
   for (const { name, value } of fieldsOf(changes)) {
@@ -37,7 +40,7 @@ export function modifyCollection(
     if (name !== "index") throw notSupported(`the collMod option ${name}`);
     refuseView(record);
     if (value.type !== bsonType.object) throw typeMismatch("BSON field 'collMod.index' must be an object");
-    reply.push(...modifyIndex(transaction, record, value));
+    reply.push(...(await modifyIndex(transaction, record, value, pace)));
   }
   if (rules.size > 0) keepRules(transaction, record, rules);
   transaction.log.command(
@@ -67,20 +70,26 @@ function keepRules(
   transaction.catalog = transaction.catalog.with({ ...record, options });
 }
 
-function modifyIndex(transaction: WriteTransaction, record: CollectionRecord, change: Value): [string, Value][] {
+async function modifyIndex(
+  transaction: WriteTransaction,
+  record: CollectionRecord,
+  change: Value,
+  pace: Pace,
+): Promise<[string, Value][]> {
   const given = new Map(Array.from(fieldsOfValue(change), ({ name, value }) => [name, value]));
   for (const name of given.keys()) {
-    if (name === "unique" || name === "prepareUnique") throw notSupported(`the collMod option index.${name}`);
-    if (!["name", "keyPattern", "hidden", "expireAfterSeconds"].includes(name))
+    if (!["name", "keyPattern", "hidden", "expireAfterSeconds", "unique", "prepareUnique"].includes(name))
       throw new EngineError(40_415, "Location40415", `BSON field 'collMod.index.${name}' is an unknown field.`);
   }
   const hidden = given.get("hidden");
   const expiry = given.get("expireAfterSeconds");
-  if (hidden === undefined && expiry === undefined)
+  const unique = given.get("unique");
+  const prepareUnique = given.get("prepareUnique");
+  if ([hidden, expiry, unique, prepareUnique].every((option) => option === undefined))
     throw new EngineError(72, "InvalidOptions", "no expireAfterSeconds, hidden, unique, or prepareUnique field");
   const index = wantedIndex(record, given);
   const reply: [string, Value][] = [];
-  const options = new Map<string, Value>();
+  const options = new Map<string, Value | undefined>();
   if (expiry !== undefined) {
     if (!isNumberType(expiry.type))
       throw typeMismatch(
@@ -96,10 +105,42 @@ function modifyIndex(transaction: WriteTransaction, record: CollectionRecord, ch
   }
   if (hidden !== undefined && isTruthy(hidden) !== index.hidden) {
     reply.push(["hidden_old", boolValue(index.hidden)], ["hidden_new", boolValue(!index.hidden)]);
-    options.set("hidden", boolValue(!index.hidden));
+    options.set("hidden", index.hidden ? undefined : boolValue(true));
+  }
+  if (prepareUnique !== undefined && isTruthy(prepareUnique) !== index.prepareUnique) {
+    reply.push(
+      ["prepareUnique_old", boolValue(index.prepareUnique)],
+      ["prepareUnique_new", boolValue(!index.prepareUnique)],
+    );
+    options.set("prepareUnique", index.prepareUnique ? undefined : boolValue(true));
+  }
+  if (unique !== undefined && (await becomesUnique(transaction, record, index, unique, pace))) {
+    reply.push(["unique_new", boolValue(true)]);
+    options.set("prepareUnique", undefined);
+    options.set("unique", boolValue(true));
   }
   keepIndex(transaction, record, index, options);
   return reply;
+}
+
+/** Whether an index is to become unique. Throws 72 for one that has not been prepared, 359 when documents stand in the way. */
+async function becomesUnique(
+  { connection }: WriteTransaction,
+  record: CollectionRecord,
+  index: CollectionIndex,
+  unique: Value,
+  pace: Pace,
+): Promise<boolean> {
+  if (!isTruthy(unique)) throw badValue("'unique' cannot be false: an index does not stop being unique");
+  if (index.unique) return false;
+  if (!index.prepareUnique)
+    throw new EngineError(
+      72,
+      "InvalidOptions",
+      "Cannot make index unique with 'unique=true'. Run collMod with 'prepareUnique=true' first.",
+    );
+  await requireUniqueKeys(connection, record, index, pace);
+  return true;
 }
 
 /** Throws 27 IndexNotFound, and 2 BadValue for the index of `_id`. */
@@ -133,13 +174,12 @@ function keepIndex(
   transaction: WriteTransaction,
   record: CollectionRecord,
   index: CollectionIndex,
-  options: ReadonlyMap<string, Value>,
+  options: ReadonlyMap<string, Value | undefined>,
 ): void {
   if (options.size === 0) return;
   const fields = new Map(Array.from(fieldsOf(index.bytes), ({ name, value }) => [name, value]));
   for (const [name, value] of options) {
-    // What is not hidden has no such option.
-    if (name === "hidden" && !isTruthy(value)) fields.delete(name);
+    if (value === undefined) fields.delete(name);
     else fields.set(name, value);
   }
   const changed = { ...index, ...parseIndexSpecification(buildDocument(fields), index.collation) };

@@ -120,14 +120,6 @@ const notInServer: readonly ExpectedFailure[] = [
       ],
     },
   },
-  {
-    reason: "collMod does not take prepareUnique",
-    tests: {
-      "collection-management/modifyCollection-errorResponse": [
-        "modifyCollection prepareUnique violations are accessible",
-      ],
-    },
-  },
 ];
 
 /** Of transactions and of cursors that stay open. */

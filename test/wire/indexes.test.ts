@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { Collection, Db, Document, IndexSpecification } from "mongodb";
+import type { Collection, Db, Document, IndexSpecification, MongoServerError } from "mongodb";
 import { startWireWorld, type WireWorld } from "../support/wire-world.ts";
 
 describe("indexes through the driver", () => {
@@ -139,6 +139,51 @@ describe("indexes through the driver", () => {
     const fields = Object.fromEntries(Array.from({ length: 32 }, (_, n) => [`f${n}`, 1]));
     assert.equal(await codeOf(users.createIndex(fields, { name: "many" })), 0);
     assert.equal(await codeOf(users.createIndex({ at: 1 }, { expireAfterSeconds: 2_147_483_647 })), 0);
+  });
+
+  test("an index becomes unique once nothing new is in the way, and then nothing old", async () => {
+    const users = fresh();
+    await users.insertMany([
+      { _id: 1, a: 1 },
+      { _id: 2, a: 1 },
+      { _id: 3, a: [2, 3] },
+      { _id: 4, a: 3 },
+      { _id: 5, a: 5 },
+    ] as never[]);
+    await users.createIndex({ a: 1 });
+    const change = (index: Document): Promise<Document> =>
+      db.command({ collMod: users.collectionName, index: { name: "a_1", ...index } });
+    assert.equal(await codeOf(change({ unique: true })), 72);
+    const { prepareUnique_old: before, prepareUnique_new: now } = await change({ prepareUnique: true });
+    assert.deepEqual([before, now], [false, true]);
+    assert.equal((await users.indexes())[1]?.["prepareUnique"], true);
+    assert.equal(await codeOf(users.insertOne({ a: 5 })), 11_000);
+    assert.equal(await codeOf(users.updateOne({ a: 5 }, { $set: { a: 1 } })), 11_000);
+    // What is there already may be changed elsewhere.
+    assert.equal(await codeOf(users.updateMany({ a: 1 }, { $set: { b: 1 } })), 0);
+    await assert.rejects(change({ unique: true }), (error: MongoServerError) => {
+      assert.equal(error.code, 359);
+      assert.deepEqual(error.errorResponse["violations"], [{ ids: [1, 2] }, { ids: [3, 4] }]);
+      return true;
+    });
+    await users.deleteMany({ _id: { $in: [2, 4] } } as never);
+    assert.equal((await change({ unique: true }))["unique_new"], true);
+    const [, index] = await users.indexes();
+    assert.deepEqual(index, { v: 2, key: { a: 1 }, name: "a_1", unique: true });
+    assert.equal(await codeOf(users.insertOne({ a: 1 })), 11_000);
+    assert.equal(await codeOf(change({ unique: false })), 2);
+  });
+
+  test("of thousands of keys those that stand in the way of a unique index are found", async () => {
+    const users = fresh();
+    await users.insertMany(Array.from({ length: 2500 }, (_, n) => ({ _id: n, a: n === 1000 ? 999 : n })) as never[]);
+    const index = { key: { a: 1 }, name: "a_1", prepareUnique: true };
+    await db.command({ createIndexes: users.collectionName, indexes: [index] });
+    const convert = db.command({ collMod: users.collectionName, index: { keyPattern: { a: 1 }, unique: true } });
+    await assert.rejects(convert, (error: MongoServerError) => {
+      assert.deepEqual(error.errorResponse["violations"], [{ ids: [999, 1000] }]);
+      return true;
+    });
   });
 
   test("a collection has 64 indexes and no more", async () => {

@@ -25,6 +25,8 @@ export interface IndexSpecification {
   /** The key pattern, `{a: 1, b: -1}`. */
   readonly key: Uint8Array;
   readonly unique: boolean;
+  /** Takes no further document with a key that is there; those that are stay. */
+  readonly prepareUnique: boolean;
   readonly sparse: boolean;
   /** Kept up to date, and not used for queries. */
   readonly hidden: boolean;
@@ -53,6 +55,7 @@ const known = new Set([
   "name",
   "ns",
   "unique",
+  "prepareUnique",
   "sparse",
   "background",
   "hidden",
@@ -73,7 +76,6 @@ const refused: Readonly<Record<string, string>> = {
   max: "a geographic index",
   bucketSize: "a geographic index",
   storageEngine: "storageEngine in an index",
-  prepareUnique: "prepareUnique",
   clustered: "a clustered index",
 };
 
@@ -106,14 +108,16 @@ export function parseIndexSpecification(bytes: Uint8Array, inherited?: Collation
   const unique = flag(given, "unique");
   const sparse = flag(given, "sparse");
   // Two strings may be equal under a collation whose bytes differ, which keys of bytes do not see.
-  if (collation !== undefined && unique) throw notSupported("a unique index with a collation");
-  if (unique && fields.some(({ hashed }) => hashed))
+  const prepareUnique = flag(given, "prepareUnique");
+  if (collation !== undefined && (unique || prepareUnique)) throw notSupported("a unique index with a collation");
+  if ((unique || prepareUnique) && fields.some(({ hashed }) => hashed))
     throw located(16_764, "Currently hashed indexes cannot guarantee uniqueness. Use a regular index.");
   return {
     name,
     fields,
     key: key.bytes(),
     unique,
+    prepareUnique,
     sparse,
     hidden: flag(given, "hidden"),
     collation,

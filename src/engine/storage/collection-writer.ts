@@ -133,7 +133,7 @@ export class CollectionWriter {
   /** Fills a new index from what the collection holds. */
   *indexing(index: CollectionIndex, rowId: number, document: Uint8Array): Steps {
     const keys = yield* new Work((bytes: Uint8Array) => indexKeys(index, bytes)).pausing(document);
-    yield* this.#refuseDuplicates([{ index, keys }], document, rowId);
+    if (index.unique) yield* this.#refuseDuplicates([{ index, keys }], document, rowId);
     yield* this.#addKeys([{ index, keys }], rowId);
   }
 
@@ -185,7 +185,7 @@ export class CollectionWriter {
     except: number | undefined,
   ): Steps {
     for (const { index, keys } of all) {
-      if (!index.unique) continue;
+      if (!index.unique && !index.prepareUnique) continue;
       for (const [position, key] of keys.entries()) {
         if (position % stretchLength === stretchLength - 1) yield undefined;
         const taken = this.#connection.get(`SELECT 1 FROM x_${index.id} WHERE k = ? AND rid <> ?`, key, except ?? -1);
