@@ -111,8 +111,8 @@ describe("the store in S3 over a way that goes wrong", { skip }, () => {
     });
 
   test("a put that the way keeps failing leaves no object and no unfinished upload behind, and can be done again", async () => {
-    // The upload is begun, both of its parts are refused three times each, and it can be given up.
-    proxy.order("answers 503 SlowDown", (number) => number > 0 && number <= 6);
+    // The key is looked for, the upload is begun, both of its parts are refused three times each, and it can be given up.
+    proxy.order("answers 503 SlowDown", (number) => number > 2 && number <= 8);
     await assert.rejects(blobs.put("left/behind", [large]), {
       code: "blob_store_failed",
       message: /3 times: SlowDown/,
