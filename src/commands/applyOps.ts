@@ -19,6 +19,7 @@ import {
 } from "../engine/index.ts";
 import type { Action, CommandContext } from "./define-command.ts";
 import { defineCommand } from "./define-command.ts";
+import { namespaceNamed } from "./namespace.ts";
 import { requireAllowed } from "./privileges.ts";
 import { statementsMax } from "./write-reply.ts";
 
@@ -122,6 +123,24 @@ async function applyCommand(
         .map((field) => [field.name, field.value] as const);
       return engine.createCollection(namespace, buildDocument(options), context.write);
     }
+    case "collMod":
+      await unlessGone(
+        engine.modifyCollection(
+          about("collectionAdmin"),
+          buildDocument(rest.map((field) => [field.name, field.value] as const)),
+          context.write,
+        ),
+      );
+      return;
+    case "dropIndexes":
+    case "deleteIndexes": {
+      const index = rest.find((field) => field.name === "index")?.value;
+      const named = index?.type === bsonType.string ? textOf(index) : "";
+      await unlessGone(engine.dropIndexes(about("collectionAdmin"), named === "*" ? named : [named], context.write));
+      return;
+    }
+    case "renameCollection":
+      return rename(engine, context, first?.value, rest.find((field) => field.name === "to")?.value, main);
     case "drop":
       await engine.dropCollection(about("collectionAdmin"), context.write);
       return;
@@ -148,6 +167,29 @@ async function applyCommand(
     default:
       throw new EngineError(238, "NotImplemented", `the entry ${name} cannot be applied by this server`);
   }
+}
+
+/** Collections and indexes that are not there any more are nothing to change. */
+async function unlessGone(change: Promise<unknown>): Promise<void> {
+  await change.catch((error: unknown) => {
+    if (!(error instanceof EngineError) || (error.code !== 26 && error.code !== 27)) throw error;
+  });
+}
+
+/** What has the other name already was renamed when the entry was applied before, and is made anew. */
+async function rename(
+  engine: Engine,
+  context: CommandContext,
+  from: Value | undefined,
+  to: Value | undefined,
+  main: Value,
+): Promise<void> {
+  const [source, target] = [from, to].map((name) => {
+    const namespace = namespaceNamed(name?.type === bsonType.string ? textOf(name) : "", "Invalid namespace specified");
+    requireRight(context, "collectionAdmin", namespace, main);
+    return namespace;
+  }) as [Namespace, Namespace];
+  await unlessGone(engine.renameCollection(source, target, true, context.write));
 }
 
 /** Puts a document in the place of the one with its `_id`. */
