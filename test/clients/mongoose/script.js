@@ -86,6 +86,16 @@ const bulk = await Book.bulkWrite([
   { deleteOne: { filter: { title: "Book 9" } } },
 ]);
 expect("bulk writes", bulk.modifiedCount === 5 && bulk.deletedCount === 1);
+const stream = Book.watch([{ $match: { operationType: "insert" } }]);
+const told = [];
+stream.on("change", (change) => told.push(change));
+// Nothing tells when the stream has begun, so there is something to see until it sees it.
+for (let n = 0; n < 200 && told.length === 0; n += 1) {
+  await Book.create({ title: `Watched ${n}` });
+  await new Promise((fulfil) => setTimeout(fulfil, 20));
+}
+expect("a model is watched", told[0]?.fullDocument.title.startsWith("Watched"));
+await stream.close();
 await mongoose.connection.dropDatabase();
 expect("a database is dropped", (await mongoose.connection.listCollections()).length === 0);
 await mongoose.disconnect();

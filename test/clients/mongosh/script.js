@@ -66,6 +66,11 @@ expect("db.hostInfo()", admin.hostInfo().system.numCores > 0);
 expect("db.getUsers()", admin.getUsers().users.length > 0);
 expect("explain() of a find", things.find({ int: 3 }).explain().queryPlanner.winningPlan.inputStage.stage === "IXSCAN");
 expect("explain() of a pipeline", things.explain().aggregate([{ $match: { int: 3 } }]).ok === 1);
+const stream = shell.watch();
+things.updateOne({ int: 3 }, { $set: { int: 3, "watched.yes": true } });
+const seen = stream.next();
+expect("db.watch()", seen.operationType === "update" && seen.ns.coll === "things");
+stream.close();
 expect("validate()", things.validate().valid === true);
 expect("renameCollection()", things.renameCollection("renamed").ok === 1 && shell.renamed.countDocuments() === 2);
 expect(

@@ -79,6 +79,17 @@ def main():
     with client.start_session(causal_consistency=True) as session:
         things.update_one({"_id": 5000}, {"$set": {"seen": True}}, session=session)
         check("a causal session reads its own write", things.find_one({"_id": 5000}, session=session)["seen"] is True)
+    with things.watch(full_document="updateLookup") as stream:
+        things.update_one({"_id": 5000}, {"$set": {"watched.once": True}})
+        change = next(stream)
+        check(
+            "a collection is watched",
+            change["updateDescription"]["updatedFields"] == {"watched": {"once": True}}
+            and change["fullDocument"]["watched"] == {"once": True},
+        )
+        things.insert_one({"_id": 6000})
+    with things.watch(resume_after=change["_id"]) as stream:
+        check("a stream is resumed", next(stream)["documentKey"] == {"_id": 6000})
     check("list_collection_names", "things" in database.list_collection_names())
     check("command(dbStats)", database.command("dbStats")["collections"] == 1)
     client.drop_database("pymongo")
