@@ -35,6 +35,10 @@ export class BenchDeployment {
     return new BenchDeployment(folder, sizeBytes, await startTelamon(folder, "--demo"));
   }
 
+  get pid(): number | undefined {
+    return this.#telamon.pid;
+  }
+
   get uri(): string {
     return this.#telamon.credentials.demo?.connectionString ?? "";
   }

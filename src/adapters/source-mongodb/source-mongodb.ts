@@ -7,6 +7,7 @@ import { positionAt, readLog } from "./operation-log.ts";
 import { firstReplaced, readCatalogue, sameCatalogue } from "./catalogue.ts";
 import { type ConnectOptions, connectClient } from "./connect-client.ts";
 import { topologyOf, versionOf } from "./probe.ts";
+import { answersFromOneServer, readPages } from "./read-pages.ts";
 import { beginSnapshotSession, readOne } from "./snapshot-session.ts";
 
 /** Documents asked for at once, about 5 MiB of usual ones; a reply never passes 16 MiB. */
@@ -50,6 +51,7 @@ async function openReading(
 ): Promise<SourceReading> {
   const serverVersion = versionOf(await client.db("admin").command({ buildInfo: 1 }));
   const { collections, session, clusterTime, capturedAtMs } = await begin(client, clock, signal);
+  const inPages = session !== undefined && (await answersFromOneServer(client));
   const logPosition = clusterTime === undefined ? undefined : await logPositionAt(client, clusterTime);
   const facts: SnapshotFacts = {
     ...(clusterTime === undefined ? { consistency: "best_effort" } : { consistency: "exact", clusterTime }),
@@ -60,7 +62,13 @@ async function openReading(
   return {
     facts,
     collections,
-    documents: (database, name) => readDocuments(client.db(database).collection(name), session, clock, signal),
+    documents(database, name) {
+      const collection = client.db(database).collection(name);
+      if (session === undefined || !inPages) return readDocuments(collection, session, clock, signal);
+      const hold = createHold(session, clock);
+      const onPiece = (): Promise<void> => hold(collection);
+      return readPages({ database: client.db(database), name, session, signal, pieceBytes, onPiece });
+    },
     async changesSince(position, wanted) {
       if (clusterTime === undefined || session === undefined)
         return { unknown: "the source is not read at one point in time" };
