@@ -16,14 +16,15 @@ export interface CollectionWriterParts {
   readonly ended: (tree: Tree, written: WrittenCollection) => void;
 }
 
-/** Slabs of one collection whose chunks are being hashed or stored, beside the one being filled. */
+/** Slabs of one collection whose chunks are being hashed or stored, beside the one being filled; and so many bytes in them, when documents are large. */
 const slabsInFlight = 2;
+const bytesInFlight = 4 * 1_048_576;
 
 /** Cuts the documents of one collection into chunks and stores those that are not stored yet. Chunks are hashed in other threads, a slab of them at a time, and stored in their order. */
 export class StoreCollectionWriter implements CollectionWriter {
   readonly #parts: CollectionWriterParts;
   readonly #chunker: Chunker;
-  readonly #inFlight: Promise<void>[] = [];
+  readonly #inFlight: { readonly sizeBytes: number; readonly stored: Promise<void> }[] = [];
   #slab: Slab | undefined;
   #failed = false;
 
@@ -41,7 +42,7 @@ export class StoreCollectionWriter implements CollectionWriter {
       slab.add(chunk);
       if (!slab.isFull) continue;
       this.#handOn(slab);
-      if (this.#inFlight.length > slabsInFlight) await this.#inFlight.shift();
+      while (this.#isAhead) await this.#inFlight.shift()?.stored;
     }
     this.#failed = false;
   }
@@ -53,7 +54,7 @@ export class StoreCollectionWriter implements CollectionWriter {
     if (last !== undefined) (this.#slab ??= new Slab(this.#parts.rooms.take())).add(last);
     if (this.#slab !== undefined) this.#handOn(this.#slab);
     // The last one waits for those before it.
-    await this.#inFlight.at(-1);
+    await this.#inFlight.at(-1)?.stored;
     const { tree, written } = await this.#parts.tree.end();
     this.#parts.ended(tree, written);
     return written;
@@ -66,12 +67,17 @@ export class StoreCollectionWriter implements CollectionWriter {
       );
   }
 
+  get #isAhead(): boolean {
+    const sizeBytes = this.#inFlight.reduce((sum, slab) => sum + slab.sizeBytes, 0);
+    return this.#inFlight.length > slabsInFlight || sizeBytes > bytesInFlight;
+  }
+
   #handOn(slab: Slab): void {
     this.#slab = undefined;
-    const stored = this.#store(slab, this.#inFlight.at(-1));
+    const stored = this.#store(slab, this.#inFlight.at(-1)?.stored);
     // Whoever writes next sees a failure; until then it must not count as unhandled.
     stored.catch(() => undefined);
-    this.#inFlight.push(stored);
+    this.#inFlight.push({ sizeBytes: slab.ends.at(-1) ?? 0, stored });
   }
 
   async #store({ bytes, ends, chunks }: Slab, before: Promise<void> | undefined): Promise<void> {

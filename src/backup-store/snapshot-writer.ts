@@ -42,8 +42,7 @@ export class StoreSnapshotWriter implements SnapshotWriter {
   readonly #packs: PackWriter;
   readonly #needed: NeededBlocks;
   readonly #rooms = new Rooms(slabRoomBytes, collectionsAtOnceMax);
-  /** In the order in which they were begun, whichever ends first; undefined until it ends. */
-  readonly #collections: (ManifestCollection | undefined)[] = [];
+  readonly #collections: ManifestCollection[] = [];
   #openCount = 0;
   #ended = false;
 
@@ -64,7 +63,7 @@ export class StoreSnapshotWriter implements SnapshotWriter {
     description: CollectionDescription,
     { fingerprint = false }: { readonly fingerprint?: boolean } = {},
   ): Promise<CollectionWriter> {
-    const place = this.#begin();
+    this.#begin();
     const { keys, reader } = this.#parts;
     const known = new KnownChunks(reader, this.#parentTree(description));
     const tree = new CollectionTree({ keys, packs: this.#packs, needed: this.#needed, known }, { fingerprint });
@@ -73,19 +72,18 @@ export class StoreSnapshotWriter implements SnapshotWriter {
       packs: this.#packs,
       tree,
       rooms: this.#rooms,
-      ended: (made, written) => this.#end(place, description, made, written),
+      ended: (made, written) => this.#end(description, made, written),
     });
   }
 
   async writeIncrement(description: CollectionDescription, changes: ChangedDocuments): Promise<CollectionTotals> {
-    const place = this.#begin();
+    this.#begin();
     try {
       const stored = await storeIncrement(this.#incrementOf(description, changes), this.#packs);
       this.#needed.addAll(stored.needed);
-      this.#end(place, description, stored.tree, stored.written);
+      this.#end(description, stored.tree, stored.written);
       return stored.written;
     } catch (error) {
-      // Its place stays empty; whoever writes all of it takes another.
       if (error instanceof IncrementRefused) this.#openCount -= 1;
       throw error;
     }
@@ -95,21 +93,15 @@ export class StoreSnapshotWriter implements SnapshotWriter {
     return foreseeIncrement(this.#incrementOf(description, changes));
   }
 
-  #begin(): number {
+  #begin(): void {
     if (this.#ended) throw new Error("the snapshot has ended");
     if (this.#openCount >= collectionsAtOnceMax)
       throw new Error(`no more than ${collectionsAtOnceMax} collections can be written at once`);
     this.#openCount += 1;
-    return this.#collections.push(undefined) - 1;
   }
 
-  #end(
-    place: number,
-    description: CollectionDescription,
-    tree: Tree,
-    { documentCount, dataSizeBytes }: CollectionTotals,
-  ): void {
-    this.#collections[place] = { ...description, documentCount, dataSizeBytes, tree };
+  #end(description: CollectionDescription, tree: Tree, { documentCount, dataSizeBytes }: CollectionTotals): void {
+    this.#collections.push({ ...description, documentCount, dataSizeBytes, tree });
     this.#openCount -= 1;
   }
 
@@ -125,9 +117,9 @@ export class StoreSnapshotWriter implements SnapshotWriter {
   }
 
   async commit(facts: SnapshotFacts): Promise<CommittedSnapshot> {
-    const collections = this.#collections.filter((collection) => collection !== undefined);
     if (this.#openCount > 0 || this.#ended) throw new Error("a collection has not ended, or the snapshot has");
     this.#ended = true;
+    const collections = this.#collections.toSorted(byName);
     const { blobs, keys, randomBytes, reader } = this.#parts;
     const written = await this.#packs.finish();
     const newSizes = new Map(written.map((pack) => [Buffer.from(pack.id).toString("hex"), pack.blockSizes]));
@@ -174,4 +166,9 @@ export class StoreSnapshotWriter implements SnapshotWriter {
       throw new SnapshotDamaged(manifestKey, `${manifestKey} does not read back as it was written`);
     openManifest(stored, this.#parts.keys, manifestKey);
   }
+}
+
+function byName(one: CollectionDescription, other: CollectionDescription): number {
+  const [first, second] = one.database === other.database ? [one.name, other.name] : [one.database, other.database];
+  return first < second ? -1 : first > second ? 1 : 0;
 }

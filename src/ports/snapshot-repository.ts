@@ -96,7 +96,7 @@ export const collectionsAtOnceMax = 8;
 export interface SnapshotWriter {
   /** The snapshot that unchanged data is shared with. */
   readonly parent: StoredSnapshot | undefined;
-  /** Several may be written at once, up to `collectionsAtOnceMax`, with the same result in whatever order their writes come: the snapshot lists them as they were begun. */
+  /** Several may be written at once, up to `collectionsAtOnceMax`, with the same result in whatever order they are begun and written: the snapshot lists them by database and name. */
   beginCollection(
     description: CollectionDescription,
     options?: { readonly fingerprint?: boolean },

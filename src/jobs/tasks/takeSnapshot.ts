@@ -14,7 +14,8 @@ import {
   type SnapshotWriter,
 } from "../../ports/snapshot-repository.ts";
 import { CatalogueChanged } from "../../ports/snapshot-source.ts";
-import { type CopiedCollection, copyCollection, incrementFacts } from "../copy-collection.ts";
+import { atOnce } from "../at-once.ts";
+import { copyCollection, incrementFacts } from "../copy-collection.ts";
 import { type IncrementCheckEvery, planIncrement } from "../increment-plan.ts";
 import { defineTask, type Task } from "../define-task.ts";
 import { createWantedCheck, NotWanted } from "../still-wanted.ts";
@@ -33,6 +34,8 @@ interface Taken {
   readonly facts: SnapshotFacts;
 }
 
+/** Collections that are copied at once: while one waits for the source, another has something to store. Each takes some megabytes of memory. */
+const collectionsAtOnce = 4;
 /** How often progress is logged at most. */
 const progressMs = 10_000;
 
@@ -127,16 +130,15 @@ async function readIntoStore(
     const plan = await planIncrement(reading, writer.parent, incrementCheckEvery);
     const about = { deploymentId: deployment.id, snapshotId: snapshot.id };
     if (plan.reason !== undefined) log.info({ ...about, reason: plan.reason }, "everything is read for a snapshot");
-    const copied: CopiedCollection[] = [];
-    for (const description of reading.collections) {
+    const copy = { reading, writer, plan, log, about };
+    const copied = await atOnce(reading.collections, collectionsAtOnce, async (description, stop) => {
       await wanted();
-      copied.push(
-        await copyCollection({ reading, writer, plan, log, about }, description, async (sizeBytes) => {
-          progress(description, sizeBytes);
-          await wanted();
-        }),
-      );
-    }
+      return copyCollection(copy, description, async (sizeBytes) => {
+        stop.throwIfAborted();
+        progress(description, sizeBytes);
+        await wanted();
+      });
+    });
     await reading.confirmCatalogue();
     await wanted();
     const facts = { ...reading.facts, ...incrementFacts(writer.parent?.facts, copied) };
