@@ -33,8 +33,22 @@ run() {
   expect "$1: serverless delete" "deleted|delet" "$ATLAS" serverless delete "$name" --force
   expect "$1: projects list" "$GROUP" "$ATLAS" projects list
 }
+# The schedule of a deployment that runs elsewhere, for which the demo's own database stands: to the CLI it is a cluster.
+schedule() {
+  local name="Elsewhere$1$RANDOM" schedule policy item
+  curl -fsS --digest --user "$(read_credential apiKey.publicKey):$(read_credential apiKey.privateKey)" -H 'Accept: application/vnd.atlas.2023-01-01+json' -H 'Content-Type: application/json' \
+    -d "{\"name\":\"$name\",\"connectionString\":\"$(read_credential demo.connectionString)\"}" "$(read_credential baseUrl)/api/telamon/v1/groups/$GROUP/externalDeployments" >/dev/null || { echo "FAIL $1: attach"; failed=1; return; }
+  expect "$1: backups schedule describe" "40 +monthly +12" "$ATLAS" backups schedule describe "$name"
+  schedule=$("$ATLAS" backups schedule describe "$name" -o json)
+  policy=$(node -p 'JSON.parse(require("fs").readFileSync(0)).policies[0].id' <<<"$schedule")
+  item=$(node -p 'JSON.parse(require("fs").readFileSync(0)).policies[0].policyItems[0].id' <<<"$schedule")
+  expect "$1: backups schedule update" "updated" "$ATLAS" backups schedule update --clusterName "$name" --policy "$policy,$item,hourly,12,days,9" --referenceHourOfDay 4 --updateSnapshots
+  expect "$1: backups schedule describe again" "12 +hourly +9 +days" "$ATLAS" backups schedule describe "$name"
+  expect "$1: backups schedule delete" "deleted" "$ATLAS" backups schedule delete "$name" --force
+}
 export MONGODB_ATLAS_PUBLIC_API_KEY=$(read_credential apiKey.publicKey) MONGODB_ATLAS_PRIVATE_API_KEY=$(read_credential apiKey.privateKey)
 run Key
+schedule Key
 unset MONGODB_ATLAS_PUBLIC_API_KEY MONGODB_ATLAS_PRIVATE_API_KEY
 if ! "$ATLAS" auth login --help 2>&1 | grep -qi "service account\|ServiceAccount"; then
   echo "this CLI knows no service accounts (they came with 1.47): only the API key was tried"
@@ -42,4 +56,5 @@ if ! "$ATLAS" auth login --help 2>&1 | grep -qi "service account\|ServiceAccount
 fi
 export MONGODB_ATLAS_CLIENT_ID=$(read_credential serviceAccount.clientId) MONGODB_ATLAS_CLIENT_SECRET=$(read_credential serviceAccount.clientSecret)
 run Account
+schedule Account
 exit $failed

@@ -79,6 +79,20 @@ describe("query plans", () => {
     ]);
   });
 
+  test("holds, trials and what the store is to be told are found without a walk over all snapshots", async () => {
+    const calls: readonly [() => Promise<unknown>, RegExp][] = [
+      [() => snapshots.anyHeld(deploymentId), /^SEARCH snapshots USING COVERING INDEX snapshots_held/],
+      [() => snapshots.catalogueDue(1), /^(SCAN|SEARCH) snapshots USING INDEX snapshots_catalogue_due/],
+      [() => snapshots.lastDrills(), /^SCAN snapshots USING (COVERING )?INDEX snapshots_drilled/],
+      [() => snapshots.careCounts(), /^SCAN snapshots USING (COVERING )?INDEX snapshots_(held|drilled)/],
+      [
+        () => snapshots.scheduledAfter(deploymentId, 1, 1),
+        /^SEARCH snapshots USING PRIMARY KEY \(deployment_id=\? AND sequence>\?\)/,
+      ],
+    ];
+    for (const [call, expected] of calls) for (const step of await plansOf(call)) assert.match(step, expected);
+  });
+
   test("no query of a request or of a login reads a whole table", async () => {
     const calls: readonly (() => Promise<unknown>)[] = [
       () => access.findToken(Uint8Array.of(1)),

@@ -164,7 +164,8 @@ export function snapshotRecords(connections: Connections): SnapshotRecords {
         .selectFrom("snapshots")
         .select("deployment_id")
         .where("deployment_id", "=", deploymentId)
-        .where("held_at_ms", "is not", null)
+        // A range, so that the index of what is held is taken and not the table's own order.
+        .where("held_at_ms", ">", 0)
         .limit(1)
         .executeTakeFirst();
       return row !== undefined;

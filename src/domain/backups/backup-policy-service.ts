@@ -69,6 +69,9 @@ export function createBackupPolicyService(dependencies: BackupPolicyServiceDepen
       });
       if (ofSnapshots.updateSnapshots === true || ofSnapshots.deleteSnapshots === true)
         await changeSnapshots(records, before.id, (snapshot) => retentionChanges(policy, snapshot, ofSnapshots));
+      // Who loses the metadata finds the deployment as the record of its newest snapshot says.
+      const newest = await records.snapshots.newestCompleted(before.id);
+      if (newest !== undefined) await changeCompletedSnapshot(records, ids, newest, {}, clock.nowMs());
       return { deployment: await requireDeployment(records, projectId, name), policy };
     });
 

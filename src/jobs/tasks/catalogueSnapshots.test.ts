@@ -57,6 +57,18 @@ suite("telling the store what changed of a snapshot", () => {
     assert.equal(await metadata.jobs.unfinishedOf("catalogueSnapshots"), false);
   });
 
+  test("a deployment's own policy comes back with it", async () => {
+    const { world } = await worldWithSnapshot();
+    const update = { preset: "FLEX", drillEveryDays: 2 } as const;
+    const { policy } = await world.services.backupPolicies.update(world.projectId, "Instance0", update);
+    await catalogueSnapshots(world).run(await world.lease("catalogueSnapshots"), never);
+    const lost = await createDomainWorld();
+    const { metadata } = lost;
+    await recoverMetadata({ metadata, repository: world.repository, generationOf: async () => 1, nextSnapshotAtMs: 1 });
+    assert.deepEqual((await metadata.deployments.all())[0]?.backupPolicy, policy);
+    await metadata.close();
+  });
+
   test("a change while it is told is told as well, before the job ends", async () => {
     const { world, id } = await worldWithSnapshot();
     const { services, projectId } = world;

@@ -17,7 +17,7 @@ export function policiesAndHolds({ integer, text }: ColumnTypes): readonly strin
     `ALTER TABLE snapshots DROP COLUMN held`,
     `UPDATE snapshots SET drilled_at_ms = proven_at_ms WHERE proven_at_ms IS NOT NULL`,
     `DROP INDEX snapshots_daily_and_rarer`,
-    `CREATE INDEX snapshots_held ON snapshots (deployment_id) WHERE held_at_ms IS NOT NULL`,
+    `CREATE INDEX snapshots_held ON snapshots (deployment_id, held_at_ms) WHERE held_at_ms IS NOT NULL`,
     `CREATE INDEX snapshots_drilled ON snapshots (deployment_id, proven_at_ms, drilled_at_ms) WHERE drilled_at_ms IS NOT NULL`,
     `CREATE INDEX snapshots_catalogue_due ON snapshots (deployment_id) WHERE catalogue_due = 1`,
   ];
