@@ -1,6 +1,6 @@
 import { type ChangedDocuments, IncrementRefused } from "../ports/snapshot-repository.ts";
 import { viewOf } from "../shared/bson-element.ts";
-import { compareIds, leadingId } from "../shared/id-order.ts";
+import { compareIds, compareWithLeadingId, hasLeadingId } from "../shared/id-order.ts";
 
 /** Bytes that a first id is cut at: with so many, it may be the start of a longer one. */
 const firstIdMaxBytes = 64;
@@ -15,18 +15,15 @@ export function sideOf(id: Uint8Array, firstId: Uint8Array): Side {
   return order < 0 ? "before" : "behind";
 }
 
-/** Order of two whole `_id`s. Throws `IncrementRefused` when it is not known. */
-export function orderOf(one: Uint8Array, other: Uint8Array): number {
-  const order = compareIds(one, other);
+/** An order that was asked for. Throws `IncrementRefused` when it is not known. */
+export function known(order: number | undefined): number {
   if (order === undefined) throw new IncrementRefused("it has an _id of a type whose order is not known here");
   return order;
 }
 
-/** The `_id` at the start of a stored document. Throws `IncrementRefused` when it does not begin with one. */
-export function idAt(document: Buffer, start: number): Buffer {
-  const id = leadingId(document, start);
-  if (id === undefined) throw new IncrementRefused("it has a document that does not begin with its _id");
-  return id;
+/** Throws `IncrementRefused` when a document does not begin with its `_id`. */
+export function requireLeadingId(documents: Buffer, start: number): void {
+  if (!hasLeadingId(documents, start)) throw new IncrementRefused("it has a document that does not begin with its _id");
 }
 
 /** Goes through what changed: one `_id` after the other, each with its document when there is one. */
@@ -53,11 +50,13 @@ export class ChangeCursor {
     this.#position += 1;
     const next = this.id;
     // Borders are looked for by the order of all of them.
-    if (next !== undefined && orderOf(id, next) >= 0) throw new Error("changed documents are not told in _id order");
+    if (next !== undefined && known(compareIds(id, next)) >= 0)
+      throw new Error("changed documents are not told in _id order");
     if (this.#start === this.#piece.length && !(await this.#nextPiece())) return undefined;
-    const order = orderOf(idAt(this.#piece, this.#start), id);
-    if (order > 0) return undefined;
-    if (order < 0) throw new Error("a changed document came that was not told of, or out of order");
+    requireLeadingId(this.#piece, this.#start);
+    const order = known(compareWithLeadingId(id, this.#piece, this.#start));
+    if (order < 0) return undefined;
+    if (order > 0) throw new Error("a changed document came that was not told of, or out of order");
     const end = this.#start + this.#piece.readInt32LE(this.#start);
     const document = this.#piece.subarray(this.#start, end);
     this.#start = end;

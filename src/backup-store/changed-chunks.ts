@@ -12,14 +12,22 @@ export interface PlacedChunk {
 }
 
 /** A window ends with so many chunks, or so many bytes of chunks that are read; two are held. */
-const windowChunks = 8192;
+const windowChunks = 4096;
 const windowBytes = 8 * 1_048_576;
-/** Blocks of a window that are read at once. */
-const blocksAtOnce = 4;
+/** Blocks that are asked for at once, and blocks between two wanted ones that are rather read than left out. */
+const stretchBlocks = 8;
+const gapBlocks = 2;
+/** Stretches of blocks that are read at once. */
+const stretchesAtOnce = 3;
+
+interface Read {
+  readonly entry: Entry;
+  readonly settle: PromiseWithResolvers<Uint8Array>;
+}
 
 interface OpenWindow {
   readonly chunks: PlacedChunk[];
-  readonly reads: { readonly entry: Entry; readonly settle: PromiseWithResolvers<Uint8Array> }[];
+  readonly reads: Read[];
   sizeBytes: number;
 }
 
@@ -89,13 +97,39 @@ function emptyWindow(): OpenWindow {
 
 /** Begins to read what a window needs. */
 function readAll(reader: PackReader, { reads }: OpenWindow): void {
-  const byBlock = Map.groupBy(reads, ({ entry }) => `${Buffer.from(entry.packId).toString("hex")} ${entry.blockIndex}`);
-  const waiting = [...byBlock.values()].values();
+  const waiting = stretchesOf(reads).values();
   const work = async (): Promise<void> => {
-    for (const ofBlock of waiting)
-      for (const { entry, settle } of ofBlock)
-        // A copy: a view would hold the whole block.
-        await reader.read(entry).then((bytes) => settle.resolve(Uint8Array.from(bytes)), settle.reject);
+    for (const stretch of waiting) await readStretch(reader, stretch);
   };
-  for (let count = 0; count < blocksAtOnce; count += 1) void work();
+  for (let count = 0; count < stretchesAtOnce; count += 1) void work();
+}
+
+/** Reads of one pack by block, and such stretches as lie near each other together. */
+function stretchesOf(reads: readonly Read[]): Read[][] {
+  const stretches: Read[][] = [];
+  for (const ofPack of Map.groupBy(reads, ({ entry }) => Buffer.from(entry.packId).toString("latin1")).values()) {
+    let from = Number.NEGATIVE_INFINITY;
+    let last = Number.NEGATIVE_INFINITY;
+    for (const read of ofPack.toSorted((one, other) => one.entry.blockIndex - other.entry.blockIndex)) {
+      const { blockIndex } = read.entry;
+      if (blockIndex - last > gapBlocks || blockIndex - from >= stretchBlocks) {
+        stretches.push([]);
+        from = blockIndex;
+      }
+      stretches.at(-1)?.push(read);
+      last = blockIndex;
+    }
+  }
+  return stretches;
+}
+
+async function readStretch(reader: PackReader, stretch: readonly Read[]): Promise<void> {
+  try {
+    const chunks = await reader.readNear(stretch.map(({ entry }) => entry));
+    for (const [position, { settle }] of stretch.entries()) settle.resolve(chunks[position] as Uint8Array);
+  } catch {
+    // One by one: the pack may have been written anew meanwhile, and of a damaged one only what is hurt is to fail. A copy, since a view would hold the whole block.
+    for (const { entry, settle } of stretch)
+      await reader.read(entry).then((bytes) => settle.resolve(Uint8Array.from(bytes)), settle.reject);
+  }
 }

@@ -48,14 +48,18 @@ export function decodeEntries(bytes: Uint8Array): Entry[] {
   // A copy, since entries are held for long and would keep all of the block they were read from.
   const view = Buffer.from(bytes);
   const entries: Entry[] = [];
+  let packId = view.subarray(0, 0);
   let position = 0;
   while (position < view.length) {
     const idLength = position + fixedLength <= view.length ? view.readUInt8(position + 81) : 256;
     if (position + fixedLength + idLength > view.length) throw new Error("a page of entries is cut short");
     if (view.readUInt8(position + 80) !== 0) throw new Error("an entry has flags that this version does not know");
+    // Most are in the pack of the one before; a view for each would cost as much as everything else here.
+    if (packId.length === 0 || view.compare(packId, 0, packIdLength, position + 32, position + 52) !== 0)
+      packId = view.subarray(position + 32, position + 52);
     entries.push({
       id: view.subarray(position, position + 32),
-      packId: view.subarray(position + 32, position + 52),
+      packId,
       blockIndex: view.readUInt32LE(position + 52),
       offset: view.readUInt32LE(position + 56),
       length: view.readUInt32LE(position + 60),

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type ChangedDocuments, IncrementRefused } from "../ports/snapshot-repository.ts";
 import { viewOf } from "../shared/bson-element.ts";
-import { compareIds } from "../shared/id-order.ts";
-import { ChangeCursor, idAt, orderOf, sideOf } from "./change-cursor.ts";
+import { compareIds, compareLeadingIds, compareWithLeadingId } from "../shared/id-order.ts";
+import { ChangeCursor, known, requireLeadingId, sideOf } from "./change-cursor.ts";
 import { placedChunks, type PlacedChunk } from "./changed-chunks.ts";
 import { type Chunk, Chunker, chunkMaxBytes } from "./chunker.ts";
 import type { Entry } from "./entry.ts";
@@ -123,14 +123,14 @@ class Increment {
   /** A chunk's documents with what changed among and before them. */
   async #merge(documents: Buffer): Promise<void> {
     let runStart = 0;
-    let before: Buffer | undefined;
+    let before = -1;
     for (let position = 0; position < documents.length;) {
-      const id = idAt(documents, position);
-      if (before !== undefined && orderOf(before, id) >= 0) throw outOfOrder();
-      before = id;
+      requireLeadingId(documents, position);
+      if (before >= 0 && known(compareLeadingIds(documents, before, position)) >= 0) throw outOfOrder();
+      before = position;
       const end = position + documents.readInt32LE(position);
       for (let changed = this.#cursor.id; changed !== undefined; changed = this.#cursor.id) {
-        const order = orderOf(changed, id);
+        const order = known(compareWithLeadingId(changed, documents, position));
         if (order > 0) break;
         await this.#push(documents.subarray(runStart, position));
         runStart = order === 0 ? end : position;

@@ -12,7 +12,7 @@ import {
 } from "./block.ts";
 import { type Entry, packKeyOf, parsePackKey } from "./entry.ts";
 import type { StoreKeys } from "./keys.ts";
-import { openApart } from "./threads/apart.ts";
+import { openApart, pickApart } from "./threads/apart.ts";
 
 /** Where the blocks of a pack are. */
 export interface PackLayout extends PackIdentity {
@@ -52,6 +52,28 @@ export class PackReader {
     return bytes;
   }
 
+  /** The same of several entries of one pack, by block; all from their first block to their last is asked for at once. */
+  async readNear(entries: readonly Entry[]): Promise<readonly Uint8Array[]> {
+    const [first] = entries;
+    const last = entries.at(-1);
+    if (first === undefined || last === undefined) return [];
+    const layout = await this.layout(first.packId);
+    return guarded(layout.objectKey, async () => {
+      const [from, to] = [sealedRange(layout, first.blockIndex), sealedRange(layout, last.blockIndex)];
+      const sealed = await this.#blobs.getRange(layout.objectKey, from.start, to.end - from.start);
+      const byBlock = Map.groupBy(entries, ({ blockIndex }) => blockIndex);
+      const picked = Array.from(byBlock, ([index, ofBlock]) => {
+        const { start, end } = sealedRange(layout, index);
+        const block = sealed.subarray(start - from.start, end - from.start);
+        return pickApart(layout, block, index, this.#keys.chunkIdKey, ofBlock);
+      });
+      return (await Promise.all(picked)).flat().map(({ bytes, id }, position) => {
+        requireSameId(entries[position] as Entry, id);
+        return bytes;
+      });
+    });
+  }
+
   /** The plain bytes of a block; the last few are kept. */
   block(packId: Uint8Array, index: number): Promise<Uint8Array> {
     return remembered(this.#blocks, blocksKept, `${nameOf(packId)}/${index}`, () => this.#readBlock(packId, index));
@@ -77,12 +99,17 @@ export class PackReader {
 
   #readBlockOf(layout: PackLayout, index: number): Promise<Uint8Array> {
     return guarded(layout.objectKey, async () => {
-      const start = layout.starts[index];
-      if (start === undefined) throw new Error(`there is no block ${index}`);
-      const sealed = await this.#blobs.getRange(layout.objectKey, start, layout.sizes[index] as number);
+      const { start, end } = sealedRange(layout, index);
+      const sealed = await this.#blobs.getRange(layout.objectKey, start, end - start);
       return openApart(layout, sealed, index);
     });
   }
+}
+
+function sealedRange({ starts, sizes }: PackLayout, index: number): { readonly start: number; readonly end: number } {
+  const [start, size] = [starts[index], sizes[index]];
+  if (start === undefined || size === undefined) throw new Error(`there is no block ${index}`);
+  return { start, end: start + size };
 }
 
 /** Throws `SnapshotDamaged` when the id of the bytes read for an entry is not the entry's. */

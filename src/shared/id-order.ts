@@ -6,25 +6,62 @@ import { elementsOf, valueSize, viewOf } from "./bson-element.ts";
  */
 export function compareIds(one: Uint8Array, other: Uint8Array): number | undefined {
   // By far the most common; the bytes before the value are the same.
-  if (one[0] === objectIdType && other[0] === objectIdType && one.length === 17 && other.length === 17)
-    return Buffer.compare(one, other);
+  if (
+    one[0] === objectIdType &&
+    other[0] === objectIdType &&
+    one.length === objectIdElementBytes &&
+    other.length === objectIdElementBytes
+  )
+    return compareBytes(one, 0, other, 0);
   const first = valueOf(one);
   const second = valueOf(other);
   return first === undefined || second === undefined ? undefined : compareValues(first, second);
 }
 
 /** The element of `_id` (type, name, value) at the start of a document, as every server stores it; undefined when it does not begin so. */
-export function leadingId(document: Buffer, start: number = 0): Buffer | undefined {
-  const isId =
-    document[start + 5] === 0x5f &&
-    document[start + 6] === 0x69 &&
-    document[start + 7] === 0x64 &&
-    document[start + 8] === 0;
-  if (!isId) return undefined;
-  return document.subarray(start + 4, start + 9 + valueSize(document[start + 4] as number, document, start + 9));
+export function leadingId(documents: Buffer, start: number = 0): Buffer | undefined {
+  return hasLeadingId(documents, start) ? documents.subarray(start + 4, leadingIdEnd(documents, start)) : undefined;
+}
+
+/** `compareIds` of an element and the `_id` of a document that begins with one. What is compared most often is compared where it lies: a view for each document would cost more than comparing. */
+export function compareWithLeadingId(id: Uint8Array, documents: Buffer, start: number): number | undefined {
+  if (id[0] !== objectIdType || documents[start + 4] !== objectIdType || id.length !== objectIdElementBytes)
+    return compareIds(id, documents.subarray(start + 4, leadingIdEnd(documents, start)));
+  return compareBytes(id, 0, documents, start + 4);
+}
+
+/** The same of the `_id`s of two documents that begin with one. */
+export function compareLeadingIds(documents: Buffer, one: number, other: number): number | undefined {
+  if (documents[one + 4] !== objectIdType || documents[other + 4] !== objectIdType)
+    return compareWithLeadingId(documents.subarray(one + 4, leadingIdEnd(documents, one)), documents, other);
+  return compareBytes(documents, one + 4, documents, other + 4);
+}
+
+/** Whether a document begins with its `_id`. */
+export function hasLeadingId(documents: Buffer, start: number): boolean {
+  return (
+    documents[start + 5] === 0x5f &&
+    documents[start + 6] === 0x69 &&
+    documents[start + 7] === 0x64 &&
+    documents[start + 8] === 0
+  );
+}
+
+function leadingIdEnd(documents: Buffer, start: number): number {
+  return start + 9 + valueSize(documents[start + 4] as number, documents, start + 9);
+}
+
+function compareBytes(one: Uint8Array, oneStart: number, other: Uint8Array, otherStart: number): number {
+  for (let index = valueStart; index < objectIdElementBytes; index += 1) {
+    const difference = (one[oneStart + index] as number) - (other[otherStart + index] as number);
+    if (difference !== 0) return difference;
+  }
+  return 0;
 }
 
 const objectIdType = 0x07;
+/** Type, `_id`, zero, 12 bytes. */
+const objectIdElementBytes = 17;
 /** Bytes before the value: type, `_id`, zero. */
 const valueStart = 5;
 

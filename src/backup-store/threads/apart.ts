@@ -1,5 +1,5 @@
 import type { BlockToSeal, PackIdentity } from "../block.ts";
-import { digestLength, type OwnBytes } from "./jobs.ts";
+import { digestLength, type OwnBytes, type Place } from "./jobs.ts";
 import { storeThreads } from "./threads.ts";
 
 /** A sealed block: header, ciphertext, tag. */
@@ -30,6 +30,25 @@ export async function openApart(
     own,
   ]);
   return plain;
+}
+
+/** Parts of a block and their ids as chunks, in another thread: most of a block stays there. */
+export async function pickApart(
+  { id, revision, key: packKey }: PackIdentity,
+  sealed: Uint8Array,
+  index: number,
+  key: Uint8Array,
+  places: readonly Place[],
+): Promise<readonly { readonly bytes: Uint8Array; readonly id: Uint8Array }[]> {
+  const own = new Uint8Array(sealed);
+  const request = { pack: { id, revision, key: packKey }, sealed: own, index, key, places };
+  const answer = await storeThreads.run("pick", request, own.length, [own]);
+  const ids = eachOf(answer.ids, places.length);
+  let end = 0;
+  return places.map(({ length }, position) => {
+    end += length;
+    return { bytes: answer.bytes.subarray(end - length, end), id: ids[position] as Uint8Array };
+  });
 }
 
 /** Ids of the chunks that stand in `bytes` one behind the other, in another thread. The memory is given away and comes back as `bytes`. */
