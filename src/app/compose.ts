@@ -4,6 +4,7 @@ import { createSystemClock } from "../adapters/clock-system.ts";
 import { createEmbeddedDeploymentHost } from "../adapters/deployment-host-embedded/embedded-deployment-host.ts";
 import { createRandomIds } from "../adapters/ids-random.ts";
 import { createSqliteMetadata } from "../adapters/metadata-sql/sqlite-metadata.ts";
+import type { MongoSourceOptions } from "../adapters/source-mongodb/source-mongodb.ts";
 import { createAesSealer } from "../adapters/sealer-aes/sealer-aes.ts";
 import { openBackupStore } from "../backup-store/index.ts";
 import { createAccess } from "../domain/access/authorization.ts";
@@ -104,8 +105,13 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
     metadata,
     host,
     sealer,
-    hosted: lazySource(clock, undefined),
-    external: lazySource(clock, allowed),
+    hosted: lazySource(clock, {}),
+    // No instance has the id of an external deployment: its data file is free for copies that have yet to be brought to one time.
+    external: (id) =>
+      lazySource(clock, {
+        allowedHosts: allowed,
+        scratch: { open: () => host.openStaging(id, 1), remove: () => host.remove(id) },
+      }),
   });
   const worker = createWorker({
     jobs: metadata.jobs,
@@ -205,12 +211,12 @@ async function requireStoreOf(metadata: Metadata, blobs: BlobStore, place: strin
 }
 
 /** The driver is large and only needed while a snapshot is taken: it is loaded at the first. */
-function lazySource(clock: Clock, allowed: AllowedHosts | undefined): SnapshotSource {
+function lazySource(clock: Clock, options: MongoSourceOptions): SnapshotSource {
   let source: Promise<SnapshotSource> | undefined;
   return {
     async open(connectionString, signal) {
       source ??= import("../adapters/source-mongodb/source-mongodb.ts").then(({ createMongoSource }) =>
-        createMongoSource(clock, { allowedHosts: allowed }),
+        createMongoSource(clock, options),
       );
       return (await source).open(connectionString, signal);
     },

@@ -5,7 +5,7 @@ import type { SnapshotReader, StoredCollection } from "../ports/snapshot-reposit
 export class NotProven extends Error {}
 
 /** What a restore is loaded into and proven in, wherever that is. */
-export type ProvableStaging = Omit<RestoreStaging, "finish" | "abort">;
+export type ProvableStaging = Omit<RestoreStaging, "finish" | "abort" | "applyWrites">;
 
 /** Loads a snapshot into an empty place and compares what then stands there with it. Throws `NotProven` when it is not the same; `wanted` is called after every piece. */
 export async function stageAndProve(

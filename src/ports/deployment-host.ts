@@ -19,6 +19,18 @@ export interface DeploymentAddress {
   readonly replicaSetName: string;
 }
 
+/** A write as an operation log tells it. */
+export interface LoggedWrite {
+  readonly database: string;
+  readonly name: string;
+  /** `put`: the document stands there afterwards; `change`: it is changed as the entry's `o` says, when it is there; `delete`: it is gone afterwards. */
+  readonly kind: "put" | "change" | "delete";
+  /** A document whose only field is the `_id`. */
+  readonly id: Uint8Array;
+  /** The document, or the entry's `o` (`{$v: 2, diff}`, or `$set` and `$unset` of older servers); undefined for `delete`. */
+  readonly o: Uint8Array | undefined;
+}
+
 /** A new data file beside the one in use. Nothing written here can be seen by anybody until the metadata says its generation is the true one. */
 export interface RestoreStaging {
   createCollection(description: CollectionDescription): Promise<void>;
@@ -26,6 +38,11 @@ export interface RestoreStaging {
   insertDocuments(database: string, name: string, documents: Uint8Array): Promise<void>;
   /** Builds the collection's indexes; after the documents, since that is quicker and finds duplicates. */
   createIndexes(database: string, name: string, indexes: readonly Uint8Array[]): Promise<void>;
+  /**
+   * Does writes again that may have been done before, and what followed them too: done in order to the last one, the documents are what they were after it, wherever between
+   * the first and the last each was read.
+   */
+  applyWrites(writes: readonly LoggedWrite[]): Promise<void>;
   /** What now stands in the file: descriptions with totals, read back from it. */
   collections(): Promise<readonly (CollectionDescription & CollectionTotals)[]>;
   /** The documents as they stand in the file, in `_id` order. */

@@ -4,7 +4,7 @@ import type { RestoreStaging } from "./deployment-host.ts";
  * A snapshot on its way into a deployment elsewhere: collections under names of their own beside those in use, until what stands in them has been proven. `createIndexes` and
  * the rest are those of any restore.
  */
-export interface ExternalStaging extends Omit<RestoreStaging, "finish"> {
+export interface ExternalStaging extends Omit<RestoreStaging, "finish" | "applyWrites"> {
   /**
    * Gives every collection its true name, drops what is not in the snapshot, makes the views, and compares the catalogue with the snapshot's. Each collection changes at one
    * instant, all of them one after the other: until it resolves, clients see some of the old and some of the new. When it throws, the target may hold a part of each.

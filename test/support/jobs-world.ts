@@ -104,6 +104,7 @@ export function createRememberingHost(faults: Faults): RememberingHost {
           await faults.at("createIndexes");
           find(name).description = { ...find(name).description, indexes };
         },
+        applyWrites: () => Promise.reject(new Error("nothing here reads a log")),
         async collections() {
           await faults.at("collections");
           host.spoil(collections);

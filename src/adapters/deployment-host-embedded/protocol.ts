@@ -1,5 +1,6 @@
 import type { DatabaseUserCredential, DirectoryEntry } from "../../ports/database-user-directory.ts";
 import type { Arrival } from "./door.ts";
+import type { LoggedWrite } from "../../ports/deployment-host.ts";
 import type { CollectionDescription, CollectionTotals } from "../../ports/snapshot-repository.ts";
 
 /** What the worker thread is told once, when it is made. */
@@ -46,6 +47,7 @@ export interface HostCalls {
     readonly name: string;
     readonly specifications: readonly Uint8Array[];
   }): void;
+  stageWrites(staging: { readonly key: string; readonly writes: readonly LoggedWrite[] }): void;
   stagedCollections(staging: { readonly key: string }): readonly (CollectionDescription & CollectionTotals)[];
   beginScan(scan: {
     readonly key: string;

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import type { Engine } from "../../engine/index.ts";
 import type { CollectionDescription, CollectionTotals } from "../../ports/snapshot-repository.ts";
+import { applyLoggedWrite } from "./apply-logged-write.ts";
 import { fileSuffixes } from "./data-files.ts";
 import type { Answerer, HostCalls } from "./protocol.ts";
 
@@ -16,6 +17,7 @@ type StagingCalls =
   | "stageCollection"
   | "stageDocuments"
   | "stageIndexes"
+  | "stageWrites"
   | "stagedCollections"
   | "beginScan"
   | "nextPiece"
@@ -68,6 +70,9 @@ export class StagedFiles {
     stageDocuments: ({ key, database, name, bytes }) => this.#open(key).load({ database, collection: name }, bytes),
     stageIndexes: async ({ key, database, name, specifications }) => {
       await this.#open(key).createIndexes({ database, collection: name }, specifications, write);
+    },
+    stageWrites: async ({ key, writes }) => {
+      for (const logged of writes) await applyLoggedWrite(this.#open(key), logged, write);
     },
     stagedCollections: async ({ key }) => describeAll(this.#open(key)),
     beginScan: async ({ key, scanId, database, name }) => {

@@ -18,6 +18,7 @@ export async function createStaging({ call, key, path, makeDurable }: StagingOpt
     // One piece at a time: the answer is what keeps the sender from running ahead.
     insertDocuments: (database, name, bytes) => call("stageDocuments", { key, database, name, bytes }),
     createIndexes: (database, name, specifications) => call("stageIndexes", { key, database, name, specifications }),
+    applyWrites: (writes) => call("stageWrites", { key, writes }),
     collections: () => call("stagedCollections", { key }),
     async *documents(database, name) {
       scans += 1;

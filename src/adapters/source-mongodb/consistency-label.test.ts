@@ -1,71 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, test } from "node:test";
 import { MongoClient } from "mongodb";
 import { createFakeClock } from "../../../test/support/fake-clock.ts";
-import { type Engine, EngineError, openEngine, type ReadOptions } from "../../engine/index.ts";
-import type { Log } from "../../ports/log.ts";
+import { withFaultyDatabase } from "../../../test/support/faulty-database.ts";
+import { type Engine, EngineError, type ReadOptions } from "../../engine/index.ts";
 import { CatalogueChanged } from "../../ports/snapshot-source.ts";
-import { startWireListener } from "../../wire/listener.ts";
-import { createSystemUser } from "../deployment-host-embedded/system-user.ts";
-import { createSystemClock } from "../clock-system.ts";
-import { createRandomIds } from "../ids-random.ts";
 import { createMongoSource } from "./source-mongodb.ts";
 
-const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const never = new AbortController().signal;
-
-/** A server whose snapshot reads do as told. */
-async function withServer(
-  beginSnapshot: (engine: Engine) => ReturnType<Engine["beginSnapshot"]>,
-  work: (connectionString: string) => Promise<void>,
-  onFind: (read: ReadOptions) => void = () => undefined,
-): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "telamon-source-"));
-  const clock = createSystemClock();
-  const ids = createRandomIds(clock);
-  const engine = await openEngine({
-    path: join(folder, "1.sqlite"),
-    clock,
-    randomBytes: (length) => ids.randomBytes(length),
-  });
-  const server: Engine = new Proxy(engine, {
-    get(_target, name) {
-      if (name === "beginSnapshot") return () => beginSnapshot(engine);
-      if (name === "find") {
-        return (...find: Parameters<Engine["find"]>) => {
-          onFind(find[2]);
-          return engine.find(...find);
-        };
-      }
-      const value: unknown = Reflect.get(engine, name);
-      return typeof value === "function" ? value.bind(engine) : value;
-    },
-  });
-  const { username, password, credential } = createSystemUser(ids);
-  const listener = await startWireListener({
-    host: "127.0.0.1",
-    port: 0,
-    deploymentId: ids.objectId(),
-    replicaSetName: "set",
-    serverVersion: "8.0.0",
-    openEngine: async () => server,
-    directory: { findCredential: async () => undefined, list: async () => [] },
-    systemUser: credential,
-    clock,
-    ids,
-    log: silent,
-  });
-  try {
-    await work(`mongodb://${username}:${password}@127.0.0.1:${listener.port}/?directConnection=true`);
-  } finally {
-    await listener.close();
-    await engine.close();
-    await rm(folder, { recursive: true, force: true });
-  }
-}
 
 async function insert(connectionString: string, name: string): Promise<void> {
   const client = new MongoClient(connectionString);
@@ -90,7 +32,7 @@ describe("how a reading is labelled", () => {
   ] as const;
   for (const [what, beginSnapshot] of refusals) {
     test(`a server that ${what} is read as best effort, without a time, and any change of its catalogue counts`, async () => {
-      await withServer(beginSnapshot, async (connectionString) => {
+      await withFaultyDatabase(beginSnapshot, async (connectionString) => {
         await insert(connectionString, "orders");
         const reading = await createMongoSource(createFakeClock()).open(connectionString, never);
         assert.deepEqual([reading.facts.consistency, reading.facts.clusterTime], ["best_effort", undefined]);
@@ -104,7 +46,7 @@ describe("how a reading is labelled", () => {
   }
 
   test("a server that fails at the moment is not taken for one without snapshot reads", async () => {
-    await withServer(
+    await withFaultyDatabase(
       () => Promise.reject(new EngineError(246, "SnapshotUnavailable", "not just now")),
       async (connectionString) => {
         await insert(connectionString, "orders");
@@ -125,7 +67,7 @@ describe("how a reading is labelled", () => {
       changes -= 1;
       return engine.beginSnapshot();
     };
-    await withServer(beginSnapshot, async (connectionString) => {
+    await withFaultyDatabase(beginSnapshot, async (connectionString) => {
       await insert(connectionString, "orders");
       const reading = await createMongoSource(createFakeClock()).open(connectionString, never);
       assert.deepEqual(
@@ -140,7 +82,7 @@ describe("how a reading is labelled", () => {
   test("its time is asked for again every minute, so that a long reading does not lose it", async () => {
     const times: ReadOptions["atClusterTime"][] = [];
     const onFind = ({ atClusterTime }: ReadOptions): void => void times.push(atClusterTime);
-    await withServer(
+    await withFaultyDatabase(
       (engine) => engine.beginSnapshot(),
       async (connectionString) => {
         const client = new MongoClient(connectionString);

@@ -11,7 +11,7 @@ import type { CollectionDescription, CollectionTotals } from "../../ports/snapsh
 import { keyOf, readCatalogue } from "./catalogue.ts";
 import { type ConnectedClient, type ConnectOptions, connectClient } from "./connect-client.ts";
 import { insertRaw } from "./raw-insert.ts";
-import { readDocuments } from "./source-mongodb.ts";
+import { readDocuments } from "./read-documents.ts";
 import { sameIndexes, sameOptions } from "./same-description.ts";
 
 const serverSelectionTimeoutMs = 15_000;

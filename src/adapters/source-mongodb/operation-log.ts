@@ -72,8 +72,9 @@ export async function readLog(reading: LogReading): Promise<LoggedChanges> {
   return { of: (collection) => changed.of(collection) };
 }
 
+/** The primary's: another member's may end before the time that was read at. */
 function logOf(client: MongoClient): Collection {
-  return client.db("local").collection("oplog.rs");
+  return client.db("local").collection("oplog.rs", { readPreference: "primary" });
 }
 
 function positionOf(entry: Uint8Array): LogPosition | undefined {

@@ -44,7 +44,7 @@ async function probeAbilities(client: MongoClient): Promise<ProbedAbilities> {
     serverVersion,
     snapshotReads,
     logReadable,
-    consistency: snapshotReads ? "exact" : "best_effort",
+    consistency: snapshotReads ? "exact" : logReadable ? "log_catch_up" : "best_effort",
   };
 }
 
@@ -60,7 +60,8 @@ export function versionOf({ version }: Document): string {
   return /^\d+\.\d+\.\d+/.exec(String(version))?.[0] ?? "0.0.0";
 }
 
-async function canReadLog(client: MongoClient): Promise<boolean> {
+/** Whether there is an operation log that the user may read. */
+export async function canReadLog(client: MongoClient): Promise<boolean> {
   try {
     const newest = await client
       .db("local")

@@ -1,4 +1,4 @@
-import type { ClientSession, Collection, MongoClient } from "mongodb";
+import type { ClientSession, MongoClient } from "mongodb";
 import type { Clock } from "../../ports/clock.ts";
 import type { CollectionDescription, SnapshotFacts } from "../../ports/snapshot-repository.ts";
 import { CatalogueChanged, type SnapshotSource, type SourceReading } from "../../ports/snapshot-source.ts";
@@ -6,27 +6,33 @@ import { documentsById } from "./documents-by-id.ts";
 import { positionAt, readLog } from "./operation-log.ts";
 import { firstReplaced, readCatalogue, sameCatalogue } from "./catalogue.ts";
 import { type ConnectOptions, connectClient } from "./connect-client.ts";
-import { topologyOf, versionOf } from "./probe.ts";
+import { type CaughtUp, catchUp, type ScratchDatabase } from "./log-catch-up.ts";
+import { LogUnusable } from "./logged-writes.ts";
+import { canReadLog, topologyOf, versionOf } from "./probe.ts";
+import { createHold, pieceBytes, readDocuments } from "./read-documents.ts";
 import { answersFromOneServer, readPages } from "./read-pages.ts";
-import { beginSnapshotSession, readOne } from "./snapshot-session.ts";
+import { beginSnapshotSession } from "./snapshot-session.ts";
 
-/** Documents asked for at once, about 5 MiB of usual ones; a reply never passes 16 MiB. */
-const batchSize = 5000;
-/** Bytes handed on at once. */
-const pieceBytes = 1_048_576;
 const serverSelectionTimeoutMs = 15_000;
-/** Servers let go of a time that nobody begins to read at (the embedded engine after 300 s); going on with a cursor does not count. */
-const holdMs = 60_000;
 /** Times a moment is looked for at which nobody was changing collections. */
 const beginningsMax = 5;
 
-/** Reads deployments through the official driver: at one point in time in a snapshot session where the server can, labelled otherwise. */
-export function createMongoSource(clock: Clock, options: Partial<ConnectOptions> = {}): SnapshotSource {
+export interface MongoSourceOptions extends Partial<ConnectOptions> {
+  /** Where a deployment is copied that can be brought to one point in time by its operation log alone; without it, it is read as best it can be. */
+  readonly scratch?: ScratchDatabase;
+}
+
+/**
+ * Reads deployments through the official driver: at one point in time in a snapshot session where the server can, else copied and brought to one by the operation log where that
+ * can be read, else each collection as it is while it is read; labelled as what it was.
+ */
+export function createMongoSource(clock: Clock, options: MongoSourceOptions = {}): SnapshotSource {
+  const { scratch, ...connecting } = options;
   return {
     async open(connectionString, signal) {
-      const connected = await connectClient(connectionString, { serverSelectionTimeoutMs, ...options }, signal);
+      const connected = await connectClient(connectionString, { serverSelectionTimeoutMs, ...connecting }, signal);
       try {
-        return await openReading(connected.client, clock, signal, () => connected.close());
+        return await openReading(connected.client, scratch, clock, signal, () => connected.close());
       } catch (error) {
         await connected.close();
         signal.throwIfAborted();
@@ -45,12 +51,17 @@ interface Beginning {
 
 async function openReading(
   client: MongoClient,
+  scratch: ScratchDatabase | undefined,
   clock: Clock,
   signal: AbortSignal,
   close: () => Promise<void>,
 ): Promise<SourceReading> {
   const serverVersion = versionOf(await client.db("admin").command({ buildInfo: 1 }));
   const { collections, session, clusterTime, capturedAtMs } = await begin(client, clock, signal);
+  if (session === undefined && scratch !== undefined) {
+    const caughtUp = await tryToCatchUp(client, scratch, clock, signal);
+    if (caughtUp !== undefined) return caughtUpReading(caughtUp, serverVersion, close);
+  }
   const inPages = session !== undefined && (await answersFromOneServer(client));
   const logPosition = clusterTime === undefined ? undefined : await logPositionAt(client, clusterTime);
   const facts: SnapshotFacts = {
@@ -97,6 +108,42 @@ async function openReading(
   };
 }
 
+/** Undefined where there is no log that can be used. */
+async function tryToCatchUp(
+  client: MongoClient,
+  scratch: ScratchDatabase,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<CaughtUp | undefined> {
+  const topology = topologyOf(await client.db("admin").command({ hello: 1 }));
+  if (topology !== "replicaSet" || !(await canReadLog(client))) return undefined;
+  try {
+    return await catchUp(client, scratch, clock, signal);
+  } catch (error) {
+    if (error instanceof LogUnusable) return undefined;
+    throw error;
+  }
+}
+
+/** Everything has been read already; what becomes of the deployment meanwhile does not count. */
+function caughtUpReading(caughtUp: CaughtUp, serverVersion: string, close: () => Promise<void>): SourceReading {
+  const { collections, clusterTime, capturedAtMs } = caughtUp;
+  return {
+    facts: { consistency: "log_catch_up", clusterTime, serverVersion, capturedAtMs },
+    collections,
+    documents: (database, name) => caughtUp.documents(database, name),
+    changesSince: async () => ({ unknown: "the source was copied and brought to one point in time" }),
+    changedDocuments: () => {
+      throw new Error("the source was copied, and what changed is not known");
+    },
+    confirmCatalogue: async () => undefined,
+    async close() {
+      await caughtUp.close();
+      await close();
+    },
+  };
+}
+
 /** The catalogue cannot be read at the snapshot's time, so it is read right before and right after that time was fixed: when it is the same, it is the one of that time. */
 async function begin(client: MongoClient, clock: Clock, signal: AbortSignal): Promise<Beginning> {
   let collections = await readCatalogue(client);
@@ -121,52 +168,4 @@ async function logPositionAt(
 ): Promise<SnapshotFacts["logPosition"]> {
   const topology = topologyOf(await client.db("admin").command({ hello: 1 }));
   return topology === "replicaSet" ? positionAt(client, clusterTime) : undefined;
-}
-
-/** Reads something at the session's time when nothing was for a while. */
-function createHold(session: ClientSession | undefined, clock: Clock): (collection: Collection) => Promise<void> {
-  let heldMs = clock.monotonicMs();
-  return async (collection) => {
-    if (session === undefined || clock.monotonicMs() - heldMs < holdMs) return;
-    heldMs = clock.monotonicMs();
-    await readOne(collection, session);
-  };
-}
-
-/** Every document of a collection in `_id` order, in pieces of about 1 MiB of whole documents. */
-export async function* readDocuments(
-  collection: Collection,
-  session: ClientSession | undefined,
-  clock: Clock,
-  signal: AbortSignal,
-): AsyncIterable<Uint8Array> {
-  const consistency = session === undefined ? {} : { session };
-  const cursor = collection.find({}, { raw: true, sort: { _id: 1 }, batchSize, ...consistency });
-  let parts: Uint8Array[] = [];
-  let size = 0;
-  const hold = createHold(session, clock);
-  try {
-    while (await cursor.hasNext()) {
-      signal.throwIfAborted();
-      await hold(collection);
-      for (const document of cursor.readBufferedDocuments() as unknown[] as Uint8Array[]) {
-        parts.push(document);
-        size += document.length;
-        if (size < pieceBytes) continue;
-        // The documents are slices of the reply's buffer; joined they are ours.
-        yield Buffer.concat(parts);
-        parts = [];
-        size = 0;
-      }
-    }
-    // A cursor that was closed on this side says that there is nothing more, and that is not true.
-    if (cursor.killed) throw new Error("the reading was closed before its end");
-  } catch (error) {
-    // What a closed client says is not why it was closed.
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    await cursor.close().catch(() => undefined);
-  }
-  if (size > 0) yield Buffer.concat(parts);
 }

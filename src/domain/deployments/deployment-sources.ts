@@ -12,8 +12,8 @@ export interface DeploymentSourcesDependencies {
   readonly sealer: Sealer;
   /** Reads the databases hosted here. */
   readonly hosted: SnapshotSource;
-  /** Reads what runs elsewhere, within the hosts that may be reached. */
-  readonly external: SnapshotSource;
+  /** Reads what runs elsewhere, within the hosts that may be reached; what has to be put somewhere meanwhile goes under the deployment's id. */
+  readonly external: (deploymentId: string) => SnapshotSource;
 }
 
 export function createDeploymentSources(dependencies: DeploymentSourcesDependencies): DeploymentSources {
@@ -23,7 +23,7 @@ export function createDeploymentSources(dependencies: DeploymentSourcesDependenc
       if (kind === "serverless") return { source: hosted, connectionString: await host.systemConnectionString(id) };
       const sealed = (await metadata.externalSources.find(id))?.sealedConnectionString;
       if (sealed === undefined) throw deploymentDetached(name);
-      return { source: external, connectionString: unsealConnectionString(sealer, id, sealed) };
+      return { source: external(id), connectionString: unsealConnectionString(sealer, id, sealed) };
     },
   };
 }

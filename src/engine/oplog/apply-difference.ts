@@ -11,9 +11,10 @@ const positionMax = 1_500_000;
 /**
  * A document after what an update entry of an operation log says (`diff` of `{$v: 2, diff}`): `d` fields go, `u` fields have another value, `i` fields come to the end,
  * and `s` and a field's name stand before what happened within it; in arrays (`a: true`) `u` and `s` stand before positions, and `l` is the length. Throws 9 for what is no
- * difference.
+ * difference. `again`: the document may be a later one, to which this and what followed has been done before; a part that does not fit it is passed over, since what came
+ * later and is done again as well has put something else in its place.
  */
-export function applyDifference(before: Uint8Array, difference: Uint8Array): Uint8Array {
+export function applyDifference(before: Uint8Array, difference: Uint8Array, again: boolean = false): Uint8Array {
   const deleted = new Set<string>();
   const updated = new Map<string, Value>();
   const inserted = new Map<string, Value>();
@@ -29,24 +30,29 @@ export function applyDifference(before: Uint8Array, difference: Uint8Array): Uin
   for (const { name, value } of fieldsOf(before)) {
     if (deleted.has(name) || inserted.has(name)) continue;
     const change = within.get(name);
-    after.append(name, updated.get(name) ?? (change === undefined ? value : changedWithin(value, objectOf(change))));
+    after.append(
+      name,
+      updated.get(name) ?? (change === undefined ? value : changedWithin(value, objectOf(change), again)),
+    );
     updated.delete(name);
   }
   for (const [name, value] of [...updated, ...inserted]) after.append(name, value);
   return after.finish();
 }
 
-function changedWithin(value: Value, difference: Uint8Array): Value {
+function changedWithin(value: Value, difference: Uint8Array, again: boolean): Value {
   const [first] = fieldsOf(difference);
   if (first?.name === "a" && isTruthy(first.value)) {
-    if (value.type !== bsonType.array) throw failedToParse("a difference of an array is for something else");
-    return changedArray(value, difference);
+    if (value.type === bsonType.array) return changedArray(value, difference, again);
+    if (again) return value;
+    throw failedToParse("a difference of an array is for something else");
   }
-  if (value.type !== bsonType.object) throw failedToParse("a difference of a document is for something else");
-  return documentValue(applyDifference(value.bytes(), difference));
+  if (value.type === bsonType.object) return documentValue(applyDifference(value.bytes(), difference, again));
+  if (again) return value;
+  throw failedToParse("a difference of a document is for something else");
 }
 
-function changedArray(array: Value, difference: Uint8Array): Value {
+function changedArray(array: Value, difference: Uint8Array, again: boolean): Value {
   const elements = [...elementsOf(array)];
   for (const { name, value } of fieldsOf(difference)) {
     if (name === "a") continue;
@@ -59,7 +65,8 @@ function changedArray(array: Value, difference: Uint8Array): Value {
     while (elements.length < position) elements.push(nullValue);
     const old = elements[position];
     if (name.startsWith("u")) elements[position] = value;
-    else if (old !== undefined) elements[position] = changedWithin(old, objectOf(value));
+    else if (old !== undefined) elements[position] = changedWithin(old, objectOf(value), again);
+    else if (again) elements[position] = nullValue;
     else throw failedToParse("a difference is for an element that is not there");
   }
   return arrayValue(elements);
