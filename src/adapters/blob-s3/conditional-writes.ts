@@ -10,13 +10,8 @@ const probeText =
  * Whether the server refuses to put an object over another when it is asked to. Leaves one small object, always the same; so this tells as well, once and at the start,
  * whether the store can be written to. Throws `BlobError` when it cannot.
  */
-export async function holdsConditionalWrites(
-  requests: S3Requests,
-  bucket: string,
-  prefix: string,
-  attemptsMax: number,
-): Promise<boolean> {
-  const request: Request = { operation: "PutObject", what: `${prefix}${probeName}`, attemptsMax };
+export async function holdsConditionalWrites(requests: S3Requests, bucket: string, prefix: string): Promise<boolean> {
+  const request: Request = { operation: "PutObject", what: `${prefix}${probeName}` };
   for (let time = 1; time <= 2; time += 1) {
     try {
       await requests.send(request, async (abortSignal) => {

@@ -44,6 +44,12 @@ describe("what a failed request means", () => {
     assert.match(missing.message, /there are no credentials: set AWS_ACCESS_KEY_ID/);
   });
 
+  test("a region that is nowhere to be found is told with what to do", () => {
+    const missing = failureOf(new Error("Region is missing"), false);
+    assert.equal(missing.mayPass, false);
+    assert.match(missing.message, /give --s3-region, or set AWS_REGION/);
+  });
+
   test("an attempt that was cut by its deadline passes, whatever was thrown", () => {
     assert.deepEqual(failureOf(thrown("AbortError"), true), {
       code: "TimeoutError",

@@ -58,6 +58,7 @@ const explanations: Readonly<Record<string, string>> = {
   XAdminUserNotFound: "the server does not know the access key",
   NotImplemented: "the server has not built this",
   PermanentRedirect: "the bucket is in another region (--s3-region) or at another address (--s3-endpoint)",
+  RegionMissing: "there is no region: give --s3-region, or set AWS_REGION",
   RequestTimeTooSkewed: "the clock of this machine and the server's are too far apart",
   SignatureDoesNotMatch: "the secret access key is wrong",
   AccessDenied: "the credentials may not do this",
@@ -90,6 +91,8 @@ export function failureOf(error: unknown, timedOut: boolean): S3Failure {
 
 /** A status without a code is what an answer to HEAD has, which has no body. */
 function codeOf(thrown: ThrownBySdk, status: number | undefined): string {
+  // The SDK has no code for this one.
+  if (thrown.message === "Region is missing") return "RegionMissing";
   if (typeof thrown.code === "string") return thrown.code;
   const name = typeof thrown.name === "string" ? thrown.name : "Error";
   if (status === 403 && !/^[A-Z][A-Za-z]+$/.test(name)) return "AccessDenied";
@@ -102,7 +105,9 @@ function mayPass(code: string, status: number | undefined): boolean {
   if (passingCodes.has(code)) return true;
   // No answer: the connection, unless it is a certificate or a setting.
   if (status === undefined || status < 300)
-    return !/^(CERT_|ERR_TLS_|ERR_INVALID|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|CredentialsProviderError)/.test(code);
+    return !/^(CERT_|ERR_TLS_|ERR_INVALID|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|CredentialsProviderError|RegionMissing)/.test(
+      code,
+    );
   return (status >= 500 && status !== 501) || passingStatuses.has(status);
 }
 

@@ -7,6 +7,8 @@ import { failureOf, type S3Failure, WrongAnswer } from "./s3-failure.ts";
 export interface RetryLimits {
   /** Times that a request is sent at most. */
   readonly attemptsMax: number;
+  /** The same until the server has answered for the first time: whoever sets it up waits to be told what is wrong. */
+  readonly firstAttemptsMax: number;
   /** Times that bytes are asked for which come whole and wrong. */
   readonly damagedAttemptsMax: number;
   /** The pause after the first failure lies between 0 and this, and twice that after each further one. */
@@ -47,6 +49,7 @@ export class S3Requests {
   readonly #limits: RetryLimits;
   readonly #randomBytes: (length: number) => Uint8Array;
   readonly #log: Log;
+  #hasAnswered = false;
 
   constructor(
     client: S3Client,
@@ -81,16 +84,18 @@ export class S3Requests {
       };
       allow(request.sizeBytes ?? 0);
       try {
-        return await work(signal, allow);
+        const result = await work(signal, allow);
+        this.#hasAnswered = true;
+        return result;
       } catch (error) {
         if (error instanceof BlobError) throw error;
         const failure = failureOf(error, signal.aborted);
+        this.#hasAnswered ||= failure.status !== undefined && !failure.mayPass;
         if (!failure.mayPass) throw new S3Refused(failure);
         const isDamage = error instanceof WrongAnswer && error.isDamage;
         if (isDamage) damagedCount += 1;
         const isLast =
-          attempt >= (request.attemptsMax ?? this.#limits.attemptsMax) ||
-          damagedCount >= this.#limits.damagedAttemptsMax;
+          attempt >= (request.attemptsMax ?? this.#attemptsMax()) || damagedCount >= this.#limits.damagedAttemptsMax;
         const { operation, what } = request;
         if (isLast) throw this.failed(isDamage ? "blob_damaged" : "blob_store_failed", request, failure, attempt);
         this.#log.debug(
@@ -127,6 +132,11 @@ export class S3Requests {
       code,
       `the S3 store ${this.place} failed at ${operation} of ${what}${times}: ${failure.message}`,
     );
+  }
+
+  #attemptsMax(): number {
+    const { attemptsMax, firstAttemptsMax } = this.#limits;
+    return this.#hasAnswered ? attemptsMax : firstAttemptsMax;
   }
 
   #attemptMs(sizeBytes: number): number {

@@ -10,6 +10,7 @@ import {
 import { BlobError } from "../../ports/blob-store.ts";
 import type { Log } from "../../ports/log.ts";
 import { bodyOf, hashOf, type Pieces, sliceOf } from "./object-bytes.ts";
+import type { Retention } from "./object-lock.ts";
 import { requireTag, WrongAnswer } from "./s3-failure.ts";
 import { S3Refused, type Request, type S3Requests } from "./s3-requests.ts";
 
@@ -40,7 +41,7 @@ export interface UploadTarget {
   readonly objectKey: string;
   /** Whether `If-None-Match: *` goes along, so that the server refuses a key that is taken. */
   readonly isConditional: boolean;
-  readonly retention: { readonly mode: "GOVERNANCE" | "COMPLIANCE"; readonly until: Date } | undefined;
+  readonly retention: Retention | undefined;
 }
 
 /** Answers "taken" when the server refused to put other bytes, or perhaps the same, over what is there. Throws `BlobError`. */
