@@ -32,7 +32,8 @@ async function writeRecord(
   const deployment = await metadata.deployments.find(snapshot.deploymentId);
   const project = await metadata.projects.find(deployment?.projectId ?? "");
   const organization = await metadata.organizations.find(project?.organizationId ?? "");
-  if (deployment === undefined || project === undefined || organization === undefined) return;
+  if (deployment === undefined || project === undefined || organization === undefined)
+    throw new Error("The snapshot's deployment, project or organization is not there.");
   await repository.catalogue({
     revision: snapshot.catalogueRevision,
     organization,

@@ -3,9 +3,10 @@ import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import { createDomainWorld, everything } from "../../../test/support/domain-world.ts";
 import { anyPolicy } from "../../../test/support/policies.ts";
-import { idOf, snapshot } from "../../../test/support/records.ts";
+import { deployment, idOf, snapshot } from "../../../test/support/records.ts";
 import type { SnapshotRecord } from "../../ports/metadata/snapshot-records.ts";
 import { createSnapshotExpiry } from "./expiry.ts";
+import { policyOf } from "./policy.ts";
 import { createSnapshotTransitions } from "./snapshot-transitions.ts";
 
 describe("expiry", () => {
@@ -54,6 +55,31 @@ describe("expiry", () => {
     await services.snapshots.take(projectId, "Instance0", { retentionInDays: 1 });
     clock.advance(10 * 24 * 3_600_000);
     assert.equal(await createSnapshotExpiry({ metadata, clock }).removeExpired(10), 0);
+  });
+
+  test("an instance that stood still for a year still has its newest two, or one, as its policy says, until newer ones are completed", async () => {
+    for (const [continuous, stay] of [
+      [false, [idOf(2), idOf(3)]],
+      [true, [idOf(3)]],
+    ] as const) {
+      const world = await createDomainWorld();
+      const { metadata, clock, services, projectId } = world;
+      const deploymentId = await world.instance("Instance0");
+      const newestKept = policyOf(deployment({ continuousBackupEnabled: continuous })).keepNewest;
+      const expiresAtMs = clock.nowMs() + 43_200_000;
+      for (const number of [1, 2, 3])
+        await metadata.snapshots.insert(snapshot(idOf(number), { deploymentId, expiresAtMs, newestKept }));
+      clock.advance(365 * 86_400_000);
+      const expiry = createSnapshotExpiry(world);
+      while ((await expiry.removeExpired(10)) > 0);
+      const left = async () =>
+        (await services.snapshots.list(projectId, "Instance0", everything)).items.map(({ id }) => id).toSorted();
+      assert.deepEqual(await left(), stay);
+      for (const number of [4, 5])
+        await metadata.snapshots.insert(snapshot(idOf(number), { deploymentId, expiresAtMs: clock.nowMs() + 1 }));
+      while ((await expiry.removeExpired(10)) > 0);
+      assert.deepEqual(await left(), [idOf(4), idOf(5)]);
+    }
   });
 
   test("whatever the policy, the pauses and the jumps of the clock: the newest that are to stay, stay, and nothing else outlives its time", async () => {
