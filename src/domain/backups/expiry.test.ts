@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import * as fc from "fast-check";
 import { createDomainWorld, everything } from "../../../test/support/domain-world.ts";
-import { anyPolicy } from "../../../test/support/policies.ts";
 import { deployment, idOf, snapshot } from "../../../test/support/records.ts";
-import type { SnapshotRecord } from "../../ports/metadata/snapshot-records.ts";
 import { createSnapshotExpiry } from "./expiry.ts";
 import { policyOf } from "./policy.ts";
-import { createSnapshotTransitions } from "./snapshot-transitions.ts";
 
 describe("expiry", () => {
   test("a snapshot goes at its time and not before, at most so many at once", async () => {
@@ -81,67 +77,4 @@ describe("expiry", () => {
       assert.deepEqual(await left(), [idOf(4), idOf(5)]);
     }
   });
-
-  test("whatever the policy, the pauses and the jumps of the clock: the newest that are to stay, stay, and nothing else outlives its time", async () => {
-    const hourMs = 3_600_000;
-    const anyStep = fc.record({
-      pauseMs: fc.oneof(
-        fc.integer({ min: 0, max: 9 * hourMs }),
-        fc.integer({ min: -90 * 24 * hourMs, max: 400 * 24 * hourMs }),
-      ),
-      end: fc.constantFrom("complete", "complete", "complete", "fail"),
-    });
-    await fc.assert(
-      fc.asyncProperty(anyPolicy, fc.array(anyStep, { minLength: 3, maxLength: 25 }), async (backupPolicy, steps) => {
-        const world = await createDomainWorld();
-        const { metadata, clock } = world;
-        const deploymentId = await world.instance("Instance0");
-        await metadata.deployments.update(deploymentId, { backupPolicy });
-        const transitions = createSnapshotTransitions(world);
-        const expiry = createSnapshotExpiry(world);
-        const completed: SnapshotRecord[] = [];
-        for (const { pauseMs, end } of steps) {
-          clock.setNowMs(clock.nowMs() + pauseMs);
-          await transitions.correctPlans();
-          const queued = await transitions.queueScheduled(deploymentId);
-          if (queued !== undefined) {
-            const job = await world.lease("takeSnapshot");
-            await transitions.begin(job);
-            if (end === "fail") await transitions.fail(job, "source unreachable");
-            else {
-              await transitions.complete(job, committedOf(queued.id), factsAt(clock.nowMs()), clock.nowMs());
-              completed.push((await metadata.snapshots.find(deploymentId, queued.id)) as SnapshotRecord);
-            }
-          }
-          while ((await expiry.removeExpired(2)) > 0);
-          const { items } = await metadata.snapshots.page(deploymentId, everything);
-          const kept = new Set(items.map(({ id }) => id));
-          const newest = new Set(completed.slice(-backupPolicy.keepNewest).map(({ id }) => id));
-          for (const id of newest) assert.ok(kept.has(id), "one of the newest is gone");
-          for (const one of completed) {
-            if (one.expiresAtMs > clock.nowMs() && !kept.has(one.id))
-              assert.ok(gone.has(one.id), "gone before its time");
-            if (!kept.has(one.id)) gone.add(one.id);
-            else assert.ok(newest.has(one.id) || one.expiresAtMs > clock.nowMs(), "outlives its time");
-          }
-        }
-        gone.clear();
-        await metadata.close();
-      }),
-      { numRuns: 60 },
-    );
-  });
 });
-
-/** Ids of the run in hand that went when their time had come; the clock may be set back after it. */
-const gone = new Set<string>();
-
-const committedOf = (id: string) => ({
-  manifestKey: `manifests/${id}`,
-  storageSizeBytes: 1,
-  addedSizeBytes: 1,
-  collectionCount: 1,
-  documentCount: 1,
-  dataSizeBytes: 1,
-});
-const factsAt = (capturedAtMs: number) => ({ consistency: "exact", serverVersion: "8.0.0", capturedAtMs }) as const;
