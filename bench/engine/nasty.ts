@@ -51,6 +51,7 @@ export const nastyCommands: readonly (readonly [string, Document])[] = [
         as: "reached",
       },
     },
+    { $project: { list: 1 } },
     again(),
   ),
   [

@@ -22,7 +22,7 @@ export const aggregate = defineCommand({
     const cursorOptions = cursorOptionsOf(parameters);
     const explains = parameters.flag("explain");
     const collation = parameters.document("collation");
-    parameters.ignore("allowDiskUse");
+    const allowDiskUse = parameters.flag("allowDiskUse", true);
     const bypassDocumentValidation = parameters.flag("bypassDocumentValidation");
     const hint = hintOf(parameters.get("hint"));
     parameters.rejectUnknown();
@@ -47,7 +47,7 @@ export const aggregate = defineCommand({
     const read = await context.read(engine);
     const databaseStages = databaseStagesOf(context);
     const write = { ...context.write, bypassDocumentValidation };
-    const query = { pipeline, variables, hint, collation, databaseStages, write };
+    const query = { pipeline, variables, hint, collation, databaseStages, write, allowDiskUse };
     const cursor = await engine.aggregate(context.database, collection, query, read);
     const namespace = `${context.database}.${collection ?? "$cmd.aggregate"}`;
     return firstBatch(

@@ -5,6 +5,7 @@ import {
   documentValue,
   int32Value,
   int64Value,
+  getField,
   objectValue,
   stringValue,
   type Value,
@@ -74,9 +75,15 @@ function userValue(name: string, database: string): Value {
   ]);
 }
 
-/** What was sent, without what a login carries. */
+/** What was sent, without what a login carries; of a long one its comment, by which it is found (manual, "db.currentOp()"). */
 function shownCommand({ command, body }: RunningOperation): Value {
   if (command.startsWith("sasl")) return objectValue([[command, int32Value(1)]]);
   if (body.length <= shownCommandMaxBytes) return documentValue(body);
-  return objectValue([["$truncated", stringValue(`${command}, ${body.length} bytes`)]]);
+  const comment = getField(body, "comment");
+  return objectValue([
+    ["$truncated", stringValue(`${command}, ${body.length} bytes`)],
+    ...(comment === undefined || comment.end - comment.start > shownCommandMaxBytes
+      ? []
+      : [["comment", comment] as const]),
+  ]);
 }

@@ -78,14 +78,7 @@ const requests: ReadonlyMap<string, (parameters: Parameters) => Request> = new M
   Object.entries({
     find: (parameters) => {
       parameters.refuse("tailable", "awaitData");
-      parameters.ignore(
-        "showRecordId",
-        "batchSize",
-        "singleBatch",
-        "noCursorTimeout",
-        "allowDiskUse",
-        "allowPartialResults",
-      );
+      parameters.ignore("showRecordId", "batchSize", "singleBatch", "noCursorTimeout", "allowPartialResults");
       return {
         filter: parameters.document("filter") ?? emptyDocument,
         sort: parameters.document("sort"),
@@ -93,6 +86,7 @@ const requests: ReadonlyMap<string, (parameters: Parameters) => Request> = new M
         skip: parameters.whole("skip", 0),
         limit: parameters.whole("limit", 0),
         returnKey: parameters.flag("returnKey"),
+        allowDiskUse: parameters.flag("allowDiskUse", true),
         ...indexLimitsOf(parameters),
         ...placeOf(parameters),
       };
@@ -115,8 +109,9 @@ const requests: ReadonlyMap<string, (parameters: Parameters) => Request> = new M
     aggregate: (parameters) => {
       const pipeline = parameters.requiredDocuments("pipeline");
       cursorOptionsOf(parameters);
-      parameters.ignore("allowDiskUse", "bypassDocumentValidation", "explain");
-      return { filter: emptyDocument, pipeline, ...placeOf(parameters) };
+      parameters.ignore("bypassDocumentValidation", "explain");
+      const allowDiskUse = parameters.flag("allowDiskUse", true);
+      return { filter: emptyDocument, pipeline, allowDiskUse, ...placeOf(parameters) };
     },
     update: (parameters) => {
       parameters.ignore("ordered", "bypassDocumentValidation");

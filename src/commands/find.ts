@@ -25,6 +25,7 @@ export const find = defineCommand({
     const skip = parameters.whole("skip", 0);
     const filter = parameters.document("filter") ?? emptyDocument;
     const collation = parameters.document("collation");
+    const allowDiskUse = parameters.flag("allowDiskUse", true);
     const tailable = parameters.flag("tailable");
     const awaitsData = parameters.flag("awaitData");
     requireTail(tailable, awaitsData, singleBatch);
@@ -33,7 +34,7 @@ export const find = defineCommand({
     const place = { returnKey: parameters.flag("returnKey"), showRecordId: parameters.flag("showRecordId") };
     const limits = indexLimitsOf(parameters);
     // Bounds on `ts` find their place in the log by themselves.
-    parameters.ignore("oplogReplay", "allowDiskUse", "allowPartialResults", "maxScan", "snapshot");
+    parameters.ignore("oplogReplay", "allowPartialResults", "maxScan", "snapshot");
     parameters.rejectUnknown();
     const engine = await context.engine();
     const read = await context.read(engine);
@@ -42,6 +43,7 @@ export const find = defineCommand({
       {
         filter,
         collation,
+        allowDiskUse,
         ...(projection === undefined ? {} : { projection }),
         ...(sort === undefined ? {} : { sort }),
         ...(skip === undefined ? {} : { skip }),

@@ -109,9 +109,9 @@ export class Parameters {
     return value.bytes();
   }
 
-  flag(name: string): boolean {
+  flag(name: string, otherwise: boolean = false): boolean {
     const value = this.get(name);
-    if (value === undefined) return false;
+    if (value === undefined) return otherwise;
     if (value.type !== bsonType.bool && !isNumberType(value.type)) throw this.#wrongType(name, value, "bool");
     return isTruthy(value);
   }

@@ -14,7 +14,7 @@ import type { AggregateQuery, Namespace } from "./engine.ts";
 import { type AccessFigures, storedFlow } from "./planner/access.ts";
 import { choosePlan, type Plan } from "./planner/plan.ts";
 import type { Filter } from "./query/filter.ts";
-import { type Flow, mapped } from "./query/flow.ts";
+import { type Flow, mapped, type Room, roomFor } from "./query/flow.ts";
 import type { SortField } from "./query/sort.ts";
 import type { ReadState } from "./snapshot-registry.ts";
 
@@ -24,6 +24,8 @@ export interface AggregateSurroundings {
   readonly moment: Moment;
   readonly random: () => number;
   readonly openedMs: number;
+  /** What a step that holds documents may use. */
+  readonly room: Room;
   /** Told of each way to stored documents that is chosen; answers where to count what is looked at. */
   readonly observe?:
     | ((record: CollectionRecord, filter: Filter, sort: readonly SortField[], plan: Plan) => AccessFigures | undefined)
@@ -32,7 +34,7 @@ export interface AggregateSurroundings {
 
 /** Results of an aggregation. */
 export function aggregateFlow(
-  { state, moment, random, openedMs, observe }: AggregateSurroundings,
+  { state, moment, random, openedMs, room, observe }: AggregateSurroundings,
   namespace: Namespace,
   query: AggregateQuery,
 ): Flow {
@@ -48,6 +50,7 @@ export function aggregateFlow(
     random,
     nowMs: moment.nowMs,
     openedMs,
+    room: roomFor(room, query.allowDiskUse),
   };
   const record = state.catalog.find(namespace);
   const open = compileRead(namespace, query.pipeline, {

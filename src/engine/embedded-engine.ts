@@ -30,7 +30,7 @@ import { openTail } from "./tail-cursor.ts";
 import { type Flow, nothing } from "./query/flow.ts";
 import { SnapshotRegistry, type ReadState } from "./snapshot-registry.ts";
 import { DatabaseFile } from "./storage/database-file.ts";
-import { Work } from "./steps.ts";
+import { QuerySpace } from "./storage/query-space.ts";
 import { pipelineTarget, writeResults } from "./pipeline-writes.ts";
 import { ownTransaction, TransactionSide } from "./transactions/transaction-side.ts";
 import { Statements } from "./retries/statements.ts";
@@ -54,6 +54,7 @@ export class EmbeddedEngine implements contract.Engine {
   readonly #writes: WriteSide;
   readonly #snapshots: SnapshotRegistry;
   readonly #openedMs: number;
+  readonly #space: QuerySpace;
 
   constructor(options: EngineOptions) {
     this.path = options.path;
@@ -70,6 +71,7 @@ export class EmbeddedEngine implements contract.Engine {
       options.oplogMaxBytes ?? oplogDefaultMaxBytes,
     );
     this.transactions = new TransactionSide(this.#file, this.#writes, options.clock, () => uuid(options.randomBytes));
+    this.#space = new QuerySpace(options.path, options);
     this.#snapshots = new SnapshotRegistry(this.#file, this.#monotonicMs);
   }
 
@@ -255,10 +257,11 @@ export class EmbeddedEngine implements contract.Engine {
     read: contract.ReadOptions,
   ): Promise<contract.EngineCursor> {
     const surroundings = this.#surroundings(read);
-    const record = surroundings.state.catalog.find(namespace);
-    if (query.tailable !== true || record === undefined)
-      return this.#cursor(await this.#made(() => findFlow(surroundings, namespace, query), read.signal));
-    return openTail(surroundings.state, record, query, this.#writes.commits, this.#monotonicMs);
+    const record = query.tailable === true ? surroundings.state.catalog.find(namespace) : undefined;
+    if (record !== undefined)
+      return openTail(surroundings.state, record, query, this.#writes.commits, this.#monotonicMs);
+    const flow = await this.#made(() => findFlow(surroundings, namespace, query), read.signal);
+    return new FlowCursor(flow, this.#monotonicMs);
   }
 
   async aggregate(
@@ -275,7 +278,7 @@ export class EmbeddedEngine implements contract.Engine {
     }
     const flow = await this.#made(() => aggregateFlow(surroundings, namespace, query), read.signal);
     const target = pipelineTarget(query.pipeline, database);
-    if (target === undefined) return this.#cursor(flow);
+    if (target === undefined) return new FlowCursor(flow, this.#monotonicMs);
     const { write } = query;
     if (write === undefined) throw notSupported(`${target.stage} in a pipeline that is only read`);
     // Results are made once, and so can be written once.
@@ -286,7 +289,7 @@ export class EmbeddedEngine implements contract.Engine {
       (transaction) => writeResults(this.#context(transaction, target.namespace, write), target, flow),
       once,
     );
-    return this.#cursor(nothing());
+    return new FlowCursor(nothing(), this.#monotonicMs);
   }
 
   count(namespace: Namespace, query: contract.CountQuery, read: contract.ReadOptions): Promise<number> {
@@ -308,9 +311,9 @@ export class EmbeddedEngine implements contract.Engine {
 
   load(namespace: Namespace, documents: Uint8Array): Promise<void> {
     const write = { signal: new AbortController().signal, durable: false };
-    return this.#writes.run(write, async (transaction) => {
-      const record = storedCollection(transaction.catalog, namespace);
-      await loadDocuments(transaction.loaderOf(record), documents, this.#pace(write.signal));
+    return this.#writes.run(write, (transaction) => {
+      const writer = transaction.loaderOf(storedCollection(transaction.catalog, namespace));
+      return loadDocuments(writer, documents, this.#pace(write.signal));
     });
   }
 
@@ -326,6 +329,7 @@ export class EmbeddedEngine implements contract.Engine {
     await this.#writes.between(() => {
       this.transactions.endAll();
       this.#snapshots.close();
+      this.#space.close();
       return this.#file.close();
     });
   }
@@ -355,26 +359,21 @@ export class EmbeddedEngine implements contract.Engine {
       state: this.#state(read),
       moment: { nowMs: this.#clock.nowMs(), clusterTime: this.clusterTime() },
       openedMs: this.#openedMs,
+      room: this.#space,
       random: () => Buffer.from(this.#randomBytes(6)).readUIntBE(0, 6) / 2 ** 48,
     };
   }
 
-  #cursor(flow: Flow): FlowCursor {
-    return new FlowCursor(flow, this.#monotonicMs);
-  }
-
   /** Makes a query ready, which may take long: it may hold long lists, and values to compute. */
-  #made(make: () => Flow, signal: AbortSignal): Promise<Flow> {
-    return this.#pace(signal).finish(new Work(make), undefined);
-  }
+  readonly #made = (make: () => Flow, signal: AbortSignal): Promise<Flow> => this.#pace(signal).make(make);
 
   #pace(signal: AbortSignal): Pace {
     return new Pace(this.#monotonicMs, signal);
   }
 
   #checkView(catalog: Catalog, namespace: Namespace, options: Uint8Array): void {
-    const surroundings = this.#surroundings({ signal: new AbortController().signal });
-    checkView({ ...surroundings, state: { ...surroundings.state, catalog } }, namespace, options);
+    const { state, ...surroundings } = this.#surroundings({ signal: new AbortController().signal });
+    checkView({ ...surroundings, state: { ...state, catalog } }, namespace, options);
   }
 
   #context(

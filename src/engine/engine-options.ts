@@ -1,7 +1,8 @@
+import type { QuerySpaceOptions } from "./storage/query-space.ts";
 import type { Warn } from "./validation.ts";
 import type { Clock } from "./write-transaction.ts";
 
-export interface EngineOptions {
+export interface EngineOptions extends QuerySpaceOptions {
   /** The data file; made when missing. */
   readonly path: string;
   readonly clock: Clock;

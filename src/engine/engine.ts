@@ -165,7 +165,12 @@ export interface FindAndModifyResult {
   readonly upserted?: Uint8Array;
 }
 
-export interface FindQuery extends Search {
+/** Whether sorting and grouping may lay on the disk what memory does not hold; true when left out. Else they throw 292. */
+export interface DiskUse {
+  readonly allowDiskUse?: boolean | undefined;
+}
+
+export interface FindQuery extends Search, DiskUse {
   readonly filter: Uint8Array;
   readonly projection?: Uint8Array;
   readonly sort?: Uint8Array;
@@ -188,7 +193,7 @@ export interface FindQuery extends Search {
 /** Documents of stages on a database that whoever calls the engine knows, `$currentOp` for instance: by name, made of the stage's argument. */
 export type DatabaseStages = ReadonlyMap<string, (argument: Value) => Iterable<Uint8Array>>;
 
-export interface AggregateQuery extends Search {
+export interface AggregateQuery extends Search, DiskUse {
   readonly pipeline: readonly Uint8Array[];
   /** Documents given under `let`. */
   readonly variables?: Uint8Array | undefined;
@@ -211,7 +216,7 @@ export interface DistinctQuery extends Search {
 }
 
 /** An operation to be explained. */
-export interface ExplainRequest {
+export interface ExplainRequest extends DiskUse {
   readonly filter: Uint8Array;
   readonly sort?: Uint8Array | undefined;
   readonly projection?: Uint8Array | undefined;

@@ -1,6 +1,6 @@
 import { arrayValue, buildDocument, objectValue } from "./bson/builder.ts";
 import { bsonType, isNumberType } from "./bson/types.ts";
-import { boolValue, documentValue, int32Value, stringValue, type Value } from "./bson/value.ts";
+import { boolValue, documentValue, figureValue, int32Value, stringValue, type Value } from "./bson/value.ts";
 import { fieldsOf } from "./bson/walk.ts";
 import { aggregateFlow, type AggregateSurroundings } from "./aggregate-command.ts";
 import { compilerIn, variablesOf } from "./aggregate/compiler.ts";
@@ -12,9 +12,10 @@ import { storedFlow } from "./planner/access.ts";
 import { describePlan, parsedQuery, type PlanFigures, stage } from "./planner/describe-plan.ts";
 import type { Plan } from "./planner/plan.ts";
 import { compileFilter, type Filter } from "./query/filter.ts";
-import { blockingStepMaxBytes, type Flow } from "./query/flow.ts";
-import { parseSort, type SortField } from "./query/sort.ts";
+import { blockingStepMaxBytes, type Flow, type Room, roomFor } from "./query/flow.ts";
+import { createSortOrder, parseSort, type SortField } from "./query/sort.ts";
 import { naturalOrder, plansFor, refuseOnView } from "./read-commands.ts";
+import { sorted } from "./query/sorted.ts";
 import { Work } from "./steps.ts";
 import type { Pace } from "./storage/turns.ts";
 
@@ -70,13 +71,15 @@ function accessOf(
 interface RunFigures {
   readonly access: PlanFigures;
   readonly returned: number;
+  /** Of a sort in memory or on the disk. */
+  readonly sorting?: { readonly sizeBytes: number; readonly usedDisk: boolean } | undefined;
 }
 
 /** Reads what the operation would read, and stops where it would. */
 async function run(
-  { state }: AggregateSurroundings,
+  { state, room }: AggregateSurroundings,
   { record, filter, sort, plans }: Access,
-  { skip = 0, limit = 0 }: ExplainRequest,
+  { skip = 0, limit = 0, allowDiskUse }: ExplainRequest,
   pace: Pace,
 ): Promise<RunFigures> {
   const [plan] = plans;
@@ -87,20 +90,33 @@ async function run(
   const enough = limit === 0 || blocking ? Number.POSITIVE_INFINITY : limit + skip;
   const flow = storedFlow(state.connection, record, plan, read);
   const matches = new Work((document: Uint8Array) => filter.matches(document));
-  for (const document of flow) {
-    if (document === undefined) {
-      if (pace.due) await pace.rest();
-      continue;
+  const sorting = { sizeBytes: 0, usedDisk: false };
+  function* matched(): Flow {
+    for (const document of flow) {
+      if (document !== undefined) {
+        figures.docsExamined += 1;
+        if (!(yield* matches.pausing(document))) continue;
+        figures.matched += 1;
+        sorting.sizeBytes += document.length;
+      }
+      yield document;
+      if (figures.matched >= enough) return;
     }
-    figures.docsExamined += 1;
-    if (await pace.finish(matches, document)) figures.matched += 1;
-    if (figures.matched >= enough) break;
   }
+  const given = roomFor(room, allowDiskUse);
+  const { openFile } = given;
+  const watched: Room = {
+    memoryMaxBytes: given.memoryMaxBytes,
+    openFile: openFile && (() => ((sorting.usedDisk = true), openFile())),
+  };
+  const order = createSortOrder(sort, filter.collation);
+  const results = blocking ? sorted(matched(), order, limit === 0 ? undefined : limit + skip, watched) : matched();
+  for (const _ of results) if (pace.due) await pace.rest();
   // Keys are read some ahead; where each is one document's they are told as far as documents were asked for.
   const each = plan.kind === "keys" && plan.index?.multikey !== true;
   figures.keysExamined = plan.kind === "scan" ? 0 : each ? figures.docsExamined : read.keysExamined;
   const returned = Math.min(Math.max(0, figures.matched - skip), limit === 0 ? Number.POSITIVE_INFINITY : limit);
-  return { access: figures, returned };
+  return { access: figures, returned, sorting: blocking ? sorting : undefined };
 }
 
 function planFields(
@@ -172,6 +188,12 @@ function outer(
       ["memLimit", int32Value(blockingStepMaxBytes)],
       ...(limit > 0 ? ([["limitAmount", int32Value(limit + skip)]] as const) : []),
       ["type", stringValue("simple")],
+      ...(figures?.sorting === undefined
+        ? []
+        : ([
+            ["totalDataSizeSorted", figureValue(figures.sorting.sizeBytes)],
+            ["usedDisk", boolValue(figures.sorting.usedDisk)],
+          ] as const)),
     ]);
   }
   if (skip > 0) {
@@ -244,7 +266,13 @@ async function explainPipeline(
     access = { record, filter, sort, plans: [plan] };
     return figures;
   };
-  const flow = aggregateFlow({ ...surroundings, observe }, namespace, { pipeline: stages, variables, hint, collation });
+  const flow = aggregateFlow({ ...surroundings, observe }, namespace, {
+    pipeline: stages,
+    variables,
+    hint,
+    collation,
+    allowDiskUse: request.allowDiskUse,
+  });
   const resolved = resolve(surroundings.state.catalog, namespace);
   const pipeline = [...resolved.pipeline, ...stages];
   const returned = request.execute ? await countOf(flow, pace) : 0;

@@ -23,9 +23,11 @@ import {
   type Flow,
   limited,
   mapped,
-  memoryLimit,
+  cannotSpill,
   blockingStepMaxBytes,
   nothing,
+  type Room,
+  roomFor,
   skipped,
 } from "./query/flow.ts";
 import { compileProjection, type Projection } from "./query/projection.ts";
@@ -44,10 +46,11 @@ function matchingFlow(
   plan: Plan,
   limit: number | undefined,
   places: FoundPlaces | undefined,
+  room: Room,
 ): Flow {
   const stored = storedFlow(connection, record, plan, undefined, places && ((one) => places.note(one)));
   const found = filter.matchesAll ? stored : filtered(stored, (document) => filter.matches(document));
-  return plan.sorted ? found : sorted(found, createSortOrder(sort, filter.collation), limit);
+  return plan.sorted ? found : sorted(found, createSortOrder(sort, filter.collation), limit, room);
 }
 
 /** Results of a `find` on a collection or a view. */
@@ -68,11 +71,12 @@ export function findFlow(surroundings: AggregateSurroundings, namespace: Namespa
   const skip = query.skip ?? 0;
   const limit = query.limit === undefined || query.limit === 0 ? undefined : query.limit;
   const needed = limit === undefined ? undefined : limit + skip;
+  const room = roomFor(surroundings.room, query.allowDiskUse);
   if (isView(record)) refuseOnView(query);
   const places =
     query.returnKey === true || query.showRecordId === true ? new FoundPlaces(state.connection, record) : undefined;
   let flow = isView(record)
-    ? sortedFlow(viewFlow(surroundings, namespace, query), sort, filter, needed)
+    ? sortedFlow(viewFlow(surroundings, namespace, query), sort, filter, needed, room)
     : matchingFlow(
         state.connection,
         record,
@@ -81,6 +85,8 @@ export function findFlow(surroundings: AggregateSurroundings, namespace: Namespa
         plansFor(record, filter, sort, { ...query, hint: natural ?? query.hint })[0] as Plan,
         needed,
         places,
+        // What is laid on the disk comes back as another document, whose place is not known.
+        places === undefined ? room : roomFor(room, false),
       );
   if (skip > 0) flow = skipped(flow, skip);
   if (limit !== undefined) flow = limited(flow, limit);
@@ -123,12 +129,18 @@ export function refuseOnView(query: Pick<FindQuery, "min" | "max" | "returnKey" 
 /** Documents of a view that fit. */
 function viewFlow(surroundings: AggregateSurroundings, namespace: Namespace, query: FindQuery): Flow {
   const match = buildDocument([["$match", documentValue(query.filter)]]);
-  const { variables, hint } = query;
-  return aggregateFlow(surroundings, namespace, { pipeline: [match], variables, hint });
+  const { variables, hint, allowDiskUse } = query;
+  return aggregateFlow(surroundings, namespace, { pipeline: [match], variables, hint, allowDiskUse });
 }
 
-function sortedFlow(flow: Flow, sort: readonly SortField[], { collation }: Filter, limit: number | undefined): Flow {
-  return sort.length === 0 ? flow : sorted(flow, createSortOrder(sort, collation), limit);
+function sortedFlow(
+  flow: Flow,
+  sort: readonly SortField[],
+  { collation }: Filter,
+  limit: number | undefined,
+  room: Room,
+): Flow {
+  return sort.length === 0 ? flow : sorted(flow, createSortOrder(sort, collation), limit, room);
 }
 
 /** `{$natural: 1}` or `-1` as the hint that it is; undefined for any other order. Throws 2 BadValue for another direction. */
@@ -156,7 +168,7 @@ export async function countDocuments(
     return Math.min(Math.max(0, record.documentCount - skip), limit ?? Number.POSITIVE_INFINITY);
   const find = { filter, collation, ...(hint === undefined ? {} : { hint }) };
   const pace = new Pace(monotonicMs, signal);
-  let flow = await pace.finish(new Work(() => findFlow(surroundings, namespace, find)), undefined);
+  let flow = await pace.make(() => findFlow(surroundings, namespace, find));
   if (skip > 0) flow = skipped(flow, skip);
   if (limit !== undefined) flow = limited(flow, limit);
   const cursor = new FlowCursor(flow, monotonicMs);
@@ -195,7 +207,7 @@ function* distinctFlow(flow: Flow, key: string, collation: Collation | undefined
     if (values.has(name)) return;
     values.set(name, value);
     bytes += value.end - value.start + name.length + 32;
-    if (bytes > blockingStepMaxBytes) throw memoryLimit("distinct");
+    if (bytes > blockingStepMaxBytes) throw cannotSpill("distinct");
   };
   // What is there already is not added again, so that a document may be gone through again.
   const addWork = new Work((document: Uint8Array) => {

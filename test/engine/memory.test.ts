@@ -78,11 +78,33 @@ describe("a database of 250 documents of 1 MB in a process of its own", { skip }
     assertBounded();
   });
 
-  test("whatever would hold more than 100 MB is refused before it does", async () => {
-    const refused = refusedWith(292, 146, 17_217, 10_334, 4_031_700, 17_419);
-    await refused(() => collection.find({}, { sort: { text: 1 } }).toArray());
-    await refused(() => collection.aggregate([{ $sort: { text: -1 } }]).toArray());
-    await refused(() => collection.aggregate([{ $group: { _id: "$text" } }]).toArray());
+  test("what sorts and groups more than 100 MB does it on the disk, and is refused where it must not", async () => {
+    const ids = async (): Promise<number[]> =>
+      (await collection.find({}, { sort: { text: -1 }, projection: { _id: 1 } }).toArray()).map(({ _id }) => _id);
+    const all = Array.from({ length: documentCount }, (_, _id) => _id);
+    assert.deepEqual(await ids(), all.toReversed());
+    const groups = await collection
+      .aggregate([{ $group: { _id: "$text", n: { $sum: 1 } } }, { $count: "n" }])
+      .toArray();
+    assert.deepEqual(groups, [{ n: documentCount }]);
+    const pushed = { $group: { _id: { $mod: ["$_id", 20] }, all: { $push: "$text" } } };
+    const sizes = await collection.aggregate([pushed, { $project: { n: { $size: "$all" } } }, { $sort: { _id: 1 } }]);
+    assert.deepEqual(
+      (await sizes.toArray()).map(({ n }) => n),
+      Array.from({ length: 20 }, (_, n) => (n < 10 ? 13 : 12)),
+    );
+    const inMemory = { allowDiskUse: false };
+    const refused = refusedWith(292);
+    await refused(() => collection.find({}, { sort: { text: 1 }, ...inMemory }).toArray());
+    await refused(() => collection.aggregate([{ $sort: { text: -1 } }], inMemory).toArray());
+    await refused(() => collection.aggregate([{ $group: { _id: "$text" } }], inMemory).toArray());
+    const { executionStats } = await collection.find({}, { sort: { text: 1 } }).explain();
+    assert.equal(executionStats.executionStages.usedDisk, true);
+    assertBounded();
+  });
+
+  test("whatever else would hold more than 100 MB is refused before it does", async () => {
+    const refused = refusedWith(146, 17_217, 10_334, 4_031_700, 17_419);
     await refused(() => collection.aggregate([{ $group: { _id: 1, all: { $push: "$$ROOT" } } }]).toArray());
     await refused(() => collection.aggregate([{ $group: { _id: 1, all: { $addToSet: "$text" } } }]).toArray());
     await refused(() => collection.aggregate([{ $facet: { all: [{ $match: {} }] } }]).toArray());

@@ -5,7 +5,7 @@ import type { Field } from "../bson/walk.ts";
 import type { CollectionRecord } from "../catalog/catalog.ts";
 import type { DatabaseStages, Namespace } from "../engine.ts";
 import type { Filter } from "../query/filter.ts";
-import type { Flow } from "../query/flow.ts";
+import { type Flow, memoryOnly, type Room } from "../query/flow.ts";
 import type { SortField } from "../query/sort.ts";
 import type { ExpressionContext } from "./context.ts";
 
@@ -32,6 +32,8 @@ export interface PipelineSource {
   /** A number from 0 up to 1. */
   readonly random: () => number;
   readonly nowMs: number;
+  /** What a step that holds documents may use. */
+  readonly room: Room;
   /** When the data file was opened, from which uses of indexes are counted. */
   readonly openedMs: number;
 }
@@ -77,6 +79,11 @@ export interface StageDefinition {
   readonly onDatabase?: boolean;
   /** Stages in whose pipelines it must not stand. */
   readonly notWithin?: readonly string[];
+}
+
+/** What the stage may use to hold documents. */
+export function roomOf({ source }: Pick<PipelineSurroundings, "source">): Room {
+  return source?.room ?? memoryOnly;
 }
 
 /** The stage's argument, which has to be a document. */

@@ -87,6 +87,19 @@ export function stringValue(text: string): Value {
   return new Value(bsonType.string, bytes);
 }
 
+/** Binary data of the generic subtype. */
+export function binaryValue(content: Uint8Array): Value {
+  const bytes = new Uint8Array(content.length + 5);
+  writeInt32(bytes, 0, content.length);
+  bytes.set(content, 5);
+  return new Value(bsonType.binData, bytes);
+}
+
+/** Bytes of binary data, whatever their subtype. */
+export function binaryOf(value: Value): Uint8Array {
+  return value.source.subarray(value.start + 5, value.end);
+}
+
 /** A whole document as a value. */
 export function documentValue(document: Uint8Array): Value {
   return new Value(bsonType.object, document);

@@ -1,5 +1,6 @@
 import { EngineError } from "../engine-error.ts";
 import { paused, Work } from "../steps.ts";
+import type { SpillFile } from "../storage/query-space.ts";
 import type { Pace } from "../storage/turns.ts";
 
 /** Documents one after the other; `undefined` is no document but a good moment to give way to others. */
@@ -56,11 +57,37 @@ export function* limited(flow: Flow, count: number): Flow {
   }
 }
 
-export function memoryLimit(step: string): EngineError {
+/** What a blocking step may use. */
+export interface Room {
+  /** Bytes it may hold. */
+  readonly memoryMaxBytes: number;
+  /** A file for what does not fit; without one nothing may be laid on the disk (`allowDiskUse: false`). */
+  readonly openFile?: (() => SpillFile) | undefined;
+}
+
+/** Memory alone. */
+export const memoryOnly: Room = { memoryMaxBytes: blockingStepMaxBytes };
+
+/** The room as a query may use it. */
+export function roomFor(room: Room, allowDiskUse: boolean = true): Room {
+  return allowDiskUse ? room : { memoryMaxBytes: room.memoryMaxBytes };
+}
+
+/** Of a step that could go on with the disk, which the query does not allow. */
+export function memoryLimit(step: string, { memoryMaxBytes }: Room): EngineError {
   return new EngineError(
     292,
     "QueryExceededMemoryLimitNoDiskUseAllowed",
-    `${step} exceeded memory limit of ${blockingStepMaxBytes} bytes, and disk use is not supported by this server.`,
+    `${step} exceeded memory limit of ${memoryMaxBytes} bytes, but did not opt in to external sorting. Pass allowDiskUse:true to opt in.`,
+  );
+}
+
+/** Of a step that needs memory for what it holds. */
+export function cannotSpill(step: string, memoryMaxBytes: number = blockingStepMaxBytes): EngineError {
+  return new EngineError(
+    146,
+    "ExceededMemoryLimit",
+    `${step} used too much memory and cannot spill to disk. Memory limit: ${memoryMaxBytes} bytes`,
   );
 }
 

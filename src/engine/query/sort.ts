@@ -1,9 +1,18 @@
 import { badValue, located, notSupported } from "../engine-error.ts";
 import { compareBytes } from "../bson/bytes.ts";
+import { arrayValue } from "../bson/builder.ts";
 import { KeyWriter } from "../bson/key.ts";
 import { parsePath, type Path } from "../bson/path.ts";
 import { bsonType } from "../bson/types.ts";
-import { documentValue, nullValue, undefinedValue, type Value, wholeNumberOf } from "../bson/value.ts";
+import {
+  binaryOf,
+  binaryValue,
+  documentValue,
+  nullValue,
+  undefinedValue,
+  type Value,
+  wholeNumberOf,
+} from "../bson/value.ts";
 import { ElementReader, elementsOf, fieldsOf, findField } from "../bson/walk.ts";
 import { type Loop, looped } from "../steps.ts";
 import { type Collation, type CompareValues, valueOrder } from "./collation.ts";
@@ -22,6 +31,9 @@ export interface SortKey {
 export interface SortOrder {
   keyOf(document: Uint8Array): SortKey;
   compare(one: SortKey, other: SortKey): number;
+  /** The key as a value, and back. */
+  saveKey(key: SortKey): Value;
+  loadKey(saved: Value): SortKey;
 }
 
 const sortFieldsMax = 32;
@@ -66,6 +78,8 @@ export function createSortOrder(fields: readonly SortField[], collation: Collati
     return {
       keyOf: createSortKey(fields),
       compare: (one, other) => compareBytes(one as Uint8Array, other as Uint8Array),
+      saveKey: (key) => binaryValue(key as Uint8Array),
+      loadKey: (saved) => binaryOf(saved).slice(),
     };
   const compareValues = valueOrder(collation);
   const compare = (one: SortKey, other: SortKey): number =>
@@ -77,7 +91,15 @@ export function createSortOrder(fields: readonly SortField[], collation: Collati
     },
     compare,
   };
-  return { keyOf: (document) => firstKey(fields, document, keys), compare };
+  return {
+    keyOf: (document) => firstKey(fields, document, keys),
+    compare,
+    saveKey: (key) => arrayValue((key as CollatedKey).values),
+    loadKey: (saved) => {
+      const values = elementsOf(saved);
+      return { values, length: values.length * 64 };
+    },
+  };
 }
 
 interface CollatedKey extends SortKey {

@@ -1,128 +1,178 @@
-import { blockingStepMaxBytes, type Flow, memoryLimit } from "./flow.ts";
+import { buildDocument } from "../bson/builder.ts";
+import type { Value } from "../bson/value.ts";
+import { getField } from "../bson/walk.ts";
 import { paused, Work } from "../steps.ts";
+import { RunReader, SpilledRuns } from "../storage/spilled-runs.ts";
+import { type Flow, memoryLimit, type Room } from "./flow.ts";
+import { mergedRuns, type Run } from "./merged-runs.ts";
 import type { SortKey, SortOrder } from "./sort.ts";
 
-interface Keyed {
+interface Entry {
   readonly key: SortKey;
-  readonly document: Uint8Array;
+  /** Of a spilled entry where it is read next. */
+  readonly document: Uint8Array | RunReader;
   /** Arrival, so that equal keys keep their order. */
   readonly place: number;
 }
 
-type Order = (one: Keyed, other: Keyed) => number;
+interface Keyed extends Entry {
+  readonly document: Uint8Array;
+}
+
+type Order = (one: Entry, other: Entry) => number;
 
 /** Entries that are sorted in one stretch: a few milliseconds' work. */
 const runLengthMax = 4096;
-/** Entries that are merged in one stretch. */
-const stretchLength = 256;
 /** With a limit, fewer entries than this are never thrown away one by one. */
 const keptLengthMin = 1000;
 /** Nor while those held beyond the best take no more than this. */
 const crowdedBytes = 8 * 1024 * 1024;
 
-/** Sorts by key; with a limit only about twice that many are held. Gives way to others while it sorts. Throws 292 past 100 MB. */
-export function* sorted(flow: Flow, sortOrder: SortOrder, limit: number | undefined): Flow {
-  const order: Order = (one, other) => sortOrder.compare(one.key, other.key) || one.place - other.place;
-  const keptMax = limit === undefined ? Number.POSITIVE_INFINITY : Math.max(limit * 2, keptLengthMin);
-  const keyWork = new Work((document: Uint8Array) => sortOrder.keyOf(document));
-  let runs: Keyed[][] = [];
-  let run: Keyed[] = [];
-  let kept = 0;
-  let bytes = 0;
-  let bytesOfBest = 0;
-  let place = 0;
-  for (const document of flow) {
-    if (document === undefined) {
-      yield undefined;
-      continue;
+/**
+ * Sorts by key; with a limit only about twice that many are held. Gives way to others while it sorts. What does not fit into the room's memory is laid on the disk as
+ * runs, which are merged at the end; without a disk throws 292.
+ */
+export function* sorted(flow: Flow, sortOrder: SortOrder, limit: number | undefined, room: Room): Flow {
+  const sorter = new Sorter(sortOrder, limit, room);
+  try {
+    for (const document of flow) {
+      if (document === undefined) yield undefined;
+      else yield* sorter.add(document);
     }
-    let key = keyWork.run(document);
-    for (; key === paused; key = keyWork.run(document)) yield undefined;
-    const entry = { key, document, place };
-    place += 1;
-    run.push(entry);
-    kept += 1;
-    bytes += sizeOf(entry);
-    if (bytes > blockingStepMaxBytes) throw memoryLimit("Sort");
+    yield* sorter.results();
+  } finally {
+    sorter.close();
+  }
+}
+
+class Sorter {
+  readonly #keyWork: Work<Uint8Array, SortKey>;
+  readonly #order: Order;
+  readonly #limit: number | undefined;
+  readonly #keptMax: number;
+  readonly #room: Room;
+  readonly #sortOrder: SortOrder;
+  #spilled: SpilledRuns | undefined;
+  #runs: Keyed[][] = [];
+  #run: Keyed[] = [];
+  #kept = 0;
+  #bytes = 0;
+  #bytesOfBest = 0;
+  #place = 0;
+
+  constructor(sortOrder: SortOrder, limit: number | undefined, room: Room) {
+    this.#keyWork = new Work((document) => sortOrder.keyOf(document));
+    this.#order = (one, other) => sortOrder.compare(one.key, other.key) || one.place - other.place;
+    this.#limit = limit;
+    this.#keptMax = limit === undefined ? Number.POSITIVE_INFINITY : Math.max(limit * 2, keptLengthMin);
+    this.#room = room;
+    this.#sortOrder = sortOrder;
+  }
+
+  *add(document: Uint8Array): Generator<undefined, void> {
+    let key = this.#keyWork.run(document);
+    for (; key === paused; key = this.#keyWork.run(document)) yield undefined;
+    const entry = { key, document, place: this.#place };
+    this.#place += 1;
+    this.#run.push(entry);
+    this.#kept += 1;
+    this.#bytes += sizeOf(entry);
+    if (this.#bytes > this.#room.memoryMaxBytes) return yield* this.#makeRoom();
     // Large documents are thrown away sooner, so that the limit's own are all that must fit.
-    const crowded = limit !== undefined && kept > limit && bytes - bytesOfBest > crowdedBytes;
-    if (run.length < runLengthMax && kept < keptMax && !crowded) continue;
-    runs.push(run.toSorted(order));
-    run = [];
+    const crowded =
+      this.#limit !== undefined && this.#kept > this.#limit && this.#bytes - this.#bytesOfBest > crowdedBytes;
+    if (this.#run.length < runLengthMax && this.#kept < this.#keptMax && !crowded) return;
+    this.#endRun();
     yield undefined;
-    if (kept < keptMax && !crowded) continue;
+    if (this.#kept >= this.#keptMax || crowded) yield* this.#keepBest();
+  }
+
+  *results(): Flow {
+    this.#endRun();
+    if (this.#spilled === undefined) {
+      for (const entry of this.#merged()) yield entry?.document;
+      return;
+    }
+    yield* this.#spill();
+    const runs = this.#spilled.readers().map((reader): Run<Entry> => ({
+      next: () => {
+        const saved = reader.next();
+        if (saved === undefined) return undefined;
+        // Runs are in the order of arrival, which tells equal ones apart.
+        return { key: this.#sortOrder.loadKey(getField(saved, "k") as Value), document: reader, place: 0 };
+      },
+    }));
+    for (const entry of mergedRuns(runs, this.#order, this.#limit))
+      yield entry?.document instanceof RunReader ? entry.document.next() : undefined;
+  }
+
+  close(): void {
+    this.#spilled?.close();
+  }
+
+  #endRun(): void {
+    this.#runs.push(this.#run.toSorted(this.#order));
+    this.#run = [];
+  }
+
+  *#makeRoom(): Generator<undefined, void> {
+    this.#endRun();
+    const { openFile } = this.#room;
+    if (this.#limit !== undefined && this.#kept > this.#limit) {
+      yield* this.#keepBest();
+      // Where little room is left this would come back too soon.
+      if (this.#bytes <= this.#room.memoryMaxBytes * 0.9) return;
+    }
+    if (openFile === undefined) throw memoryLimit("Sort", this.#room);
+    this.#spilled ??= new SpilledRuns(openFile());
+    yield* this.#spill();
+  }
+
+  *#spill(): Generator<undefined, void> {
+    yield* (this.#spilled as SpilledRuns).write(this.#saved());
+    this.#keep([]);
+  }
+
+  *#keepBest(): Generator<undefined, void> {
     const best: Keyed[] = [];
-    for (const one of merged(runs, order, limit)) {
+    for (const one of this.#merged()) {
       if (one === undefined) yield undefined;
       else best.push(one);
     }
-    runs = [best];
-    kept = best.length;
-    bytes = best.reduce((sum, one) => sum + sizeOf(one), 0);
-    bytesOfBest = bytes;
+    this.#keep(best);
   }
-  runs.push(run.toSorted(order));
-  for (const entry of merged(runs, order, limit)) yield entry?.document;
+
+  #keep(best: Keyed[]): void {
+    this.#runs = [best];
+    this.#kept = best.length;
+    this.#bytes = best.reduce((sum, one) => sum + sizeOf(one), 0);
+    this.#bytesOfBest = this.#bytes;
+  }
+
+  /** Two documents for each entry: its key, and itself. */
+  *#saved(): Flow {
+    for (const entry of this.#merged()) {
+      if (entry !== undefined) yield buildDocument([["k", this.#sortOrder.saveKey(entry.key)]]);
+      yield entry?.document;
+    }
+  }
+
+  #merged(): Generator<Keyed | undefined, void> {
+    return mergedRuns(this.#runs.map(runOf), this.#order, this.#limit);
+  }
 }
 
+function runOf(entries: readonly Keyed[]): Run<Keyed> {
+  let position = 0;
+  return {
+    next: () => {
+      position += 1;
+      return entries[position - 1];
+    },
+  };
+}
+
+/** Bytes that a document in a sort is counted with. */
 function sizeOf({ key, document }: Keyed): number {
   return document.length + key.length + 64;
-}
-
-interface Head {
-  readonly run: readonly Keyed[];
-  position: number;
-  entry: Keyed;
-}
-
-/** Sorted runs as one, its first `limit` entries; undefined is a moment to give way. */
-function* merged(
-  runs: readonly (readonly Keyed[])[],
-  order: Order,
-  limit: number = Number.POSITIVE_INFINITY,
-): Generator<Keyed | undefined, void, undefined> {
-  // A binary heap of the runs by their next entry.
-  const heap: Head[] = [];
-  for (const run of runs) {
-    const [entry] = run;
-    if (entry !== undefined) heap.push({ run, position: 0, entry });
-  }
-  for (let index = Math.floor(heap.length / 2) - 1; index >= 0; index -= 1) sink(heap, index, order);
-  for (let given = 0; given < limit; given += 1) {
-    const head = heap[0];
-    if (head === undefined) return;
-    yield head.entry;
-    if (given % stretchLength === stretchLength - 1) yield undefined;
-    head.position += 1;
-    const next = head.run[head.position];
-    if (next !== undefined) {
-      head.entry = next;
-    } else {
-      const last = heap.pop() as Head;
-      if (heap.length === 0) return;
-      if (last !== head) heap[0] = last;
-    }
-    sink(heap, 0, order);
-  }
-}
-
-/** Moves the head at `index` down to where no head below it is smaller. */
-function sink(heap: Head[], index: number, order: Order): void {
-  const moved = heap[index];
-  if (moved === undefined) return;
-  let hole = index;
-  for (;;) {
-    let child = hole * 2 + 1;
-    let smaller = heap[child];
-    if (smaller === undefined) break;
-    const other = heap[child + 1];
-    if (other !== undefined && order(other.entry, smaller.entry) < 0) {
-      child += 1;
-      smaller = other;
-    }
-    if (order(smaller.entry, moved.entry) >= 0) break;
-    heap[hole] = smaller;
-    hole = child;
-  }
-  heap[hole] = moved;
 }

@@ -1,4 +1,4 @@
-import { paused, type Work } from "../steps.ts";
+import { paused, Work } from "../steps.ts";
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 /** Lets one at a time work, in the order they asked. */
@@ -36,6 +36,11 @@ export class Pace {
       const result = work.run(argument);
       if (result !== paused) return result;
     }
+  }
+
+  /** Makes something, giving way where the making pauses. */
+  make<Result>(make: () => Result): Promise<Result> {
+    return this.finish(new Work(make), undefined);
   }
 
   /** Takes steps, each followed by a good moment to give way; undefined when there was but one. */

@@ -1,3 +1,4 @@
+import { arrayValue } from "../../bson/builder.ts";
 import { Value } from "../../bson/value.ts";
 import type { Expression, ExpressionContext } from "../context.ts";
 
@@ -6,12 +7,18 @@ export interface ValueAccumulator {
   /** Answers how many more bytes are held now, for the limit of a group. */
   add(value: Value | undefined): number;
   result(): Value | undefined;
+  /** What came in so far, in one or more parts, for `merge` of another of the same kind. */
+  save(): Iterable<Value>;
+  /** Adds a part of what another had taken before it was saved, as if it came in now. Answers how many more bytes are held. */
+  merge(saved: Value): number;
 }
 
 /** As `ValueAccumulator`, over documents. */
 export interface Accumulator {
   add(root: Value): number;
   result(): Value | undefined;
+  save(): Iterable<Value>;
+  merge(saved: Value): number;
 }
 
 /** What an accumulator is compiled in. */
@@ -30,9 +37,36 @@ export function over(create: (place: AccumulatorPlace) => ValueAccumulator): Acc
     const expression = place.compile(argument);
     return () => {
       const inner = create(place);
-      return { add: (root) => inner.add(expression(root)), result: () => inner.result() };
+      return overRoots(inner, expression);
     };
   };
+}
+
+/** The accumulator over what an expression makes of documents. */
+export function overRoots(inner: ValueAccumulator, expression: Expression): Accumulator {
+  return {
+    add: (root) => inner.add(expression(root)),
+    result: () => inner.result(),
+    save: () => inner.save(),
+    merge: (saved) => inner.merge(saved),
+  };
+}
+
+/** Bytes of values that are saved in one part. */
+const partBytes = 256 * 1024;
+
+/** Lists of values of which none is long. */
+export function* inParts(values: Iterable<Value>): Generator<Value> {
+  let part: Value[] = [];
+  let bytes = 0;
+  for (const value of values) {
+    part.push(value);
+    bytes += sizeOf(value);
+    if (bytes < partBytes) continue;
+    yield arrayValue(part);
+    [part, bytes] = [[], 0];
+  }
+  yield arrayValue(part);
 }
 
 /** Bytes that a kept value is counted with. */

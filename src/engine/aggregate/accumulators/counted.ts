@@ -6,12 +6,15 @@ import { nullValue, type Value } from "../../bson/value.ts";
 import { fieldsOfValue } from "../../bson/walk.ts";
 import type { Expression } from "../context.ts";
 import { isNullish, isNumber, typeOf } from "../operators/operator.ts";
-import { type AccumulatorOperator, type AccumulatorPlace, detached, sizeOf } from "./accumulator.ts";
+import { addAll } from "./lists.ts";
+import { type AccumulatorOperator, type AccumulatorPlace, detached, inParts, sizeOf } from "./accumulator.ts";
 
 /** The values kept of many; `add` answers the bytes that are held more. */
 export interface Kept {
   add(value: Value): number;
   values(): readonly Value[];
+  /** What is held, in an order in which it could have come in. */
+  held(): readonly Value[];
 }
 
 /** `{n, input}`. Throws 5787900 to 5787908 for what does not fit. */
@@ -54,6 +57,7 @@ export function firstOf(count: number): Kept {
       return sizeOf(value);
     },
     values: () => kept,
+    held: () => kept,
   };
 }
 
@@ -71,6 +75,7 @@ export function lastOf(count: number): Kept {
       return sizeOf(value);
     },
     values: () => kept.slice(-count),
+    held: () => kept,
   };
 }
 
@@ -89,6 +94,7 @@ export function extremesOf(count: number, sign: number, compare: (one: Value, ot
       return sizeOf(value) - dropped;
     },
     values: () => sortedList(kept, order).slice(0, count),
+    held: () => kept,
   };
 }
 
@@ -97,7 +103,12 @@ function counted(create: (count: number, place: AccumulatorPlace) => Kept): Accu
     const { input, countOf } = parseCounted(argument, place);
     return (group) => {
       const kept = create(countOf(group), place);
-      return { add: (root) => kept.add(input(root) ?? nullValue), result: () => arrayOf(kept.values()) };
+      return {
+        add: (root) => kept.add(input(root) ?? nullValue),
+        result: () => arrayOf(kept.values()),
+        save: () => inParts(kept.held()),
+        merge: (saved) => addAll(kept, saved),
+      };
     };
   };
 }

@@ -24,6 +24,14 @@ export class Extreme implements ValueAccumulator {
   result(): Value {
     return this.#best ?? nullValue;
   }
+
+  save(): Iterable<Value> {
+    return [this.result()];
+  }
+
+  merge(saved: Value): number {
+    return this.add(saved);
+  }
 }
 
 export const $min: AccumulatorOperator = over(({ context }) => new Extreme(-1, context.compare));

@@ -3,9 +3,10 @@ import { arrayOf } from "../../bson/arrays.ts";
 import { emptyDocument } from "../../bson/builder.ts";
 import { bsonType } from "../../bson/types.ts";
 import { documentValue, type Value } from "../../bson/value.ts";
+import { elementsOf } from "../../bson/walk.ts";
 import { typeOf } from "../operators/operator.ts";
 import { mergeDocuments } from "../merge-documents.ts";
-import { type AccumulatorOperator, detached, over, sizeOf, type ValueAccumulator } from "./accumulator.ts";
+import { type AccumulatorOperator, detached, inParts, over, sizeOf, type ValueAccumulator } from "./accumulator.ts";
 
 class Push implements ValueAccumulator {
   readonly #values: Value[] = [];
@@ -18,6 +19,14 @@ class Push implements ValueAccumulator {
 
   result(): Value {
     return arrayOf(this.#values);
+  }
+
+  save(): Iterable<Value> {
+    return inParts(this.#values);
+  }
+
+  merge(saved: Value): number {
+    return addAll(this, saved);
   }
 }
 
@@ -40,6 +49,14 @@ class AddToSet implements ValueAccumulator {
   result(): Value {
     return arrayOf([...this.#values.values()]);
   }
+
+  save(): Iterable<Value> {
+    return inParts(this.#values.values());
+  }
+
+  merge(saved: Value): number {
+    return addAll(this, saved);
+  }
 }
 
 class MergeObjects implements ValueAccumulator {
@@ -57,6 +74,19 @@ class MergeObjects implements ValueAccumulator {
   result(): Value {
     return documentValue(this.#merged);
   }
+
+  save(): Iterable<Value> {
+    return [this.result()];
+  }
+
+  merge(saved: Value): number {
+    return this.add(saved);
+  }
+}
+
+/** Adds each element of a list; answers the bytes that are held more. */
+export function addAll(accumulator: { add(value: Value): number }, list: Value): number {
+  return elementsOf(list).reduce((bytes, one) => bytes + accumulator.add(one), 0);
 }
 
 export const $push: AccumulatorOperator = over(() => new Push());

@@ -1,10 +1,23 @@
+import { arrayValue } from "../../bson/builder.ts";
 import { addDecimals, type Decimal, decimalValue, exactDecimal } from "../../bson/decimal.ts";
 import { toDecimal } from "../../bson/numbers.ts";
 import { bsonType } from "../../bson/types.ts";
-import { doubleValue, int32Value, int64Of, int64Value, numberOf, type Value } from "../../bson/value.ts";
+import {
+  doubleValue,
+  int32Value,
+  int64Of,
+  int64Value,
+  numberOf,
+  stringValue,
+  textOf,
+  type Value,
+} from "../../bson/value.ts";
+import { elementsOf } from "../../bson/walk.ts";
 
 const int64Min = -(2n ** 63n);
 const int64Max = 2n ** 63n - 1n;
+/** Types of numbers, each of which takes those before. */
+const breadths: readonly number[] = [bsonType.int, bsonType.long, bsonType.double, bsonType.decimal];
 const zero: Decimal = { kind: "finite", negative: false, coefficient: 0n, exponent: 0 };
 
 /**
@@ -69,6 +82,37 @@ export class NumberTotal {
     if (sum < int64Min || sum > int64Max) return doubleValue(Number(sum));
     const narrow = this.#widest === bsonType.int && sum >= -2_147_483_648n && sum <= 2_147_483_647n;
     return narrow ? int32Value(Number(sum)) : int64Value(sum);
+  }
+
+  save(): Value {
+    return arrayValue([
+      int32Value(this.#widest),
+      doubleValue(this.#whole),
+      stringValue(String(this.#wide)),
+      doubleValue(this.#double),
+      doubleValue(this.#lost),
+      doubleValue(this.#special),
+      decimalValue(this.#decimal),
+    ]);
+  }
+
+  merge(saved: Value): void {
+    const [widest, whole, wide, double, lost, special, decimal] = elementsOf(saved) as [
+      Value,
+      Value,
+      Value,
+      Value,
+      Value,
+      Value,
+      Value,
+    ];
+    this.#addWhole(numberOf(whole));
+    this.#wide += BigInt(textOf(wide));
+    this.#addDouble(numberOf(double));
+    this.#lost += numberOf(lost);
+    if (numberOf(special) !== 0) this.#addDouble(numberOf(special));
+    this.#decimal = addDecimals(this.#decimal, toDecimal(decimal));
+    if (breadths.indexOf(numberOf(widest)) > breadths.indexOf(this.#widest)) this.#widest = numberOf(widest);
   }
 
   #addWhole(number: number): void {

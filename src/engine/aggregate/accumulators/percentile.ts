@@ -2,11 +2,11 @@ import { EngineError, located } from "../../engine-error.ts";
 import { arrayValue } from "../../bson/builder.ts";
 import { toNumber } from "../../bson/numbers.ts";
 import { bsonType } from "../../bson/types.ts";
-import { doubleValue, nullValue, textOf, type Value } from "../../bson/value.ts";
+import { binaryOf, binaryValue, doubleValue, nullValue, textOf, type Value } from "../../bson/value.ts";
 import { elementsOf, fieldsOfValue } from "../../bson/walk.ts";
 import type { Expression } from "../context.ts";
 import { isNumber, typeOf } from "../operators/operator.ts";
-import type { AccumulatorOperator, AccumulatorPlace, ValueAccumulator } from "./accumulator.ts";
+import { type AccumulatorOperator, type AccumulatorPlace, overRoots, type ValueAccumulator } from "./accumulator.ts";
 
 /** `{input, p, method}` of `$percentile`, `{input, method}` of `$median`. */
 export function parsePercentile(
@@ -84,6 +84,16 @@ class Percentiles implements ValueAccumulator {
     });
     return this.#isMedian ? (values[0] ?? nullValue) : arrayValue(values);
   }
+
+  save(): Iterable<Value> {
+    return [binaryValue(new Uint8Array(Float64Array.from(this.#numbers).buffer))];
+  }
+
+  merge(saved: Value): number {
+    const numbers = new Float64Array(binaryOf(saved).slice().buffer);
+    for (const number of numbers) this.#numbers.push(number);
+    return numbers.byteLength;
+  }
 }
 
 function percentile(isMedian: boolean): AccumulatorOperator {
@@ -91,7 +101,7 @@ function percentile(isMedian: boolean): AccumulatorOperator {
     const { input, create } = parsePercentile(argument, place, isMedian);
     return () => {
       const inner = create();
-      return { add: (root) => inner.add(input(root)), result: () => inner.result() };
+      return overRoots(inner, input);
     };
   };
 }

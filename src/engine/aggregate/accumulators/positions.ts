@@ -15,6 +15,14 @@ class First implements ValueAccumulator {
   result(): Value {
     return this.#value;
   }
+
+  save(): Iterable<Value> {
+    return [this.#value];
+  }
+
+  merge(saved: Value): number {
+    return this.add(saved);
+  }
 }
 
 class Last implements ValueAccumulator {
@@ -28,6 +36,14 @@ class Last implements ValueAccumulator {
 
   result(): Value {
     return this.#value;
+  }
+
+  save(): Iterable<Value> {
+    return [this.#value];
+  }
+
+  merge(saved: Value): number {
+    return this.add(saved);
   }
 }
 

@@ -1,9 +1,10 @@
 import { typeMismatch } from "../../engine-error.ts";
+import { arrayValue } from "../../bson/builder.ts";
 import { decimalValue, divideDecimals, exactDecimal } from "../../bson/decimal.ts";
 import { toNumber } from "../../bson/numbers.ts";
 import { bsonType, isNumberType } from "../../bson/types.ts";
-import { doubleValue, int32Value, int64Value, nullValue, type Value } from "../../bson/value.ts";
-import { fieldCount } from "../../bson/walk.ts";
+import { doubleValue, int32Value, int64Value, nullValue, numberOf, type Value } from "../../bson/value.ts";
+import { elementsOf, fieldCount } from "../../bson/walk.ts";
 import { type AccumulatorOperator, over, type ValueAccumulator } from "./accumulator.ts";
 import { NumberTotal } from "./number-total.ts";
 
@@ -18,6 +19,15 @@ export class Sum implements ValueAccumulator {
 
   result(): Value {
     return this.#total.result();
+  }
+
+  save(): Iterable<Value> {
+    return [this.#total.save()];
+  }
+
+  merge(saved: Value): number {
+    this.#total.merge(saved);
+    return 0;
   }
 }
 
@@ -39,6 +49,17 @@ export class Average implements ValueAccumulator {
     if (this.#total.isDecimal)
       return decimalValue(divideDecimals(this.#total.decimal, exactDecimal(BigInt(this.#count))));
     return doubleValue(this.#total.number / this.#count);
+  }
+
+  save(): Iterable<Value> {
+    return [arrayValue([doubleValue(this.#count), this.#total.save()])];
+  }
+
+  merge(saved: Value): number {
+    const [count, total] = elementsOf(saved) as [Value, Value];
+    this.#count += numberOf(count);
+    this.#total.merge(total);
+    return 0;
   }
 }
 
@@ -67,6 +88,22 @@ export class StandardDeviation implements ValueAccumulator {
     const divisor = this.#sample ? this.#count - 1 : this.#count;
     return divisor <= 0 ? nullValue : doubleValue(Math.sqrt(this.#squares / divisor));
   }
+
+  save(): Iterable<Value> {
+    return [arrayValue([this.#count, this.#mean, this.#squares].map(doubleValue))];
+  }
+
+  /** Chan's formula for two parts. */
+  merge(saved: Value): number {
+    const [count, mean, squares] = elementsOf(saved).map(numberOf) as [number, number, number];
+    if (count === 0) return 0;
+    const whole = this.#count + count;
+    const distance = mean - this.#mean;
+    this.#squares += squares + (distance * distance * this.#count * count) / whole;
+    this.#mean = this.#count === 0 ? mean : this.#mean + (distance * count) / whole;
+    this.#count = whole;
+    return 0;
+  }
 }
 
 export const $sum: AccumulatorOperator = over(() => new Sum());
@@ -86,6 +123,11 @@ export const $count: AccumulatorOperator = (argument) => {
         return 0;
       },
       result: () => (count <= 2_147_483_647 ? int32Value(count) : int64Value(BigInt(count))),
+      save: () => [doubleValue(count)],
+      merge: (saved) => {
+        count += numberOf(saved);
+        return 0;
+      },
     };
   };
 };

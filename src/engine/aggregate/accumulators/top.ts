@@ -1,12 +1,13 @@
 import { located } from "../../engine-error.ts";
 import { arrayOf, sortedList } from "../../bson/arrays.ts";
+import { arrayValue } from "../../bson/builder.ts";
 import { bsonType } from "../../bson/types.ts";
 import { nullValue, type Value } from "../../bson/value.ts";
-import { fieldsOfValue } from "../../bson/walk.ts";
+import { elementsOf, fieldsOfValue } from "../../bson/walk.ts";
 import { createSortOrder, parseSort, type SortKey, type SortOrder } from "../../query/sort.ts";
 import type { Expression } from "../context.ts";
 import { typeOf } from "../operators/operator.ts";
-import { type AccumulatorOperator, type AccumulatorPlace, detached, sizeOf } from "./accumulator.ts";
+import { type AccumulatorOperator, type AccumulatorPlace, detached, inParts, sizeOf } from "./accumulator.ts";
 import { checkedCount } from "./counted.ts";
 
 interface Ranked {
@@ -52,23 +53,41 @@ function ranking(sign: 1 | -1, isCounted: boolean): AccumulatorOperator {
       const count = countOf(group);
       let kept: Ranked[] = [];
       let places = 0;
+      const keep = (entry: Ranked): number => {
+        kept.push(entry);
+        if (kept.length < count * 2 || kept.length < 64) return size(entry);
+        kept.sort(ranked);
+        const dropped = kept.slice(count).reduce((bytes, one) => bytes + size(one), 0);
+        kept = kept.slice(0, count);
+        return size(entry) - dropped;
+      };
       const size = ({ key, output: value }: Ranked): number => key.length + sizeOf(value) + 32;
       return {
         add: (root) => {
           const entry = { key: order.keyOf(root.bytes()), place: places, output: detached(output(root) ?? nullValue) };
           places += 1;
-          kept.push(entry);
-          if (kept.length < count * 2 || kept.length < 64) return size(entry);
-          kept.sort(ranked);
-          const dropped = kept.slice(count).reduce((bytes, one) => bytes + size(one), 0);
-          kept = kept.slice(0, count);
-          return size(entry) - dropped;
+          return keep(entry);
         },
         result: () => {
           const best = sortedList(kept, ranked).slice(0, count);
           // `$bottomN` answers in the order asked for, too.
           const values = (sign === 1 ? best : best.toReversed()).map((one) => one.output);
           return isCounted ? arrayOf(values) : (values[0] ?? nullValue);
+        },
+        save: () =>
+          inParts(
+            kept
+              .toSorted((one, other) => one.place - other.place)
+              .map((one) => arrayValue([one.output, order.saveKey(one.key)])),
+          ),
+        merge: (saved) => {
+          let bytes = 0;
+          for (const one of elementsOf(saved)) {
+            const [value, key] = elementsOf(one) as [Value, Value];
+            bytes += keep({ key: order.loadKey(key), place: places, output: detached(value) });
+            places += 1;
+          }
+          return bytes;
         },
       };
     };

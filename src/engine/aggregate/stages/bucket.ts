@@ -27,7 +27,7 @@ export const $bucket: StageFactory = (argument, place) => {
     throw located(40_198, "$bucket requires 'groupBy' and 'boundaries' to be specified.");
   refuseInnerDefault(otherwise, boundaries, expressions);
   const id = bucketOf(compileExpression(groupBy, expressions), boundaries, otherwise, expressions);
-  const group = grouping(id, outputs, expressions, name);
+  const group = grouping(id, outputs, place);
   const sort = place.compile([sortById], place);
   return (flow) => sort(group(flow));
 };

@@ -1,23 +1,20 @@
 import { located } from "../../engine-error.ts";
-import { DocumentBuilder, objectValue } from "../../bson/builder.ts";
+import { DocumentBuilder, emptyDocument, objectValue } from "../../bson/builder.ts";
 import { bsonType } from "../../bson/types.ts";
 import { documentValue, nullValue, textOf, type Value } from "../../bson/value.ts";
 import { fieldsOf } from "../../bson/walk.ts";
-import { blockingStepMaxBytes, type Flow, memoryLimit } from "../../query/flow.ts";
+import { cannotSpill, type Flow } from "../../query/flow.ts";
+import type { SortKey, SortOrder } from "../../query/sort.ts";
+import { sorted } from "../../query/sorted.ts";
+import type { Expression } from "../context.ts";
 import { type Accumulator, detached } from "../accumulators/accumulator.ts";
 import { compileExpression } from "../expression.ts";
 import { granularityNamed } from "../granularity.ts";
 import { int32Of, isNumber, shownNumber, typeOf } from "../operators/operator.ts";
-import { sortedList } from "../../bson/arrays.ts";
 import { Work } from "../../steps.ts";
-import { objectOf, type StageFactory } from "../stage.ts";
+import { objectOf, roomOf, type StageFactory } from "../stage.ts";
 import { countOutput, outputsOf, refusePlain } from "./bucket.ts";
 import type { Output } from "./group.ts";
-
-interface Ranked {
-  readonly key: Value;
-  readonly document: Uint8Array;
-}
 
 /** So many groups of about the same size, in the order of a value; with a granularity, borders are of its series. */
 export const $bucketAuto: StageFactory = (argument, place) => {
@@ -45,55 +42,95 @@ export const $bucketAuto: StageFactory = (argument, place) => {
   const key = compileExpression(groupBy, expressions);
   const count = buckets;
   const { compare } = expressions;
-  const sortWork = new Work((list: readonly Ranked[]) => sortedList(list, (one, other) => compare(one.key, other.key)));
+  const order = orderBy(key, compare);
   return function* bucketAuto(flow: Flow): Flow {
-    let ranked: readonly Ranked[] = [];
-    const unordered: Ranked[] = [];
-    const keyWork = new Work(key);
-    let bytes = 0;
-    for (const document of flow) {
+    const keyWork = new Work((document: Uint8Array) => key(documentValue(document)) ?? nullValue);
+    let total = 0;
+    function* counted(): Flow {
+      for (const document of flow) {
+        if (document !== undefined) {
+          total += 1;
+          round?.check(yield* keyWork.pausing(document));
+        }
+        yield document;
+      }
+    }
+    let bucket: Bucket | undefined;
+    let made = 0;
+    let position = 0;
+    // Nothing comes out of the sort before everything went in.
+    for (const document of sorted(counted(), order, undefined, roomOf(place))) {
       if (document === undefined) {
         yield undefined;
         continue;
       }
-      const value = (yield* keyWork.pausing(documentValue(document))) ?? nullValue;
-      if (round !== undefined) round.check(value);
-      unordered.push({ key: detached(value), document });
-      bytes += document.length + 128;
-      if (bytes > blockingStepMaxBytes) throw memoryLimit(name);
-    }
-    ranked = yield* sortWork.pausing(unordered);
-    const size = Math.floor(ranked.length / count);
-    const larger = ranked.length % count;
-    let position = 0;
-    let lower = round !== undefined && ranked[0] !== undefined ? round.down(ranked[0].key) : ranked[0]?.key;
-    for (let made = 1; position < ranked.length && lower !== undefined; made += 1) {
-      let end =
-        made >= count
-          ? ranked.length
-          : Math.min(position + Math.max(1, size + (made <= larger ? 1 : 0)), ranked.length);
+      const value = detached(yield* keyWork.pausing(document));
       // Equal values stay together.
-      while (end < ranked.length && compare((ranked[end] as Ranked).key, (ranked[end - 1] as Ranked).key) === 0)
-        end += 1;
-      let upper: Value;
-      if (round === undefined) upper = (ranked[end] ?? (ranked.at(-1) as Ranked)).key;
-      else {
-        upper = round.up((ranked[end - 1] as Ranked).key);
-        while (end < ranked.length && compare((ranked[end] as Ranked).key, upper) < 0) end += 1;
+      if (bucket !== undefined && position >= bucket.end && compare(value, bucket.last) !== 0) {
+        bucket.upper ??= round === undefined ? value : round.up(bucket.last);
+        if (round === undefined || compare(value, bucket.upper) >= 0) {
+          yield yield* bucketDocument(bucket, outputs);
+          bucket = newBucket(bucket.upper, value);
+        }
       }
-      yield yield* bucketDocument(lower, upper, ranked, position, end, outputs);
-      position = end;
-      lower = upper;
+      bucket ??= newBucket(round === undefined ? value : round.down(value), value);
+      bucket.last = value;
+      for (const accumulator of bucket.accumulators) {
+        bucket.bytes += yield* new Work((root: Value) => accumulator.add(root)).pausing(documentValue(document));
+        if (bucket.bytes > roomOf(place).memoryMaxBytes) throw cannotSpill(name, roomOf(place).memoryMaxBytes);
+      }
+      position += 1;
+    }
+    if (bucket === undefined) return;
+    bucket.upper ??= round === undefined ? bucket.last : round.up(bucket.last);
+    yield yield* bucketDocument(bucket, outputs);
+
+    function newBucket(lower: Value, first: Value): Bucket {
+      made += 1;
+      const size = Math.max(1, Math.floor(total / count) + (made <= total % count ? 1 : 0));
+      // As in MongoDB an argument `n` sees no bucket.
+      const accumulators = outputs.map((output) => output.create(documentValue(emptyDocument)));
+      return {
+        lower,
+        upper: undefined,
+        last: first,
+        end: made >= count ? Number.POSITIVE_INFINITY : position + size,
+        accumulators,
+        bytes: 0,
+      };
     }
   };
 };
 
+interface Bucket {
+  readonly lower: Value;
+  /** Known when the next bucket begins. */
+  upper: Value | undefined;
+  /** The greatest value so far. */
+  last: Value;
+  /** Position behind the documents that the bucket should have; those with the same value come besides. */
+  readonly end: number;
+  readonly accumulators: readonly Accumulator[];
+  bytes: number;
+}
+
+interface ValueKey extends SortKey {
+  readonly value: Value;
+}
+
+/** The order of what an expression gives. */
+function orderBy(key: Expression, compare: (one: Value, other: Value) => number): SortOrder {
+  const keyOf = (value: Value): ValueKey => ({ value, length: value.end - value.start });
+  return {
+    keyOf: (document) => keyOf(detached(key(documentValue(document)) ?? nullValue)),
+    compare: (one, other) => compare((one as ValueKey).value, (other as ValueKey).value),
+    saveKey: (one) => (one as ValueKey).value,
+    loadKey: (saved) => keyOf(detached(saved)),
+  };
+}
+
 function* bucketDocument(
-  lower: Value,
-  upper: Value,
-  ranked: readonly Ranked[],
-  start: number,
-  end: number,
+  { lower, upper = lower, accumulators }: Bucket,
   outputs: readonly Output[],
 ): Generator<undefined, Uint8Array> {
   const id = objectValue([
@@ -101,14 +138,9 @@ function* bucketDocument(
     ["max", upper],
   ]);
   const builder = new DocumentBuilder().append("_id", id);
-  for (const output of outputs) {
-    const accumulator: Accumulator = output.create(id);
-    const add = new Work((root: Value) => accumulator.add(root));
-    for (let position = start; position < end; position += 1) {
-      yield* add.pausing(documentValue((ranked[position] as Ranked).document));
-      if (position % 64 === 0) yield undefined;
-    }
-    const result = yield* new Work(() => accumulator.result()).pausing(undefined);
+  const work = new Work((accumulator: Accumulator) => accumulator.result());
+  for (const [index, output] of outputs.entries()) {
+    const result = yield* work.pausing(accumulators[index] as Accumulator);
     if (result !== undefined) builder.appendBytes(output.name, result);
   }
   return builder.finish();

@@ -5,7 +5,7 @@ import { parsePath, valueAtPath } from "../../bson/path.ts";
 import { bsonType, isNumberType, typeName } from "../../bson/types.ts";
 import { dateValue, documentValue, int32Value, int64Of, nullValue, textOf, type Value } from "../../bson/value.ts";
 import { elementsOf, fieldsOf, fieldsOfValue } from "../../bson/walk.ts";
-import { blockingStepMaxBytes, type Flow, memoryLimit } from "../../query/flow.ts";
+import { blockingStepMaxBytes, type Flow, cannotSpill } from "../../query/flow.ts";
 import { Work } from "../../steps.ts";
 import { MutableDocument } from "../../update/mutable.ts";
 import { detached } from "../accumulators/accumulator.ts";
@@ -106,7 +106,7 @@ export const $densify: StageFactory = (argument, place) => {
         one = { fields: partitionFields(document, paths), next: first };
         partitions.set(name, one);
         bytes += one.fields.length + name.length + 128;
-        if (bytes > blockingStepMaxBytes) throw memoryLimit(place.name);
+        if (bytes > blockingStepMaxBytes) throw cannotSpill(place.name);
       }
       const upper = bounds === "full" || bounds === "partition" ? undefined : bounds[1];
       const limit = upper !== undefined && compare(value, upper) > 0 ? upper : value;

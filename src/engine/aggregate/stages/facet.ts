@@ -25,15 +25,19 @@ export const $facet: StageFactory = (argument, place) => {
         if (grown === 0) yield undefined;
       }
     }
-    for (const document of flow) {
-      if (document === undefined) yield undefined;
-      else for (const one of running) yield* counted(one.give(document));
+    try {
+      for (const document of flow) {
+        if (document === undefined) yield undefined;
+        else for (const one of running) yield* counted(one.give(document));
+      }
+      for (const one of running) {
+        one.end();
+        yield* counted(one.drain());
+      }
+      yield buildDocument(running.map(({ name, results }) => [name, arrayValue(results)] as const));
+    } finally {
+      for (const one of running) one.close();
     }
-    for (const one of running) {
-      one.end();
-      yield* counted(one.drain());
-    }
-    yield buildDocument(running.map(({ name, results }) => [name, arrayValue(results)] as const));
   };
 };
 
@@ -86,6 +90,11 @@ class Running {
       else if (this.#hungry) return;
       else yield 0;
     }
+  }
+
+  /** Lets go of what it holds. */
+  close(): void {
+    this.#flow.return();
   }
 
   end(): void {

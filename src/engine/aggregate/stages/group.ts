@@ -4,24 +4,20 @@ import { textBytes } from "../../bson/bytes.ts";
 import { bsonType, typeName } from "../../bson/types.ts";
 import { documentValue, nullValue, type Value } from "../../bson/value.ts";
 import { fieldsOf, fieldsOfValue } from "../../bson/walk.ts";
-import { blockingStepMaxBytes, type Flow, memoryLimit } from "../../query/flow.ts";
+import { type Flow, memoryLimit } from "../../query/flow.ts";
 import { type Accumulator, detached } from "../accumulators/accumulator.ts";
 import { accumulatorNamed } from "../accumulators/index.ts";
 import type { Expression, ExpressionContext } from "../context.ts";
 import { compileExpression } from "../expression.ts";
 import { GroupKeys } from "../group-keys.ts";
 import { paused, Work } from "../../steps.ts";
-import { objectOf, type Stage, type StageFactory } from "../stage.ts";
+import { type Group, SpilledGroups } from "../spilled-groups.ts";
+import { objectOf, roomOf, type Stage, type StageFactory, type StagePlace } from "../stage.ts";
 
 /** A field of the groups' documents. */
 export interface Output {
   readonly name: Uint8Array;
   readonly create: (group: Value) => Accumulator;
-}
-
-interface Group {
-  readonly id: Value;
-  readonly accumulators: readonly Accumulator[];
 }
 
 export const $group: StageFactory = (argument, place) => {
@@ -34,58 +30,85 @@ export const $group: StageFactory = (argument, place) => {
     else throw located(15_948, "a group's _id may only be specified once");
   }
   if (id === undefined) throw located(15_955, "a group specification must include an _id");
-  return grouping(id, outputs, place.expressions, place.name);
+  return grouping(id, outputs, place);
 };
 
-/** Groups documents by a value, and gives one document for each group. Throws 292 past 100 MB. */
+/**
+ * Groups documents by a value, and gives one document for each group. What does not fit into memory is laid on the disk, and the groups then come in no order of arrival;
+ * without a disk throws 292.
+ */
 export function grouping(
   idOf: Expression,
   outputs: readonly Output[],
-  context: ExpressionContext,
-  name: string,
+  place: Pick<StagePlace, "source" | "expressions" | "name">,
 ): Stage {
+  const { name, expressions } = place;
+  const room = roomOf(place);
+  const create = (id: Value): readonly Accumulator[] => outputs.map((output) => output.create(id));
   return function* group(flow: Flow): Flow {
-    const groups = new GroupKeys<Group>(context);
+    let groups = new GroupKeys<Group>(expressions);
+    let spilled: SpilledGroups | undefined;
     const idWork = new Work(idOf);
     let accumulator: Accumulator;
     const addWork = new Work((root: Value) => accumulator.add(root));
     let bytes = 0;
-    for (const document of flow) {
-      if (document === undefined) {
-        yield undefined;
-        continue;
+    try {
+      for (const document of flow) {
+        if (document === undefined) {
+          yield undefined;
+          continue;
+        }
+        const root = documentValue(document);
+        let idFound = idWork.run(root);
+        for (; idFound === paused; idFound = idWork.run(root)) yield undefined;
+        const id = idFound ?? nullValue;
+        let found = groups.get(id);
+        if (found === undefined) {
+          const own = detached(id);
+          found = { id: own, accumulators: create(own) };
+          bytes += groups.add(own, found) + 100 * (outputs.length + 1);
+        }
+        for (accumulator of found.accumulators) {
+          let grown = addWork.run(root);
+          for (; grown === paused; grown = addWork.run(root)) yield undefined;
+          bytes += grown;
+        }
+        if (bytes <= room.memoryMaxBytes) continue;
+        if (room.openFile === undefined) throw memoryLimit(name, room);
+        spilled ??= new SpilledGroups(room.openFile(), name, room, expressions, create);
+        yield* spilled.write(groups.values());
+        [groups, bytes] = [new GroupKeys(expressions), 0];
       }
-      const root = documentValue(document);
-      let idFound = idWork.run(root);
-      for (; idFound === paused; idFound = idWork.run(root)) yield undefined;
-      const id = idFound ?? nullValue;
-      let found = groups.get(id);
-      if (found === undefined) {
-        const own = detached(id);
-        found = { id: own, accumulators: outputs.map((output) => output.create(own)) };
-        bytes += groups.add(own, found) + 100 * (outputs.length + 1);
+      if (spilled === undefined) yield* documentsOf(groups.values(), outputs);
+      else {
+        yield* spilled.write(groups.values());
+        groups = new GroupKeys(expressions);
+        yield* documentsOf(spilled.groups(), outputs);
       }
-      for (accumulator of found.accumulators) {
-        let grown = addWork.run(root);
-        for (; grown === paused; grown = addWork.run(root)) yield undefined;
-        bytes += grown;
-      }
-      if (bytes > blockingStepMaxBytes) throw memoryLimit(name);
-    }
-    const resultWork = new Work((one: Accumulator) => one.result());
-    let given = 0;
-    for (const { id, accumulators } of groups.values()) {
-      const builder = new DocumentBuilder().appendBytes(idName, id);
-      for (const [position, output] of outputs.entries()) {
-        accumulator = accumulators[position] as Accumulator;
-        const result = yield* resultWork.pausing(accumulator);
-        if (result !== undefined) builder.appendBytes(output.name, result);
-      }
-      yield builder.finish();
-      given += 1;
-      if (given % 1000 === 0) yield undefined;
+    } finally {
+      spilled?.close();
     }
   };
+}
+
+/** One document for each group. */
+function* documentsOf(groups: Iterable<Group | undefined>, outputs: readonly Output[]): Flow {
+  const result = new Work((accumulator: Accumulator) => accumulator.result());
+  let given = 0;
+  for (const group of groups) {
+    given += 1;
+    if (given % 1000 === 0) yield undefined;
+    if (group === undefined) {
+      yield undefined;
+      continue;
+    }
+    const builder = new DocumentBuilder().appendBytes(idName, group.id);
+    for (const [position, output] of outputs.entries()) {
+      const value = yield* result.pausing(group.accumulators[position] as Accumulator);
+      if (value !== undefined) builder.appendBytes(output.name, value);
+    }
+    yield builder.finish();
+  }
 }
 
 const idName = textBytes("_id");

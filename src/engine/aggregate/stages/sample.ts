@@ -3,10 +3,10 @@ import { bsonType } from "../../bson/types.ts";
 import { type Value, wholeNumberOf } from "../../bson/value.ts";
 import { fieldsOfValue } from "../../bson/walk.ts";
 import { isNumberType } from "../../bson/types.ts";
-import { blockingStepMaxBytes, type Flow, memoryLimit } from "../../query/flow.ts";
+import { blockingStepMaxBytes, type Flow, cannotSpill } from "../../query/flow.ts";
 import { sourceOf, type StageFactory } from "../stage.ts";
 
-/** So many documents, each with the same chance, in no order. Throws 292 when they take more than 100 MB. */
+/** So many documents, each with the same chance, in no order. Throws 146 when they take more than 100 MB. */
 export const $sample: StageFactory = (argument, place) => {
   const { random } = sourceOf(place);
   const size = sizeOf(argument);
@@ -24,7 +24,7 @@ export const $sample: StageFactory = (argument, place) => {
       if (place >= size) continue;
       bytes += document.length - (kept[place]?.length ?? 0);
       kept[place] = document;
-      if (bytes > blockingStepMaxBytes) throw memoryLimit("$sample");
+      if (bytes > blockingStepMaxBytes) throw cannotSpill("$sample");
     }
     for (let left = kept.length; left > 0; left -= 1) {
       const chosen = Math.floor(random() * left);

@@ -1,16 +1,16 @@
 import { EngineError, failedToParse, typeMismatch } from "../../engine-error.ts";
-import { buildDocument } from "../../bson/builder.ts";
+import { arrayValue, buildDocument } from "../../bson/builder.ts";
 import { bsonType } from "../../bson/types.ts";
 import { documentValue, nullValue, stringValue, type Value } from "../../bson/value.ts";
-import { type Field, fieldsOf, fieldsOfValue } from "../../bson/walk.ts";
-import { blockingStepMaxBytes, type Flow, memoryLimit } from "../../query/flow.ts";
-import { createSortOrder, parseSort, type SortKey } from "../../query/sort.ts";
+import { elementsOf, type Field, fieldsOf, fieldsOfValue } from "../../bson/walk.ts";
+import { cannotSpill, type Flow } from "../../query/flow.ts";
+import { createSortOrder, parseSort, type SortKey, type SortOrder } from "../../query/sort.ts";
+import { sorted } from "../../query/sorted.ts";
 import { detached } from "../accumulators/accumulator.ts";
 import type { Expression } from "../context.ts";
 import { compileExpression } from "../expression.ts";
-import { sortedList } from "../../bson/arrays.ts";
 import { Work } from "../../steps.ts";
-import { objectOf, type Stage, type StageFactory, type StagePlace } from "../stage.ts";
+import { objectOf, roomOf, type Stage, type StageFactory, type StagePlace } from "../stage.ts";
 import { parseBounds } from "../windows/bounds.ts";
 import { windowOperatorNamed } from "../windows/index.ts";
 import type { Partition, WindowFunction } from "../windows/window-function.ts";
@@ -26,7 +26,6 @@ interface Entry {
   readonly document: Uint8Array;
   readonly partition: Value;
   readonly key: SortKey | undefined;
-  readonly place: number;
 }
 
 export const $setWindowFields: StageFactory = (argument, place) => {
@@ -103,44 +102,76 @@ export function windowFunction(
   });
 }
 
-/** Adds fields computed over the documents of a partition, which come ordered by partition and order. Throws 292 past 100 MB. */
+/**
+ * Adds fields computed over the documents of a partition, which come ordered by partition and order. The sort may lay on the disk what memory does not hold; a partition
+ * has to fit: throws 146 past 100 MB.
+ */
 export function windowed(
   partitionBy: Expression | undefined,
   sortBy: Uint8Array | undefined,
   outputs: readonly WindowOutput[],
-  { name, expressions }: StagePlace,
+  place: StagePlace,
 ): Stage {
-  const order = createSortOrder(parseSort(sortBy ?? buildDocument([])), expressions.collation);
+  const { name, expressions } = place;
+  const room = roomOf(place);
+  const inner = createSortOrder(parseSort(sortBy ?? buildDocument([])), expressions.collation);
   const hasOrder = sortBy !== undefined;
-  const inOrder = (one: Entry, other: Entry): number =>
-    expressions.compare(one.partition, other.partition) ||
-    (one.key === undefined || other.key === undefined ? 0 : order.compare(one.key, other.key)) ||
-    one.place - other.place;
+  const order = orderOf(partitionBy, hasOrder ? inner : undefined, expressions.compare);
   return function* setWindowFields(flow: Flow): Flow {
-    const unordered: Entry[] = [];
-    const place = new Work((document: Uint8Array) => ({
-      partition: detached(partitionOf(partitionBy, document)),
-      key: hasOrder ? order.keyOf(document) : undefined,
-    }));
+    const keyWork = new Work((document: Uint8Array) => order.keyOf(document));
+    let entries: Entry[] = [];
     let bytes = 0;
-    for (const document of flow) {
+    for (const document of sorted(flow, order, undefined, room)) {
       if (document === undefined) {
         yield undefined;
         continue;
       }
-      const { partition, key } = yield* place.pausing(document);
-      unordered.push({ document, partition, key, place: unordered.length });
-      bytes += document.length + (key?.length ?? 0) + partition.end - partition.start + 128;
-      if (bytes > blockingStepMaxBytes) throw memoryLimit(name);
+      const { partition, key, length } = yield* keyWork.pausing(document);
+      const [first] = entries;
+      if (first !== undefined && expressions.compare(first.partition, partition) !== 0) {
+        yield* computed(entries, outputs, inner.compare);
+        [entries, bytes] = [[], 0];
+      }
+      entries.push({ document, partition, key });
+      bytes += document.length + length + 64;
+      if (bytes > room.memoryMaxBytes) throw cannotSpill(name, room.memoryMaxBytes);
     }
-    const entries = yield* new Work(() => sortedList(unordered, inOrder)).pausing(undefined);
-    for (let start = 0; start < entries.length;) {
-      let end = start + 1;
-      const { partition } = entries[start] as Entry;
-      while (end < entries.length && expressions.compare((entries[end] as Entry).partition, partition) === 0) end += 1;
-      yield* computed(entries.slice(start, end), outputs, order.compare);
-      start = end;
-    }
+    if (entries.length > 0) yield* computed(entries, outputs, inner.compare);
+  };
+}
+
+interface PlaceKey extends SortKey {
+  readonly partition: Value;
+  readonly key: SortKey | undefined;
+}
+
+/** The order by partition, and within it by the order asked for. */
+function orderOf(
+  partitionBy: Expression | undefined,
+  inner: SortOrder | undefined,
+  compare: (one: Value, other: Value) => number,
+): Omit<SortOrder, "keyOf"> & { readonly keyOf: (document: Uint8Array) => PlaceKey } {
+  const keyOf = (partition: Value, key: SortKey | undefined): PlaceKey => ({
+    partition,
+    key,
+    length: partition.end - partition.start + (key?.length ?? 0),
+  });
+  return {
+    keyOf: (document) => keyOf(detached(partitionOf(partitionBy, document)), inner?.keyOf(document)),
+    compare: (one, other) => {
+      const [left, right] = [one as PlaceKey, other as PlaceKey];
+      const order = compare(left.partition, right.partition);
+      if (order !== 0 || inner === undefined || left.key === undefined || right.key === undefined) return order;
+      return inner.compare(left.key, right.key);
+    },
+    saveKey: (one) => {
+      const { partition, key } = one as PlaceKey;
+      return arrayValue(key === undefined || inner === undefined ? [partition] : [partition, inner.saveKey(key)]);
+    },
+    loadKey: (saved) => {
+      const [partition, key] = elementsOf(saved) as [Value, Value?];
+      return keyOf(detached(partition), key === undefined ? undefined : inner?.loadKey(key));
+    },
   };
 }
 

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { deserialize, type Document, serialize } from "bson";
 import { EmbeddedEngine } from "../../embedded-engine.ts";
+import type { DiskUse } from "../../engine.ts";
 import { type Engine, EngineError } from "../../index.ts";
 
 const signal = new AbortController().signal;
@@ -31,8 +32,15 @@ describe("stages", () => {
     await engine.insert({ database: "test", collection }, documents.map(bytes), true, write);
     return collection;
   }
-  async function piped(collection: string, ...pipeline: readonly Document[]): Promise<Document[]> {
-    const cursor = await engine.aggregate("test", collection, { pipeline: pipeline.map(bytes), write }, { signal });
+  const piped = (collection: string, ...pipeline: readonly Document[]): Promise<Document[]> =>
+    pipedWith({}, collection, ...pipeline);
+  async function pipedWith(
+    options: DiskUse,
+    collection: string,
+    ...pipeline: readonly Document[]
+  ): Promise<Document[]> {
+    const query = { pipeline: pipeline.map(bytes), write, ...options };
+    const cursor = await engine.aggregate("test", collection, query, { signal });
     const found: Document[] = [];
     while (!cursor.exhausted)
       for (const document of await cursor.next({ maxDocuments: 1000, maxBytes: 2 ** 30 }, signal))
@@ -205,19 +213,28 @@ describe("stages", () => {
     await assert.rejects(run(far, beyond), refused(5_897_900));
   });
 
-  test("a step that holds more than 100 MB is stopped with 292", async () => {
+  test("a step that holds more than 100 MB is stopped with 292 without a disk, and with 146 where a disk is of no use", async () => {
     const documents = Array.from({ length: 120 }, (_, _id) => ({ _id, n: -_id, text: "x".repeat(1024 * 1024) }));
     const collection = await stored(documents);
+    const inMemory = (stage: Document): Promise<unknown> =>
+      pipedWith({ allowDiskUse: false }, collection, stage, { $count: "n" });
     for (const stage of [
       { $sort: { n: 1 } },
-      { $group: { _id: null, all: { $push: "$text" } } },
+      { $group: { _id: "$_id", all: { $push: "$text" } } },
       { $setWindowFields: { output: { n: { $sum: 1 } } } },
       { $bucketAuto: { groupBy: "$_id", buckets: 2 } },
+    ])
+      await assert.rejects(inMemory(stage), refused(292), JSON.stringify(stage));
+    for (const stage of [
+      { $group: { _id: null, all: { $push: "$text" } } },
+      { $setWindowFields: { output: { n: { $sum: 1 } } } },
+      { $bucketAuto: { groupBy: "$_id", buckets: 1, output: { all: { $push: "$text" } } } },
       { $sample: { size: 120 } },
     ])
-      await assert.rejects(piped(collection, stage), refused(292), JSON.stringify(stage));
+      await assert.rejects(piped(collection, stage, { $count: "n" }), refused(146), JSON.stringify(stage));
     const few = { $limit: 90 };
     assert.equal((await piped(collection, few, { $sort: { n: 1 } }, { $count: "n" }))[0]?.["n"], 90);
+    assert.equal((await piped(collection, { $sort: { n: 1 } }, { $skip: 5 }, { $count: "n" }))[0]?.["n"], 115);
   });
 
   test("loops within loops over the arrays of one document may take millions of steps", async () => {

@@ -1,6 +1,6 @@
 import { failedToParse } from "../../engine-error.ts";
 import { nullValue, type Value } from "../../bson/value.ts";
-import type { AccumulatorOperator } from "../accumulators/accumulator.ts";
+import type { Accumulator, AccumulatorOperator } from "../accumulators/accumulator.ts";
 import { Work } from "../../steps.ts";
 import { spansOf } from "./bounds.ts";
 import { stepsBetweenPauses, type WindowFunction, type WindowOperator } from "./window-function.ts";
@@ -25,6 +25,7 @@ export function accumulated(operator: AccumulatorOperator): WindowOperator {
       let covered = { start: 0, end: 0 };
       let last: Value | undefined;
       const add = new Work((root: Value) => accumulator.add(root));
+      const result = new Work((one: Accumulator) => one.result());
       let steps = 0;
       for (const span of spans) {
         if (span.start !== covered.start || results.length === 0) {
@@ -38,7 +39,7 @@ export function accumulated(operator: AccumulatorOperator): WindowOperator {
           if (steps % stepsBetweenPauses === 0) yield undefined;
         }
         // What did not grow has the same result; arrays of the whole partition are made once.
-        if (grew) last = accumulator.result();
+        if (grew) last = yield* result.pausing(accumulator);
         results.push(last);
         covered = span;
       }
