@@ -1,4 +1,4 @@
-import { mappedList, sortedList } from "../bson/arrays.ts";
+import { sortedList } from "../bson/arrays.ts";
 import { buildDocument, emptyDocument } from "../bson/builder.ts";
 import type { Value } from "../bson/value.ts";
 import { fieldsOf } from "../bson/walk.ts";
@@ -17,17 +17,15 @@ export interface Group {
 }
 
 interface Entry {
-  /** Equal for ids that are. */
-  readonly key: string;
   readonly id: Value;
   /** What the accumulators had taken is read next. */
   readonly reader: RunReader;
 }
 
-/** Groups that did not fit into memory, each stretch of them in the order of their keys. One `_id` may be in several stretches. */
+/** Groups that did not fit into memory, each stretch of them in the order of their ids. One `_id` may be in several stretches. */
 export class SpilledGroups {
   readonly #runs: SpilledRuns;
-  readonly #keyText: ExpressionContext["keyText"];
+  readonly #compare: ExpressionContext["compare"];
   readonly #create: (id: Value) => readonly Accumulator[];
   readonly #name: string;
   readonly #memoryMaxBytes: number;
@@ -36,36 +34,33 @@ export class SpilledGroups {
     file: SpillFile,
     name: string,
     { memoryMaxBytes }: Pick<Room, "memoryMaxBytes">,
-    { keyText }: Pick<ExpressionContext, "keyText">,
+    { compare }: Pick<ExpressionContext, "compare">,
     create: (id: Value) => readonly Accumulator[],
   ) {
     this.#runs = new SpilledRuns(file);
     this.#name = name;
     this.#memoryMaxBytes = memoryMaxBytes;
-    this.#keyText = keyText;
+    this.#compare = compare;
     this.#create = create;
   }
 
   *write(groups: readonly Group[]): Generator<undefined, void> {
-    const inOrder = new Work(() => {
-      const keyed = mappedList(groups, (group) => ({ key: this.#keyText(group.id), group }));
-      return sortedList(keyed, (one, other) => compareTexts(one.key, other.key));
-    });
+    const inOrder = new Work(() => sortedList(groups, (one, other) => this.#compare(one.id, other.id)));
     yield* this.#runs.write(documentsOf(yield* inOrder.pausing(undefined)));
   }
 
   /** All groups, each once, with what their stretches had taken in the order of these; undefined is a moment to give way. Throws 146 for one that memory does not hold. */
   *groups(): Generator<Group | undefined, void> {
     const runs = this.#runs.readers().map((reader) => ({ next: () => this.#entryOf(reader) }));
-    let current: { readonly key: string; readonly group: Group; bytes: number } | undefined;
-    for (const entry of mergedRuns(runs, (one, other) => compareTexts(one.key, other.key))) {
+    let current: { readonly group: Group; bytes: number } | undefined;
+    for (const entry of mergedRuns(runs, (one, other) => this.#compare(one.id, other.id))) {
       if (entry === undefined) {
         yield undefined;
         continue;
       }
-      if (current === undefined || current.key !== entry.key) {
+      if (current === undefined || this.#compare(current.group.id, entry.id) !== 0) {
         if (current !== undefined) yield current.group;
-        current = { key: entry.key, group: { id: entry.id, accumulators: this.#create(entry.id) }, bytes: 0 };
+        current = { group: { id: entry.id, accumulators: this.#create(entry.id) }, bytes: 0 };
       }
       for (const accumulator of current.group.accumulators)
         for (const part of partsIn(entry.reader)) {
@@ -85,18 +80,13 @@ export class SpilledGroups {
     const document = reader.next();
     const [field] = document === undefined ? [] : fieldsOf(document);
     if (field === undefined) return undefined;
-    const id = detached(field.value);
-    return { key: this.#keyText(id), id, reader };
+    return { id: detached(field.value), reader };
   }
 }
 
-function compareTexts(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0;
-}
-
 /** For each group a document of its id, and for each accumulator its parts and an empty document. */
-function* documentsOf(groups: readonly { readonly group: Group }[]): Generator<Uint8Array, void> {
-  for (const { group } of groups) {
+function* documentsOf(groups: readonly Group[]): Generator<Uint8Array, void> {
+  for (const group of groups) {
     yield buildDocument([["_id", group.id]]);
     for (const accumulator of group.accumulators) {
       for (const part of accumulator.save()) yield buildDocument([["part", part]]);

@@ -37,7 +37,7 @@ export class DocumentBuilder {
     this.#reserve(1);
     this.#bytes[this.#length] = 0;
     writeInt32(this.#bytes, 0, this.#length + 1);
-    return this.#bytes.slice(0, this.#length + 1);
+    return this.#length + 1 === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.#length + 1);
   }
 
   #reserve(size: number): void {

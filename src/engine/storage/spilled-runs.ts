@@ -30,12 +30,20 @@ export class SpilledRuns {
       pieces.push(document);
       bytes += document.length;
       if (bytes < pieceBytes) continue;
-      this.#file.append(Buffer.concat(pieces));
+      this.#append(pieces);
       [pieces, bytes] = [[], 0];
       yield undefined;
     }
-    if (bytes > 0) this.#file.append(Buffer.concat(pieces));
+    this.#append(pieces);
     this.#runs.push({ start, end: this.#file.sizeBytes });
+  }
+
+  /** Small documents are written together; large ones are not copied for it. */
+  #append(documents: readonly Uint8Array[]): void {
+    const large = documents.length > 0 && (documents.at(-1) as Uint8Array).length >= pieceBytes / 2;
+    const small = large ? documents.slice(0, -1) : documents;
+    if (small.length > 0) this.#file.append(Buffer.concat(small));
+    if (large) this.#file.append(documents.at(-1) as Uint8Array);
   }
 
   /** Readers of all runs, in the order in which these were written. */
@@ -69,6 +77,12 @@ export class RunReader {
     this.#need(4);
     const length = readInt32(this.#buffer, this.#offset);
     this.#need(length);
+    if (this.#offset === 0 && this.#buffer.length === length) {
+      const whole = this.#buffer;
+      this.#offset = length;
+      this.#drop();
+      return whole;
+    }
     const document = this.#buffer.slice(this.#offset, this.#offset + length);
     this.#offset += length;
     // A large document's room is not kept for those behind it.
