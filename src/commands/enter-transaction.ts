@@ -4,20 +4,20 @@ import { hexOf } from "./end-matching.ts";
 import type { CommandTransaction, TransactionFields } from "./transaction-fields.ts";
 
 /** Sessions noted as having begun a transaction, before those whose transactions have ended are forgotten. */
-const sessionsMax = 10_000;
+export const notedSessionsMax = 10_000;
 
 /** Begins the transaction or goes on with it. Throws what `Transactions` throws. */
 export async function enter(
   fields: TransactionFields,
   definition: CommandDefinition,
-  server: ServerFacts,
+  server: Pick<ServerFacts, "transactionSessions">,
   engine: Engine,
 ): Promise<CommandTransaction> {
   const { sessionId, number, starts } = fields;
   if (definition.endsTransaction === true) return { ...fields, opened: undefined };
   if (!starts) return { ...fields, opened: engine.transactions.open(sessionId, number) };
   const { transactionSessions } = server;
-  if (transactionSessions.size >= sessionsMax) {
+  if (transactionSessions.size >= notedSessionsMax) {
     const open = new Set(engine.transactions.openSessions().map(hexOf));
     for (const key of transactionSessions) if (!open.has(key)) transactionSessions.delete(key);
   }
