@@ -188,6 +188,8 @@ describe("snapshots made of the one before and the operation log", () => {
     await change(4);
     const trusted = await take(100);
     assert.equal(trusted.facts.incrementsInARow, 1);
+    assert.deepEqual(world.increments.snapshots, { log: 1, read: 4 });
+    assert.deepEqual(world.increments.checks, { equal: 1, different: 2 });
     await requireSame(trusted, client);
   });
 

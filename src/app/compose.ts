@@ -11,6 +11,7 @@ import { createAccess } from "../domain/access/authorization.ts";
 import { createDigestAuthentication } from "../domain/access/digest-authentication.ts";
 import { createTokenAuthentication } from "../domain/access/token-authentication.ts";
 import { careSummary } from "../domain/backups/care-summary.ts";
+import { createIncrementTally } from "../domain/backups/increment-tally.ts";
 import { createSnapshotExpiry } from "../domain/backups/expiry.ts";
 import { createRestoreTransitions } from "../domain/backups/restore-transitions.ts";
 import { createSnapshotTransitions } from "../domain/backups/snapshot-transitions.ts";
@@ -100,6 +101,7 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
   const services = createServices({ metadata, clock, ids, sealer, probe: lazyProbe(allowed), allowedHosts: allowed });
   const hosting = instanceHosting(configuration.host, tls !== undefined);
   const deployments = createDeploymentTransitions({ metadata });
+  const increments = createIncrementTally();
   const snapshots = createSnapshotTransitions({ metadata, clock, ids });
   const sources = createDeploymentSources({
     metadata,
@@ -129,6 +131,7 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
         clock,
         log,
         incrementCheckEvery: configuration.incrementCheckEvery,
+        increments,
       }),
       restore({
         transitions: createRestoreTransitions({ metadata, clock }),
@@ -173,6 +176,7 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
     publicUrl: configuration.publicUrl,
     ready: () => ready,
     careSummary: () => careSummary({ metadata, clock }),
+    increments,
     version,
   });
   return {

@@ -1,12 +1,17 @@
 import type { FastifyInstance } from "fastify";
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { CareSummary } from "../domain/backups/care-summary.ts";
+import type { IncrementTally } from "../domain/backups/increment-tally.ts";
 
 /**
  * `GET /metrics` in Prometheus text: process metrics, request durations by operation and status, and how snapshots are kept and proven. No project, instance or caller is
  * named.
  */
-export function mountMetrics(app: FastifyInstance, careSummary: () => Promise<CareSummary>): void {
+export function mountMetrics(
+  app: FastifyInstance,
+  careSummary: () => Promise<CareSummary>,
+  increments: Pick<IncrementTally, "snapshots" | "checks">,
+): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const durations = new Histogram({
@@ -17,6 +22,7 @@ export function mountMetrics(app: FastifyInstance, careSummary: () => Promise<Ca
     registers: [registry],
   });
   const measureCare = careGauges(registry);
+  countIncrements(registry, increments);
   // The series of each pair, so that its labels need not be put together for every request; there are few operations and fewer statuses.
   const series = new Map<string, ReturnType<typeof durations.labels>>();
   app.addHook("onResponse", (request, reply, done) => {
@@ -31,6 +37,35 @@ export function mountMetrics(app: FastifyInstance, careSummary: () => Promise<Ca
     measureCare(await careSummary());
     return reply.header("content-type", registry.contentType).send(await registry.metrics());
   });
+}
+
+function countIncrements(
+  registry: Registry,
+  { snapshots, checks }: Pick<IncrementTally, "snapshots" | "checks">,
+): void {
+  const counter = (name: string, help: string, label: string, counts: Readonly<Record<string, number>>): Counter =>
+    new Counter({
+      name,
+      help,
+      labelNames: [label],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [value, count] of Object.entries(counts)) this.inc({ [label]: value }, count);
+      },
+    });
+  counter(
+    "telamon_snapshots_completed_total",
+    "Snapshots completed since the process began: made of the one before and the operation log, or read whole.",
+    "way",
+    snapshots,
+  );
+  counter(
+    "telamon_increment_checks_total",
+    "Snapshots that were made both ways since the process began; a different one calls for attention.",
+    "result",
+    checks,
+  );
 }
 
 function careGauges(registry: Registry): (summary: CareSummary) => void {

@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import type { DigestAuthentication } from "../domain/access/digest-authentication.ts";
 import type { TokenAuthentication } from "../domain/access/token-authentication.ts";
 import type { CareSummary } from "../domain/backups/care-summary.ts";
+import type { IncrementTally } from "../domain/backups/increment-tally.ts";
 import type { AnyOperation, OperationServices } from "../operations/define-operation.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Ids } from "../ports/ids.ts";
@@ -31,6 +32,7 @@ export interface HttpServerOptions {
   readonly ready: () => boolean;
   /** For the metrics. */
   readonly careSummary: () => Promise<CareSummary>;
+  readonly increments: Pick<IncrementTally, "snapshots" | "checks">;
   readonly version: string;
 }
 
@@ -74,7 +76,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   readBodies(app);
   addStandardHeaders(app, () => baseUrl.startsWith("https:"));
   mountErrorHandling(app, { authenticator, rateLimiter, log: options.log, ids: options.ids });
-  mountMetrics(app, options.careSummary);
+  mountMetrics(app, options.careSummary, options.increments);
   mountServiceEndpoints(app, { ready: options.ready, databaseVersion: options.services.hosting.serverVersion });
   mountOAuthEndpoints(app, options.tokens, rateLimiter);
   mountOperations(app, {

@@ -3,6 +3,8 @@ import { after, before, describe, test } from "node:test";
 import { type ApiWorld, createApiWorld } from "../support/api-world.ts";
 import { deployment, idOf, snapshot } from "../support/records.ts";
 
+const facts = { consistency: "exact", serverVersion: "8.0.0", capturedAtMs: 0 } as const;
+
 describe("holds and trials over the API", () => {
   let world: ApiWorld;
   let path: string;
@@ -81,6 +83,22 @@ describe("holds and trials over the API", () => {
       lastTriedAt: "2026-01-01T00:01:40Z",
       underWay: true,
     });
+  });
+
+  test("the metrics count how snapshots came to be, and checks of increments", async () => {
+    world.increments.add({ ...facts, incrementsInARow: 3 });
+    world.increments.add({ ...facts, incrementCheck: "equal" });
+    world.increments.add(facts);
+    for (let asked = 0; asked < 2; asked += 1) {
+      const { text } = await world.request("GET", "/metrics");
+      for (const line of [
+        'telamon_snapshots_completed_total{way="log"} 1',
+        'telamon_snapshots_completed_total{way="read"} 2',
+        'telamon_increment_checks_total{result="equal"} 1',
+        'telamon_increment_checks_total{result="different"} 0',
+      ])
+        assert.ok(text.includes(`${line}\n`), line);
+    }
   });
 
   test("the metrics tell how snapshots are kept and proven, and name nobody", async () => {

@@ -3,6 +3,7 @@ import { createAccess } from "../../src/domain/access/authorization.ts";
 import { createDigestAuthentication } from "../../src/domain/access/digest-authentication.ts";
 import { createTokenAuthentication } from "../../src/domain/access/token-authentication.ts";
 import { careSummary } from "../../src/domain/backups/care-summary.ts";
+import { createIncrementTally, type IncrementTally } from "../../src/domain/backups/increment-tally.ts";
 import { createServices } from "../../src/domain/services.ts";
 import { createHttpServer } from "../../src/http/server.ts";
 import { operations } from "../../src/operations/index.ts";
@@ -26,6 +27,7 @@ export interface ApiWorld {
   readonly baseUrl: string;
   readonly clock: FakeClock;
   readonly metadata: Metadata;
+  readonly increments: IncrementTally;
   readonly organizationId: string;
   readonly projectId: string;
   /** A project of another organization, which nobody here has a role in. */
@@ -60,6 +62,7 @@ export async function createApiWorld(options: { readonly rateLimits?: "atlas" | 
     warn: () => undefined,
     error: (fields: object) => void failures.push(fields),
   };
+  const increments = createIncrementTally();
   const server = await createHttpServer({
     operations,
     services: {
@@ -77,6 +80,7 @@ export async function createApiWorld(options: { readonly rateLimits?: "atlas" | 
     publicUrl: undefined,
     ready: () => true,
     careSummary: () => careSummary({ metadata, clock }),
+    increments,
     version: "0.0.0",
   });
   const baseUrl = await server.listen("127.0.0.1", 0);
@@ -116,6 +120,7 @@ export async function createApiWorld(options: { readonly rateLimits?: "atlas" | 
     baseUrl,
     clock,
     metadata,
+    increments,
     organizationId,
     projectId,
     foreignProjectId,

@@ -11,6 +11,7 @@ import type {
   SnapshotRepository,
 } from "../../src/ports/snapshot-repository.ts";
 import type { SnapshotSource, SourceReading } from "../../src/ports/snapshot-source.ts";
+import { createIncrementTally, type IncrementTally } from "../../src/domain/backups/increment-tally.ts";
 import type { IncrementCheckEvery } from "../../src/jobs/increment-plan.ts";
 import { createDomainWorld, type DomainWorld } from "./domain-world.ts";
 
@@ -155,6 +156,7 @@ export interface JobsWorld extends DomainWorld {
   /** What the source holds, by collection. */
   readonly data: Map<string, { description: CollectionDescription; documents: Uint8Array[] }>;
   readonly incrementCheckEvery: IncrementCheckEvery;
+  readonly increments: IncrementTally;
   readonly log: Log;
   /** Everything that was logged, as text. */
   readonly logged: string[];
@@ -206,6 +208,7 @@ export async function createJobsWorld(): Promise<JobsWorld> {
     sources: sourcesOf(source),
     externalRestores: { open: () => Promise.reject(new Error("nothing here runs elsewhere")) },
     incrementCheckEvery: "never",
+    increments: createIncrementTally(),
     repository: await openBackupStore({ blobs: createMemoryBlobStore(), secret: new Uint8Array(32), randomBytes }),
   };
 }

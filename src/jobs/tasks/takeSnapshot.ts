@@ -1,4 +1,5 @@
 import { completion } from "../../domain/backups/completed-snapshot.ts";
+import type { IncrementTally } from "../../domain/backups/increment-tally.ts";
 import type { SnapshotInHand, SnapshotTransitions } from "../../domain/backups/snapshot-transitions.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { DeploymentSources } from "../../ports/deployment-sources.ts";
@@ -27,6 +28,7 @@ export interface TakeSnapshotParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly incrementCheckEvery: IncrementCheckEvery;
+  readonly increments: Pick<IncrementTally, "add">;
 }
 
 interface Taken {
@@ -53,8 +55,10 @@ export function takeSnapshot(parts: TakeSnapshotParts): Task {
         const completedAtMs = parts.clock.nowMs();
         // Before anybody says that it is completed: who loses the metadata must find every completed snapshot in the store.
         await parts.repository.catalogue(catalogueRecord(job, inHand, committed, facts, completedAtMs));
-        if (await parts.transitions.complete(job, committed, facts, completedAtMs))
+        if (await parts.transitions.complete(job, committed, facts, completedAtMs)) {
+          parts.increments.add(facts);
           logCompleted(parts.log, inHand, committed, facts);
+        }
       } catch (error) {
         if (!(error instanceof NotWanted)) throw error;
         parts.log.info(
