@@ -107,6 +107,9 @@ export async function startS3Server(): Promise<S3Server> {
       },
     },
   );
+  // A test that ends before its end must not leave it behind.
+  const endWithTests = (): boolean => child.kill("SIGKILL");
+  process.once("exit", endWithTests);
   const exited = once(child, "exit");
   const endpoint = `http://127.0.0.1:${port}`;
   await eventually("the S3 server to listen", async () => {
@@ -128,6 +131,7 @@ export async function startS3Server(): Promise<S3Server> {
       client.destroy();
       child.kill("SIGTERM");
       await exited;
+      process.off("exit", endWithTests);
       rmSync(data, { recursive: true, force: true });
     },
   };
