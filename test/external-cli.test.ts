@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { runTelamon, type RunOptions, type Ran } from "./support/run-telamon.ts";
@@ -109,5 +109,19 @@ describe("telamon deployments", () => {
     const { code, complaints } = await run(["attach", "X", connectionString]);
     assert.equal(code, 2);
     assert.ok(!complaints.includes(elsewhere.credentials.demo?.password ?? ""));
+  });
+
+  test("after a lost metadata database it comes back detached, with its snapshots, and a string attaches it again", async () => {
+    await telamon.stop();
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(join(data.path, `metadata.sqlite${suffix}`), { force: true });
+    rmSync(join(data.path, "credentials.json"));
+    const recovered = await runTelamon(["recover", "--data-dir", data.path]);
+    assert.equal(recovered.code, 0, recovered.complaints);
+    telamon = await startTelamon(data.path, "--engine-port-range", "29240-29279");
+    assert.match((await run(["show", "FromInput"])).output, /FromInput +DETACHED/);
+    assert.match((await run(["snapshots", "FromInput"])).output, new RegExp(`${snapshotId} +completed .* exact `));
+    assert.equal((await run(["restore", "FromInput", snapshotId, "--to", "Instance0", "--wait"])).code, 0);
+    assert.equal((await run(["replace", "FromInput"], { input: connectionString })).code, 0);
+    assert.equal((await run(["snapshot", "FromInput", "--wait"])).code, 0);
   });
 });

@@ -36,6 +36,7 @@ const script = `SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   displayOperationId: true,
   filter: true,
+  showExtensions: true,
   validatorUrl: null,
 });
 `;

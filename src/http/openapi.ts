@@ -97,10 +97,7 @@ function operationObject(operation: AnyOperation, schemas: Json): Json {
     operationId: operation.operationId,
     tags: [operation.tag],
     summary: operation.summary,
-    description:
-      operation.otherNames.length === 0
-        ? operation.description
-        : `${operation.description}\n\nAlso known as ${operation.otherNames.map((name) => `\`${name}\``).join(", ")}.`,
+    description: describe(operation),
     ...(operation.extension === true ? { "x-telamon-extension": true } : {}),
     ...(operation.access.scope === "project" ? { "x-telamon-roles": operation.access.anyRole } : {}),
     parameters: [
@@ -120,6 +117,13 @@ function operationObject(operation: AnyOperation, schemas: Json): Json {
         }),
     responses,
   };
+}
+
+function describe({ extension, description, otherNames }: AnyOperation): string {
+  const own = extension === true ? "**An extension of Telamon**, which the vendor's API does not have.\n\n" : "";
+  const also =
+    otherNames.length === 0 ? "" : `\n\nAlso known as ${otherNames.map((name) => `\`${name}\``).join(", ")}.`;
+  return `${own}${description}${also}`;
 }
 
 function mediaType(date: string): string {

@@ -8,7 +8,7 @@ export const deleteGroupServerlessBackupSnapshot = defineOperation({
   tag: "Cloud Backups",
   summary: "Remove one snapshot of one serverless instance",
   description:
-    "An extension of Telamon: the vendor's API cannot delete snapshots of serverless instances. Not while it is being taken or a restore needs it. Needs Project Owner or Backup Manager.",
+    "The vendor's API cannot delete snapshots of serverless instances. Not while it is being taken or a restore needs it. Needs Project Owner or Backup Manager.",
   method: "DELETE",
   route: "/api/atlas/v2/groups/{groupId}/serverless/{clusterName}/backup/snapshots/{snapshotId}",
   extension: true,

@@ -9,7 +9,7 @@ export const takeGroupServerlessBackupSnapshots = defineOperation({
   tag: "Cloud Backups",
   summary: "Take one snapshot of one serverless instance now",
   description:
-    "An extension of Telamon: the vendor's API has no on-demand snapshot for serverless instances. One at a time for each instance. Needs Project Owner, Cluster Manager or Backup Manager.",
+    "The vendor's API has no on-demand snapshot for serverless instances. One at a time for each instance. Needs Project Owner, Cluster Manager or Backup Manager.",
   method: "POST",
   route: "/api/atlas/v2/groups/{groupId}/serverless/{clusterName}/backup/snapshots",
   extension: true,
