@@ -27,6 +27,8 @@ export interface CopiedCollection {
 /** Called with the bytes that were read from the source. */
 export type OnRead = (sizeBytes: number) => Promise<void>;
 
+const readWhole = "a collection is read whole";
+
 /** Copies a collection into the snapshot as planned; where that turns out to be impossible, all of it. */
 export async function copyCollection(
   parts: CopyParts,
@@ -47,6 +49,8 @@ export async function copyCollection(
     });
     if (isWritten === true) return { byLog: true, check: undefined };
   }
+  if (parts.plan.way !== "read" && type === "collection" && "unknown" in changed)
+    parts.log.debug({ ...parts.about, collection: `${database}.${name}`, reason: changed.unknown }, readWhole);
   const foreseen =
     parts.plan.way === "check" && "ids" in changed
       ? await unlessRefused(parts, description, () =>
@@ -112,7 +116,7 @@ async function unlessRefused<Result>(
     return await make();
   } catch (error) {
     if (!(error instanceof IncrementRefused)) throw error;
-    log.info({ ...about, collection: `${database}.${name}`, reason: error.message }, "a collection is read whole");
+    log.info({ ...about, collection: `${database}.${name}`, reason: error.message }, readWhole);
     return undefined;
   }
 }
