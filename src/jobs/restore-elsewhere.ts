@@ -26,8 +26,9 @@ export async function restoreElsewhere(
   try {
     await stageAndProve(reader, staging, wanted);
     await wanted();
-    if (!(await transitions.publishing(job))) throw new NotWanted("the restore is somebody else's now");
-    await staging.publish();
+    await staging.publish(async () => {
+      if (!(await transitions.publishing(job))) throw new NotWanted("the restore is somebody else's now");
+    });
   } catch (error) {
     await staging.abort();
     throw error;

@@ -7,9 +7,10 @@ import type { RestoreStaging } from "./deployment-host.ts";
 export interface ExternalStaging extends Omit<RestoreStaging, "finish" | "applyWrites"> {
   /**
    * Gives every collection its true name, drops what is not in the snapshot, makes the views, and compares the catalogue with the snapshot's. Each collection changes at one
-   * instant, all of them one after the other: until it resolves, clients see some of the old and some of the new. When it throws, the target may hold a part of each.
+   * instant, all of them one after the other: until it resolves, clients see some of the old and some of the new. `begin` is called right before the first change; when it throws
+   * after that, the target may hold a part of each. Throws `TargetNotEmpty` before, when something has come to a target that nobody confirmed may be replaced.
    */
-  publish(): Promise<void>;
+  publish(begin: () => Promise<void>): Promise<void>;
 }
 
 export interface OpenExternalStaging {

@@ -29,7 +29,7 @@ export function createExternalRestores(clock: Clock, options: Partial<ConnectOpt
       const staging = new StagedCollections(connected, request, clock, signal);
       try {
         await staging.dropLeftBehind();
-        if (!request.replacesExisting) await requireEmpty(connected.client);
+        await staging.requireReplaceable();
       } catch (error) {
         await connected.close();
         signal.throwIfAborted();
@@ -40,26 +40,28 @@ export function createExternalRestores(clock: Clock, options: Partial<ConnectOpt
   };
 }
 
-async function requireEmpty(client: MongoClient): Promise<void> {
-  const [first] = await readCatalogue(client);
-  if (first !== undefined) throw new TargetNotEmpty(keyOf(first));
-}
-
 /** The collections of one restore, under names that nobody uses until they are proven. */
 class StagedCollections {
   readonly #connected: ConnectedClient;
   readonly #client: MongoClient;
   readonly #prefix: string;
+  readonly #replacesExisting: boolean;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
   /** By true name. */
   readonly #descriptions = new Map<string, CollectionDescription>();
   readonly #stagedNames = new Map<string, string>();
 
-  constructor(connected: ConnectedClient, { restoreJobId }: OpenExternalStaging, clock: Clock, signal: AbortSignal) {
+  constructor(
+    connected: ConnectedClient,
+    { restoreJobId, replacesExisting }: OpenExternalStaging,
+    clock: Clock,
+    signal: AbortSignal,
+  ) {
     this.#connected = connected;
     this.#client = connected.client;
     this.#prefix = `telamon_restore_${restoreJobId}_`;
+    this.#replacesExisting = replacesExisting;
     this.#clock = clock;
     this.#signal = signal;
   }
@@ -78,7 +80,7 @@ class StagedCollections {
           this.#clock,
           this.#signal,
         ),
-      publish: () => this.#told(() => this.#publish()),
+      publish: (begin) => this.#told(() => this.#publish(begin)),
       abort: async () => {
         await this.dropLeftBehind().catch(() => undefined);
         await this.#connected.close();
@@ -89,6 +91,14 @@ class StagedCollections {
   async dropLeftBehind(): Promise<void> {
     for (const { database, name } of await readCatalogue(this.#client))
       if (name.startsWith(this.#prefix)) await this.#drop(database, name);
+  }
+
+  /** Throws `TargetNotEmpty` unless what is there may go, and answers what is there. */
+  async requireReplaceable(): Promise<readonly CollectionDescription[]> {
+    const present = (await readCatalogue(this.#client)).filter(({ name }) => !name.startsWith(this.#prefix));
+    const [first] = present;
+    if (first !== undefined && !this.#replacesExisting) throw new TargetNotEmpty(keyOf(first));
+    return present;
   }
 
   /** Errors that may be others at another time have no number: with one, a restore is given up. */
@@ -150,19 +160,24 @@ class StagedCollections {
     return described;
   }
 
-  async #publish(): Promise<void> {
-    const before = await readCatalogue(this.#client);
+  async #publish(begin: () => Promise<void>): Promise<void> {
+    const before = await this.requireReplaceable();
+    await begin();
     // A view cannot be replaced by renaming a collection.
     for (const { database, name, type } of before) if (type === "view") await this.#drop(database, name);
     for (const [key, stagedName] of this.#stagedNames) {
       const { database } = this.#descriptions.get(key) as CollectionDescription;
-      const rename = { renameCollection: `${database}.${stagedName}`, to: key, dropTarget: true, ...durable };
+      const rename = {
+        renameCollection: `${database}.${stagedName}`,
+        to: key,
+        dropTarget: this.#replacesExisting,
+        ...durable,
+      };
       await this.#client.db("admin").command(rename);
     }
     for (const one of before) {
       const { database, name, type } = one;
-      if (type !== "view" && !this.#descriptions.has(keyOf(one)) && !name.startsWith(this.#prefix))
-        await this.#drop(database, name);
+      if (type !== "view" && !this.#descriptions.has(keyOf(one))) await this.#drop(database, name);
     }
     for (const { database, name, type, options } of this.#descriptions.values())
       if (type === "view") await this.#client.db(database).command({ create: name, ...typed(options), ...durable });
