@@ -121,18 +121,9 @@ export function sealBlock(pack: PackIdentity, { plain, index, content, nonce }: 
 
 /** The plain bytes of a block. Throws when it is not what was sealed for this pack under this number. */
 export function openBlock(pack: PackIdentity, sealed: Uint8Array, index: number): Buffer {
+  const stored = unsealBlock(pack, sealed, index);
   const view = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.length);
-  const found = readBlockHeader(view);
-  if (found === undefined) throw new Error("a block is not one");
-  const { plainLength } = found;
-  if (found.index !== index || view.length !== found.sizeBytes || plainLength > plainLengthMax)
-    throw new Error("a block's header is wrong");
-  const header = view.subarray(0, blockHeaderLength);
-  const decipher = createDecipheriv("aes-256-gcm", pack.key, header.subarray(20, 32))
-    .setAAD(Buffer.concat([packHeader(pack), header]))
-    .setAuthTag(view.subarray(view.length - tagLength));
-  const stored = decipher.update(view.subarray(blockHeaderLength, view.length - tagLength));
-  decipher.final();
+  const plainLength = view.readUInt32LE(12);
   const codec = view.readUInt8(4);
   const plain =
     codec === codecZstd
@@ -142,6 +133,22 @@ export function openBlock(pack: PackIdentity, sealed: Uint8Array, index: number)
     throw new Error("a block decodes to another length than it says");
   if (plain !== stored) releaseMemory(stored);
   return plain;
+}
+
+/** The authentic content of a block, compressed as it may be. Throws when it is not what was sealed for this pack under this number. */
+export function unsealBlock(pack: PackIdentity, sealed: Uint8Array, index: number): Buffer {
+  const view = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.length);
+  const found = readBlockHeader(view);
+  if (found === undefined) throw new Error("a block is not one");
+  if (found.index !== index || view.length !== found.sizeBytes || found.plainLength > plainLengthMax)
+    throw new Error("a block's header is wrong");
+  const header = view.subarray(0, blockHeaderLength);
+  const decipher = createDecipheriv("aes-256-gcm", pack.key, header.subarray(20, 32))
+    .setAAD(Buffer.concat([packHeader(pack), header]))
+    .setAuthTag(view.subarray(view.length - tagLength));
+  const stored = decipher.update(view.subarray(blockHeaderLength, view.length - tagLength));
+  decipher.final();
+  return stored;
 }
 
 /** Buffers of this length and less may lie in memory that others use too. */

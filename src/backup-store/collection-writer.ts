@@ -77,19 +77,17 @@ export class StoreCollectionWriter implements CollectionWriter {
     const stored = this.#store(slab, this.#inFlight.at(-1)?.stored);
     // Whoever writes next sees a failure; until then it must not count as unhandled.
     stored.catch(() => undefined);
-    this.#inFlight.push({ sizeBytes: slab.ends.at(-1) ?? 0, stored });
+    this.#inFlight.push({ sizeBytes: slab.sizeBytes, stored });
   }
 
-  async #store({ bytes, ends, chunks }: Slab, before: Promise<void> | undefined): Promise<void> {
-    const identified = identifyApart(this.#parts.keys.chunkIdKey, bytes, ends);
+  async #store({ bytes, stretches, chunks }: Slab, before: Promise<void> | undefined): Promise<void> {
+    const identified = identifyApart(this.#parts.keys.chunkIdKey, bytes, stretches, { hasRoom: true });
     await Promise.all([identified, before]);
     const { bytes: room, ids } = await identified;
-    let start = 0;
     for (const [index, chunk] of chunks.entries()) {
-      const end = ends[index] as number;
+      const { start, end } = stretches[index] as Slab["stretches"][number];
       const stored = this.#parts.tree.store(ids[index] as Uint8Array, room.subarray(start, end), chunk);
       if (stored !== undefined) await stored;
-      start = end;
     }
     this.#parts.rooms.giveBack(room);
     await this.#parts.packs.ready();

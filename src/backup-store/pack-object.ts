@@ -1,27 +1,27 @@
-import { createHash } from "node:crypto";
 import type { BlobStore } from "../ports/blob-store.ts";
 import { SnapshotDamaged } from "../ports/snapshot-repository.ts";
-import { blockContents, type PackIdentity, packEnd, packHeader, trailerIndex } from "./block.ts";
+import { blockContents, type PackIdentity, packEnd, packHeader, tagLength, trailerIndex } from "./block.ts";
 import { packKeyOf } from "./entry.ts";
-import { hashApart, type SealedBlock, sealApart } from "./threads/apart.ts";
+import { confirmApart, sealApart } from "./threads/apart.ts";
 import { owned } from "./threads/jobs.ts";
 
 /** Bytes of a pack that are read back at once. */
 const readBackBytes = 8 * 1_048_576;
 
-interface WrittenPart {
+/** A block as it was put: where it is follows from those before it. */
+interface WrittenBlock {
+  readonly index: number;
   readonly sizeBytes: number;
-  readonly sha256: Uint8Array;
+  readonly tag: Uint8Array;
 }
 
 /** A pack that is in the store, with what must be read back. */
-export interface WrittenPack {
-  readonly id: Uint8Array;
+export interface WrittenPack extends PackIdentity {
   readonly objectKey: string;
   readonly blockSizes: readonly number[];
   readonly sizeBytes: number;
-  /** One behind the other they are the object. */
-  readonly parts: readonly WrittenPart[];
+  /** The trailer included. */
+  readonly blocks: readonly WrittenBlock[];
 }
 
 export interface PutPackParts {
@@ -33,11 +33,11 @@ export interface PutPackParts {
 export async function putPack(
   { blobs, randomBytes }: PutPackParts,
   pack: PackIdentity,
-  blocks: readonly SealedBlock[],
+  blocks: readonly Uint8Array[],
 ): Promise<WrittenPack> {
   const table = new Uint8Array(blocks.length * 4);
   const view = new DataView(table.buffer);
-  for (const [index, block] of blocks.entries()) view.setUint32(index * 4, block.bytes.length, true);
+  for (const [index, block] of blocks.entries()) view.setUint32(index * 4, block.length, true);
   const { sealed: trailer } = await sealApart(pack, {
     bytes: table,
     length: table.length,
@@ -45,61 +45,65 @@ export async function putPack(
     content: blockContents.trailer,
     nonce: randomBytes(12),
   });
-  const parts = [hashed(packHeader(pack)), ...blocks, trailer, hashed(packEnd(trailer.bytes.length))];
   const objectKey = packKeyOf(pack.id, pack.revision);
-  await blobs.put(
-    objectKey,
-    parts.map(({ bytes }) => bytes),
-  );
+  const parts = [packHeader(pack), ...blocks, trailer, packEnd(trailer.length)];
+  await blobs.put(objectKey, parts);
+  const { id, revision, key } = pack;
   return {
-    id: pack.id,
+    id,
+    revision,
+    key,
     objectKey,
-    blockSizes: blocks.map(({ bytes }) => bytes.length),
-    sizeBytes: parts.reduce((sum, { bytes }) => sum + bytes.length, 0),
-    parts: parts.map(({ bytes, sha256 }) => ({ sizeBytes: bytes.length, sha256 })),
+    blockSizes: blocks.map(({ length }) => length),
+    sizeBytes: parts.reduce((sum, { length }) => sum + length, 0),
+    blocks: [...blocks.map((block, index) => writtenBlock(block, index)), writtenBlock(trailer, trailerIndex)],
   };
 }
 
 /** Reads a pack back from the store and compares; each of its blocks was proven to decode to what it was made of before it was put. Throws `SnapshotDamaged`. */
-export async function confirmPack(blobs: BlobStore, { objectKey, sizeBytes, parts }: WrittenPack): Promise<void> {
+export async function confirmPack(blobs: BlobStore, pack: WrittenPack): Promise<void> {
+  const { objectKey, sizeBytes } = pack;
   const found = await blobs.stat(objectKey);
   if (found?.sizeBytes !== sizeBytes)
     throw new SnapshotDamaged(
       objectKey,
       `${objectKey} has ${found?.sizeBytes ?? "no"} bytes where ${sizeBytes} were written`,
     );
-  let start = 0;
-  for (const range of rangesOf(parts)) {
-    const ends: number[] = [];
-    let length = 0;
-    for (const part of range) ends.push((length += part.sizeBytes));
-    const isSame = async (): Promise<boolean> => {
-      const hashes = await hashApart(owned(await blobs.getRange(objectKey, start, length)), ends);
-      return range.every(({ sha256 }, index) => Buffer.from(sha256).equals(hashes[index] ?? new Uint8Array(0)));
-    };
+  let position = 0;
+  const isNext = async (length: number, isSame: (bytes: Uint8Array) => Promise<boolean>): Promise<void> => {
+    const read = async (): Promise<boolean> => isSame(await blobs.getRange(objectKey, position, length));
     // Asked once more, since what is hurt may be the answer and not the object.
-    if (!(await isSame()) && !(await isSame()))
+    if (!(await read()) && !(await read()))
       throw new SnapshotDamaged(objectKey, `${objectKey} does not read back as it was written`);
-    start += length;
+    position += length;
+  };
+  const header = packHeader(pack);
+  await isNext(header.length, async (bytes) => header.equals(bytes));
+  for (const blocks of togetherReadBack(pack.blocks)) {
+    let end = 0;
+    const expected = blocks.map((block) => ({ ...block, start: end, end: (end += block.sizeBytes) }));
+    await isNext(end, (bytes) => confirmApart(pack, owned(bytes), expected));
   }
+  const end = packEnd(pack.blocks.at(-1)?.sizeBytes ?? 0);
+  await isNext(end.length, async (bytes) => end.equals(bytes));
 }
 
-/** Parts that are read back together. */
-function* rangesOf(parts: readonly WrittenPart[]): Generator<readonly WrittenPart[]> {
-  let range: WrittenPart[] = [];
+/** Blocks that are read back together. */
+function* togetherReadBack(blocks: readonly WrittenBlock[]): Generator<readonly WrittenBlock[]> {
+  let together: WrittenBlock[] = [];
   let length = 0;
-  for (const part of parts) {
-    if (range.length > 0 && length + part.sizeBytes > readBackBytes) {
-      yield range;
-      range = [];
+  for (const block of blocks) {
+    if (together.length > 0 && length + block.sizeBytes > readBackBytes) {
+      yield together;
+      together = [];
       length = 0;
     }
-    range.push(part);
-    length += part.sizeBytes;
+    together.push(block);
+    length += block.sizeBytes;
   }
-  yield range;
+  yield together;
 }
 
-function hashed(bytes: Uint8Array): SealedBlock {
-  return { bytes, sha256: createHash("sha256").update(bytes).digest() };
+function writtenBlock(block: Uint8Array, index: number): WrittenBlock {
+  return { index, sizeBytes: block.length, tag: Uint8Array.from(block.subarray(block.length - tagLength)) };
 }

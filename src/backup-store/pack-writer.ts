@@ -3,7 +3,7 @@ import { blockContents, type PackIdentity } from "./block.ts";
 import type { StoreKeys } from "./keys.ts";
 import { confirmPack, putPack, type WrittenPack } from "./pack-object.ts";
 import { largerRoom, Rooms } from "./rooms.ts";
-import { type SealedBlock, sealApart } from "./threads/apart.ts";
+import { sealApart } from "./threads/apart.ts";
 import type { OwnBytes } from "./threads/jobs.ts";
 import { threadsMax } from "./threads/threads.ts";
 
@@ -37,7 +37,7 @@ interface OpenBlock {
 
 interface OpenPack extends PackIdentity {
   /** By number; a block that is being filled has its number already. */
-  readonly sealed: Map<number, Promise<SealedBlock>>;
+  readonly sealed: Map<number, Promise<Uint8Array>>;
   readonly open: Map<BlockContent, OpenBlock>;
   blockCount: number;
   sealedSizeBytes: number;
@@ -128,12 +128,12 @@ export class PackWriter {
     this.#track(this.#blocksInFlight, sealed);
   }
 
-  async #seal(pack: OpenPack, content: BlockContent, { index, room, size }: OpenBlock): Promise<SealedBlock> {
+  async #seal(pack: OpenPack, content: BlockContent, { index, room, size }: OpenBlock): Promise<Uint8Array> {
     const nonce = this.#parts.randomBytes(12);
     const block = { bytes: room, length: size, index, content: blockContents[content], nonce };
     const { sealed, bytes } = await sealApart(pack, block);
     this.#rooms.giveBack(bytes);
-    pack.sealedSizeBytes += sealed.bytes.length;
+    pack.sealedSizeBytes += sealed.length;
     return sealed;
   }
 
@@ -144,7 +144,7 @@ export class PackWriter {
   }
 
   async #store(pack: OpenPack): Promise<void> {
-    const blocks: SealedBlock[] = [];
+    const blocks: Uint8Array[] = [];
     for (let index = 0; index < pack.blockCount; index += 1) {
       const sealed = pack.sealed.get(index);
       if (sealed !== undefined) blocks.push(await sealed);

@@ -5,7 +5,7 @@ import type { StoreKeys } from "./keys.ts";
 import type { Manifest } from "./manifest.ts";
 import { layoutOf, type PackLayout, PackReader, readLayout } from "./pack-reader.ts";
 import { confirmPack, putPack } from "./pack-object.ts";
-import { openApart, type SealedBlock, sealApart } from "./threads/apart.ts";
+import { openApart, sealApart } from "./threads/apart.ts";
 import { chunksOf } from "./tree.ts";
 
 export interface RepackParts {
@@ -161,7 +161,7 @@ async function eachPart(
 async function repack(parts: RepackParts, layout: PackLayout, needed: NeededParts): Promise<number | undefined> {
   const byBlock = Map.groupBy(needed.values(), ({ blockIndex }) => blockIndex);
   const next = { id: layout.id, key: layout.key, revision: layout.revision + 1 };
-  const blocks: SealedBlock[] = [];
+  const blocks: Uint8Array[] = [];
   let plainBytes = 0;
   let neededBytes = 0;
   for (const index of layout.sizes.keys()) {

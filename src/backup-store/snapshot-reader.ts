@@ -14,6 +14,7 @@ import type { Manifest, ManifestCollection } from "./manifest.ts";
 import { type PackReader, requireSameId } from "./pack-reader.ts";
 import { ownMemory } from "./rooms.ts";
 import { identifyApart } from "./threads/apart.ts";
+import type { Stretch } from "./threads/jobs.ts";
 import { chunksOf } from "./tree.ts";
 
 /** Bytes of chunks that are read, proven and handed out at once, about. */
@@ -99,13 +100,14 @@ export class StoreSnapshotReader implements SnapshotReader {
   /** The bytes of chunks one behind the other. */
   async #read(collection: ManifestCollection, entries: readonly Entry[]): Promise<Uint8Array> {
     const bytes = ownMemory(entries.reduce((sum, { length }) => sum + length, 0));
-    const ends: number[] = [];
+    const chunks: Stretch[] = [];
     let size = 0;
     for (const entry of entries) {
       bytes.set(await this.#guarded(collection, entry, () => this.#packs.unproven(entry)), size);
-      ends.push((size += entry.length));
+      chunks.push({ start: size, end: size + entry.length });
+      size += entry.length;
     }
-    const proven = await identifyApart(this.#keys.chunkIdKey, bytes, ends);
+    const proven = await identifyApart(this.#keys.chunkIdKey, bytes, chunks, { hasRoom: false });
     for (const [index, entry] of entries.entries())
       await this.#guarded(collection, entry, async () => requireSameId(entry, proven.ids[index] ?? new Uint8Array(0)));
     return proven.bytes;

@@ -1,22 +1,17 @@
-import type { BlockToSeal, PackIdentity } from "../block.ts";
-import { digestLength, type OwnBytes, type Place } from "./jobs.ts";
+import { type BlockToSeal, type PackIdentity, releaseMemory } from "../block.ts";
+import { chunkIdLength } from "../chunk-id.ts";
+import type { ExpectedBlock, OwnBytes, Place, Stretch } from "./jobs.ts";
 import { storeThreads } from "./threads.ts";
-
-/** A sealed block: header, ciphertext, tag. */
-export interface SealedBlock {
-  readonly bytes: Uint8Array;
-  readonly sha256: Uint8Array;
-}
 
 /** Seals the first `length` bytes of `bytes` as `sealBlock` does, in another thread. The memory is given away and comes back as `bytes`. */
 export async function sealApart(
   pack: PackIdentity,
   { bytes, length, ...block }: Omit<BlockToSeal, "plain"> & { readonly bytes: OwnBytes; readonly length: number },
-): Promise<{ readonly sealed: SealedBlock; readonly bytes: OwnBytes }> {
+): Promise<{ readonly sealed: Uint8Array; readonly bytes: OwnBytes }> {
   const { id, revision, key } = pack;
   const request = { ...block, pack: { id, revision, key }, bytes, length };
   const answer = await storeThreads.run("seal", request, length, [bytes]);
-  return { sealed: { bytes: answer.sealed, sha256: answer.sha256 }, bytes: answer.bytes };
+  return { sealed: answer.sealed, bytes: answer.bytes };
 }
 
 /** Opens a block as `openBlock` does, in another thread. */
@@ -43,7 +38,7 @@ export async function pickApart(
   const own = new Uint8Array(sealed);
   const request = { pack: { id, revision, key: packKey }, sealed: own, index, key, places };
   const answer = await storeThreads.run("pick", request, own.length, [own]);
-  const ids = eachOf(answer.ids, places.length);
+  const ids = idsIn(answer.ids, places.length);
   let end = 0;
   return places.map(({ length }, position) => {
     end += length;
@@ -51,24 +46,34 @@ export async function pickApart(
   });
 }
 
-/** Ids of the chunks that stand in `bytes` one behind the other, in another thread. The memory is given away and comes back as `bytes`. */
+/**
+ * Ids of the chunks that stand in `bytes`, computed in another thread. The memory is given away and comes back as `bytes`. With `hasRoom` each chunk has `hashBlockLength` bytes to spare
+ * before it, which are overwritten; it is quicker so.
+ */
 export async function identifyApart(
   key: Uint8Array,
   bytes: OwnBytes,
-  ends: readonly number[],
+  chunks: readonly Stretch[],
+  { hasRoom }: { readonly hasRoom: boolean },
 ): Promise<{ readonly bytes: OwnBytes; readonly ids: readonly Uint8Array[] }> {
-  const answer = await storeThreads.run("identify", { key, bytes, ends }, ends.at(-1) ?? 0, [bytes]);
-  return { bytes: answer.bytes, ids: eachOf(answer.ids, ends.length) };
+  const answer = await storeThreads.run("identify", { key, bytes, chunks, hasRoom }, chunks.at(-1)?.end ?? 0, [bytes]);
+  return { bytes: answer.bytes, ids: idsIn(answer.ids, chunks.length) };
 }
 
-/** SHA-256 of the parts that stand in `bytes` one behind the other, in another thread. The memory is given away. */
-export async function hashApart(bytes: OwnBytes, ends: readonly number[]): Promise<readonly Uint8Array[]> {
-  const { hashes } = await storeThreads.run("hash", { bytes, ends }, bytes.length, [bytes]);
-  return eachOf(hashes, ends.length);
+/** Whether the blocks that stand in `bytes` are those that were sealed for a pack, found out in another thread. The memory is given away, and not kept. */
+export async function confirmApart(
+  { id, revision, key }: PackIdentity,
+  bytes: OwnBytes,
+  blocks: readonly ExpectedBlock[],
+): Promise<boolean> {
+  const request = { pack: { id, revision, key }, bytes, blocks };
+  const answer = await storeThreads.run("confirm", request, bytes.length, [bytes]);
+  releaseMemory(answer.bytes);
+  return answer.same.every((same) => same === 1);
 }
 
-function eachOf(digests: Uint8Array, count: number): Uint8Array[] {
+function idsIn(bytes: Uint8Array, count: number): Uint8Array[] {
   return Array.from({ length: count }, (_, index) =>
-    digests.subarray(index * digestLength, (index + 1) * digestLength),
+    bytes.subarray(index * chunkIdLength, (index + 1) * chunkIdLength),
   );
 }

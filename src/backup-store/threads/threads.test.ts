@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
-import { blockContents, openBlock, sealBlock } from "../block.ts";
-import { createChunkId } from "../chunk-id.ts";
-import { hashApart, identifyApart, openApart, sealApart } from "./apart.ts";
+import { blockContents, openBlock, sealBlock, tagLength } from "../block.ts";
+import { createChunkId, hashBlockLength } from "../chunk-id.ts";
+import { confirmApart, identifyApart, openApart, sealApart } from "./apart.ts";
 import { owned } from "./jobs.ts";
 
 const pack = { id: Buffer.alloc(20, 1), revision: 0, key: Buffer.alloc(32, 2) };
@@ -22,31 +22,31 @@ describe("work that is done in other threads", () => {
       const block = { index: 3, content: blockContents.chunks, nonce };
       const expected = sealBlock(pack, { ...block, plain: Buffer.from(plain) });
       const { sealed, bytes } = await sealApart(pack, { ...block, bytes: new Uint8Array(plain), length: size });
-      assert.ok(expected.equals(sealed.bytes));
-      assert.deepEqual(Buffer.from(sealed.sha256), createHash("sha256").update(expected).digest());
+      assert.ok(expected.equals(sealed));
       assert.ok(Buffer.from(plain).equals(bytes));
-      assert.ok(openBlock(pack, sealed.bytes, 3).equals(plain));
-      assert.ok(Buffer.from(plain).equals(await openApart(pack, sealed.bytes, 3)));
+      assert.ok(openBlock(pack, sealed, 3).equals(plain));
+      assert.ok(Buffer.from(plain).equals(await openApart(pack, sealed, 3)));
       // The sealed bytes are still there: opening takes a copy.
-      assert.ok(expected.equals(sealed.bytes));
+      assert.ok(expected.equals(sealed));
     });
 
-    test(`names and hashes the parts of ${size} bytes as is done here`, async () => {
+    test(`names the chunks in ${size} bytes as is done here, with room before each or without`, async () => {
       const bytes = somewhat(size);
-      const ends = [size >> 2, size >> 1, size];
-      const parts = ends.map((end, index) => Buffer.from(bytes).subarray(ends[index - 1] ?? 0, end));
       const key = Buffer.alloc(32, 9);
-      const identified = await identifyApart(key, new Uint8Array(bytes), ends);
-      assert.ok(Buffer.from(bytes).equals(identified.bytes));
-      const hashes = await hashApart(new Uint8Array(bytes), ends);
-      for (const [index, part] of parts.entries()) {
-        assert.ok(createChunkId(key)(part).equals(identified.ids[index] ?? new Uint8Array(0)));
-        assert.ok(
-          createHash("sha256")
-            .update(part)
-            .digest()
-            .equals(hashes[index] ?? new Uint8Array(0)),
-        );
+      for (const room of [0, hashBlockLength]) {
+        const ends = [size >> 2, size >> 1, size];
+        const parts = ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));
+        const all = new Uint8Array(Buffer.concat(parts.flatMap((part) => [Buffer.alloc(room), part])));
+        const chunks = ends.map((end, index) => ({
+          start: (ends[index - 1] ?? 0) + (index + 1) * room,
+          end: end + (index + 1) * room,
+        }));
+        const identified = await identifyApart(key, all, chunks, { hasRoom: room > 0 });
+        for (const [index, part] of parts.entries()) {
+          const { start, end } = chunks[index] ?? { start: 0, end: 0 };
+          assert.ok(Buffer.from(part).equals(identified.bytes.subarray(start, end)));
+          assert.ok(createChunkId(key)(part).equals(identified.ids[index] ?? new Uint8Array(0)));
+        }
       }
     });
   }
@@ -59,12 +59,44 @@ describe("work that is done in other threads", () => {
     await assert.rejects(openApart(pack, sealed, 0));
   });
 
+  for (const size of [1000, 200_000])
+    test(`blocks of ${size} bytes are confirmed when they are what was sealed, and no other bytes`, async () => {
+      const blocks = [0, 1].map((index) =>
+        sealBlock(pack, { plain: randomBytes(size), index, content: blockContents.chunks, nonce: randomBytes(12) }),
+      );
+      const bytes = Buffer.concat(blocks);
+      let end = 0;
+      const expected = blocks.map((block, index) => ({
+        index,
+        tag: block.subarray(-tagLength),
+        start: end,
+        end: (end += block.length),
+      }));
+      assert.ok(await confirmApart(pack, new Uint8Array(bytes), expected));
+      for (let at = 0; at < bytes.length; at += at < 40 ? 1 : size >> 3) {
+        const flipped = new Uint8Array(bytes);
+        flipped[at] = (flipped[at] as number) ^ 1;
+        assert.equal(await confirmApart(pack, flipped, expected), false, `byte ${at}`);
+      }
+      // The same plain bytes sealed again are other bytes.
+      const another = sealBlock(pack, {
+        plain: openBlock(pack, blocks[0] ?? bytes, 0),
+        index: 0,
+        content: blockContents.chunks,
+        nonce: randomBytes(12),
+      });
+      const replaced = new Uint8Array(Buffer.concat([another, blocks[1] ?? bytes]));
+      assert.equal(await confirmApart(pack, replaced, expected), false);
+    });
+
   test("more jobs than all threads take at once are all done, each with its own answer", async () => {
+    const key = Buffer.alloc(32, 7);
     const all = Array.from({ length: 60 }, (_, number) => new Uint8Array(100_000).fill(number));
-    const expected = all.map((bytes) => createHash("sha256").update(bytes).digest("hex"));
-    const answers = await Promise.all(all.map((bytes) => hashApart(bytes, [bytes.length])));
+    const expected = all.map((bytes) => createChunkId(key)(bytes).toString("hex"));
+    const chunks = [{ start: 0, end: 100_000 }];
+    const answers = await Promise.all(all.map((bytes) => identifyApart(key, bytes, chunks, { hasRoom: false })));
     assert.deepEqual(
-      answers.map(([hash]) => Buffer.from(hash ?? []).toString("hex")),
+      answers.map(({ ids: [id] }) => Buffer.from(id ?? []).toString("hex")),
       expected,
     );
   });
