@@ -129,7 +129,7 @@ describe("snapshots made of the one before and the operation log", () => {
     let allowed = 250;
     const writing = Array.from({ length: writers }, async (_, writer) => {
       for (let step = 0; !stop.signal.aborted; step += 1) {
-        while (written >= allowed && !stop.signal.aborted) await delay(1);
+        await until(() => written < allowed || stop.signal.aborted);
         const _id = (step * writers + writer) * 7919;
         await things.insertOne({ _id: 5000 + _id, text: String(step) });
         await things.updateOne({ _id: _id % 5000 }, { $set: { text: "y".repeat(_id % 400) } });
@@ -142,7 +142,7 @@ describe("snapshots made of the one before and the operation log", () => {
       for (let round = 0; round < 6; round += 1) {
         const before = written;
         allowed = before + 250;
-        while (written === before) await delay(1);
+        await until(() => written > before);
         const { facts } = await take(2);
         ways.push(facts.incrementCheck ?? facts.incrementsInARow);
       }
@@ -220,3 +220,7 @@ describe("snapshots made of the one before and the operation log", () => {
     assert.equal(after.collections[0]?.documentCount, 1);
   });
 });
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await delay(1);
+}
