@@ -6,13 +6,34 @@ import { Value } from "./value.ts";
 /** Bytes that a value made on the way to a document may take; a document itself may take far fewer. */
 const valueMaxBytes = 128 * 1024 * 1024;
 
+/** Buffers of builders that are done, for those to come: to make one costs more than to fill it. */
+const spare: Uint8Array[] = [];
+const spareMax = 32;
+const spareBytes = 1024;
+const nothing = new Uint8Array(0);
+
 /** Writes a document field by field; values are copied as bytes. */
 export class DocumentBuilder {
-  #bytes = new Uint8Array(256);
+  #bytes = spare.pop() ?? new Uint8Array(spareBytes);
   #length = 4;
 
   append(name: string, value: Value): this {
-    return this.appendBytes(textBytes(name), value);
+    const nameEnd = this.#length + 1 + name.length;
+    this.#reserve(2 + name.length);
+    const bytes = this.#bytes;
+    // Most names are ASCII, and written without bytes of their own.
+    for (let index = 0; index < name.length; index += 1) {
+      const unit = name.charCodeAt(index);
+      if (unit >= 0x80) return this.appendBytes(textBytes(name), value);
+      bytes[this.#length + 1 + index] = unit;
+    }
+    const size = value.end - value.start;
+    this.#reserve(2 + name.length + size);
+    this.#bytes[this.#length] = value.type;
+    this.#bytes[nameEnd] = 0;
+    copyInto(this.#bytes, nameEnd + 1, value.source, value.start, size);
+    this.#length = nameEnd + 1 + size;
+    return this;
   }
 
   appendBytes(name: Uint8Array, value: Value): this {
@@ -37,7 +58,12 @@ export class DocumentBuilder {
     this.#reserve(1);
     this.#bytes[this.#length] = 0;
     writeInt32(this.#bytes, 0, this.#length + 1);
-    return this.#length + 1 === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.#length + 1);
+    const bytes = this.#bytes;
+    if (this.#length + 1 === bytes.length) return bytes;
+    const document = bytes.slice(0, this.#length + 1);
+    this.#bytes = nothing;
+    if (bytes.length === spareBytes && spare.length < spareMax) spare.push(bytes);
+    return document;
   }
 
   #reserve(size: number): void {
@@ -45,7 +71,8 @@ export class DocumentBuilder {
     if (this.#length + size > valueMaxBytes)
       throw new EngineError(146, "ExceededMemoryLimit", `a value would take more than ${valueMaxBytes} bytes`);
     const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + size + 1));
-    larger.set(this.#bytes.subarray(0, this.#length));
+    // What is written of a name that is not yet counted goes along.
+    larger.set(this.#bytes);
     this.#bytes = larger;
   }
 }

@@ -75,8 +75,19 @@ export function readText(bytes: Uint8Array, start: number, end: number): string 
 }
 
 export function textBytes(text: string): Uint8Array {
-  return encoder.encode(text);
+  if (text.length > shortLength) return encoder.encode(text);
+  // For short ASCII texts, which names mostly are, a loop costs less than a call.
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (unit >= 0x80) return encoder.encode(text);
+    bytes[index] = unit;
+  }
+  return bytes;
 }
+
+/** Characters of a text that is short. */
+const shortLength = 32;
 
 /** As `memcmp`, with the shorter first when one begins the other. */
 export function compareBytes(one: Uint8Array, other: Uint8Array): number {
