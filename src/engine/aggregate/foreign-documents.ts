@@ -8,6 +8,9 @@ import { blockingStepMaxBytes, type Flow } from "../query/flow.ts";
 import type { ExpressionContext } from "./context.ts";
 import { sourceOf, type StagePlace } from "./stage.ts";
 
+/** Values after which is asked whether it is time to give way. */
+const stretchLength = 1024;
+
 /**
  * Documents of another collection by the values of a field, for `$lookup` and `$graphLookup`: through an index that begins with the field, or by a table of all
  * documents by their values while memory holds it, or by looking through all of them each time.
@@ -57,7 +60,10 @@ export class ForeignDocuments {
     if (this.#table === undefined && !this.#tooLarge) yield* this.#fill();
     if (this.#table === undefined) return yield* this.#scan(values);
     const found = new Set<number>();
-    for (const value of values) for (const index of this.#table.get(this.#keyOf(value)) ?? []) found.add(index);
+    for (const [position, value] of values.entries()) {
+      if (position % stretchLength === stretchLength - 1) yield undefined;
+      for (const index of this.#table.get(this.#keyOf(value)) ?? []) found.add(index);
+    }
     for (const index of [...found].toSorted((one, other) => one - other)) yield this.#documents[index];
   }
 

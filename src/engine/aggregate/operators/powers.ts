@@ -1,11 +1,12 @@
 import { located } from "../../engine-error.ts";
-import { type Decimal, decimalValue, divideDecimals } from "../../bson/decimal.ts";
+import { decimalValue, divideDecimals } from "../../bson/decimal.ts";
 import { toDecimal, toNumber, wide } from "../../bson/numbers.ts";
 import { bsonType, isNumberType } from "../../bson/types.ts";
 import { doubleValue, int32Value, int64Value, nullValue, numberOf, type Value } from "../../bson/value.ts";
 import type { Expression } from "../context.ts";
 import * as decimals from "../decimal-functions.ts";
 import { paddedDecimal, roundDecimal, type RoundingMode } from "../decimal-rounding.ts";
+import { type Domain, ofNumber } from "./number-function.ts";
 import {
   binary,
   countedArguments,
@@ -15,45 +16,30 @@ import {
   isNumber,
   shownNumber,
   typeOf,
-  unary,
 } from "./operator.ts";
-
-/** A function of one number, refused where it has no value. */
-function ofNumber(
-  compute: (value: number) => number,
-  computeDecimal: (value: Decimal) => Decimal,
-  domain?: { readonly accepts: (value: number) => boolean; readonly code: number; readonly what: string },
-): ExpressionOperator {
-  return unary((value, { name }) => {
-    if (isNullish(value)) return nullValue;
-    const given: Value = value;
-    if (!isNumberType(given.type)) throw located(28_765, `${name} only supports numeric types, not ${typeOf(given)}`);
-    const number = toNumber(given);
-    if (domain !== undefined && !Number.isNaN(number) && !domain.accepts(number))
-      throw located(domain.code, `${name}'s argument must be ${domain.what}, but is ${shownNumber(given)}`);
-    if (given.type === bsonType.decimal) return decimalValue(computeDecimal(toDecimal(given)));
-    return doubleValue(compute(number));
-  });
-}
 
 const isPositive = (value: number): boolean => value > 0;
 
+function where(accepts: (value: number) => boolean, code: number, what: string): Domain {
+  return { accepts, refuse: (name, shown) => located(code, `${name}'s argument must be ${what}, but is ${shown}`) };
+}
+
 export const $exp: ExpressionOperator = ofNumber(Math.exp, decimals.exponential);
-export const $ln: ExpressionOperator = ofNumber(Math.log, decimals.logarithm, {
-  accepts: isPositive,
-  code: 28_766,
-  what: "a positive number",
-});
-export const $log10: ExpressionOperator = ofNumber(Math.log10, decimals.logarithm10, {
-  accepts: isPositive,
-  code: 28_761,
-  what: "a positive number",
-});
-export const $sqrt: ExpressionOperator = ofNumber(Math.sqrt, decimals.rootOf, {
-  accepts: (value) => value >= 0,
-  code: 28_714,
-  what: "greater than or equal to 0",
-});
+export const $ln: ExpressionOperator = ofNumber(
+  Math.log,
+  decimals.logarithm,
+  where(isPositive, 28_766, "a positive number"),
+);
+export const $log10: ExpressionOperator = ofNumber(
+  Math.log10,
+  decimals.logarithm10,
+  where(isPositive, 28_761, "a positive number"),
+);
+export const $sqrt: ExpressionOperator = ofNumber(
+  Math.sqrt,
+  decimals.rootOf,
+  where((value) => value >= 0, 28_714, "greater than or equal to 0"),
+);
 
 /** `[number, base]`. */
 export const $log: ExpressionOperator = binary((one, other) => {

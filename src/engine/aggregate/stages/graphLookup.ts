@@ -12,6 +12,9 @@ import { Work } from "../../steps.ts";
 import type { StageFactory } from "../stage.ts";
 import { withAdded } from "./addFields.ts";
 
+/** Values after which is asked whether it is time to give way. */
+const stretchLength = 1024;
+
 const known: ReadonlySet<string> = new Set([
   "from",
   "startWith",
@@ -76,7 +79,7 @@ export const $graphLookup: StageFactory = (argument, place) => {
     let values = first;
     for (let depth = 0; values.length > 0 && depth <= maxDepth; depth += 1) {
       const next: Value[] = [];
-      for (const document of foreign.matching(unasked(values, asked))) {
+      for (const document of foreign.matching(yield* unasked(values, asked))) {
         if (document === undefined) {
           yield undefined;
           continue;
@@ -94,11 +97,16 @@ export const $graphLookup: StageFactory = (argument, place) => {
     }
   }
 
-  function unasked(values: readonly Value[], asked: Set<string>): Value[] {
-    return values.filter((value) => {
+  function* unasked(values: readonly Value[], asked: Set<string>): Generator<undefined, Value[]> {
+    const fresh: Value[] = [];
+    for (const [position, value] of values.entries()) {
+      if (position % stretchLength === stretchLength - 1) yield undefined;
       const key = keyText(value);
-      return !asked.has(key) && asked.add(key) !== undefined;
-    });
+      if (asked.has(key)) continue;
+      asked.add(key);
+      fresh.push(value);
+    }
+    return fresh;
   }
 
   return function* graphLookup(flow: Flow): Flow {
