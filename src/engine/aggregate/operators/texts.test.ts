@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { BSONRegExp, Decimal128, Double, Int32, Long, ObjectId } from "bson";
+import { Binary, BSONRegExp, Decimal128, Double, Int32, Long, ObjectId, UUID } from "bson";
 import { evaluated, promise, refuse } from "../../../../test/support/expressions.ts";
 
 describe("texts", () => {
@@ -66,6 +66,7 @@ describe("patterns", () => {
 });
 
 describe("conversions", () => {
+  const uuid = "167dee52-c331-484e-92d1-c56479b8e670";
   promise([
     [
       "text to numbers of each type",
@@ -88,6 +89,29 @@ describe("conversions", () => {
     ["what cannot be is what onError says", { $convert: { input: "x", to: "int", onError: 0 } }, new Int32(0)],
     ["nothing is what onNull says", { $convert: { input: null, to: "int", onNull: 0 } }, new Int32(0)],
     ["the type of nothing", { $type: "$missing" }, "missing"],
+    [
+      "a text as bytes",
+      { $convert: { input: "SGVsbG8=", to: "binData", format: "base64" } },
+      new Binary(Buffer.from("Hello")),
+    ],
+    [
+      "of a subtype, without padding",
+      { $convert: { input: "_-8", to: { type: "binData", subtype: 5 }, format: "base64url" } },
+      new Binary(Buffer.from("ffef", "hex"), 5),
+    ],
+    [
+      "bytes as text",
+      { $convert: { input: new Binary(Buffer.from("4a6f", "hex")), to: "string", format: "hex" } },
+      "4A6F",
+    ],
+    ["bytes as what they are", { $convert: { input: new UUID(uuid), to: "string", format: "auto" } }, uuid],
+    ["a UUID of its text", { $toUUID: uuid }, new UUID(uuid)],
+    ["no format is nothing", { $convert: { input: "ab", to: "binData", format: null } }, null],
+    [
+      "bytes that are no text are what onError says",
+      { $convert: { input: new Binary(Buffer.from("ff", "hex")), to: "string", format: "utf8", onError: "none" } },
+      "none",
+    ],
   ]);
   refuse([
     [{ $toInt: "5.5" }, 241],
@@ -96,5 +120,15 @@ describe("conversions", () => {
     [{ $toDate: 5 }, 241],
     [{ $toInt: "0x1" }, 241],
     [{ $convert: { input: 1, to: "nothing" } }, 2],
+    [{ $convert: { input: "ab", to: "binData" } }, 241],
+    [{ $convert: { input: "abc", to: "binData", format: "hex" } }, 241],
+    [{ $convert: { input: "a", to: "binData", format: "base64" } }, 241],
+    [{ $convert: { input: uuid, to: "binData", format: "uuid" } }, 241],
+    [{ $convert: { input: "ab", to: { type: "binData", subtype: 10 }, format: "hex" } }, 9],
+    [{ $convert: { input: "ab", to: { type: "binData", subtype: 127 }, format: "hex" } }, 9],
+    [{ $convert: { input: "ab", to: "binData", format: "base32" } }, 9],
+    [{ $convert: { input: 5, to: "binData", format: "hex" } }, 241],
+    [{ $convert: { input: new UUID(uuid), to: { type: "binData", subtype: 0 } } }, 241],
+    [{ $toUUID: "not one" }, 241],
   ]);
 });
