@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { CollectionWriter, WrittenCollection } from "../ports/snapshot-repository.ts";
 import { Chunker } from "./chunker.ts";
 import type { CollectionTree } from "./collection-tree.ts";
@@ -15,6 +16,9 @@ export interface CollectionWriterParts {
   readonly rooms: Rooms;
   readonly ended: (tree: Tree, written: WrittenCollection) => void;
 }
+
+/** Chunks that are looked for and placed before others get a turn. */
+const chunksPerTurn = 32;
 
 /** Slabs of one collection whose chunks are being hashed or stored, beside the one being filled; and so many bytes in them, when documents are large. */
 const slabsInFlight = 2;
@@ -42,6 +46,7 @@ export class StoreCollectionWriter implements CollectionWriter {
       slab.add(chunk);
       if (!slab.isFull) continue;
       this.#handOn(slab);
+      await nextTurn();
       while (this.#isAhead) await this.#inFlight.shift()?.stored;
     }
     this.#failed = false;
@@ -88,6 +93,7 @@ export class StoreCollectionWriter implements CollectionWriter {
       const { start, end } = stretches[index] as Slab["stretches"][number];
       const stored = this.#parts.tree.store(ids[index] as Uint8Array, room.subarray(start, end), chunk);
       if (stored !== undefined) await stored;
+      if (index % chunksPerTurn === chunksPerTurn - 1) await nextTurn();
     }
     this.#parts.rooms.giveBack(room);
     await this.#parts.packs.ready();

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Collection, type MongoClient, MongoServerError, Timestamp } from "mongodb";
 import type { CollectionDescription, LogPosition } from "../../ports/snapshot-repository.ts";
 import type { LoggedChanges } from "../../ports/snapshot-source.ts";
@@ -25,6 +26,9 @@ export async function positionAt(client: MongoClient, time: Time): Promise<LogPo
   }
 }
 
+/** Entries that are looked at before others get a turn: some milliseconds. */
+const entriesPerTurn = 500;
+
 export interface LogReading {
   readonly client: MongoClient;
   readonly position: LogPosition;
@@ -47,6 +51,7 @@ export async function readLog(reading: LogReading): Promise<LoggedChanges> {
     .find({ ts: { $gte: timestampOf(position), $lte: timestampOf(until) } }, { raw: true, batchSize })
     .sort({ $natural: 1 });
   let isFound = false;
+  let count = 0;
   try {
     while (await cursor.hasNext()) {
       signal.throwIfAborted();
@@ -55,6 +60,8 @@ export async function readLog(reading: LogReading): Promise<LoggedChanges> {
         if (isFound) readLogEntry(entry, position, (uuid, id) => changed.add(uuid, id));
         else if (isAt(entry, position)) isFound = true;
         else return { unknown: "the operation log does not reach back to the snapshot before" };
+        count += 1;
+        if (count % entriesPerTurn === 0) await nextTurn();
       }
       if (changed.isGivenUp) break;
     }
