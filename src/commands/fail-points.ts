@@ -165,22 +165,27 @@ function failCommandOf(fields: Parameters): WithoutCounts {
   return point;
 }
 
+/** A fail point that takes every command it is asked for, and does nothing besides failing it. */
+const plain = {
+  commands: undefined,
+  applicationName: undefined,
+  namespace: undefined,
+  blockMs: 0,
+  errorLabels: undefined,
+  writeConcernError: undefined,
+  withinCursor: false,
+} as const;
+
 /** Fails before the write is done, with a code, or hides that it was done; by the connection's end unless said otherwise. */
 function failWriteOf(fields: Parameters): WithoutCounts {
   const errorCode = fields.whole("failBeforeCommitExceptionCode", 0);
   const closes = fields.get("closeConnection") === undefined || fields.flag("closeConnection");
   fields.rejectUnknown();
   return {
-    commands: undefined,
-    applicationName: undefined,
-    namespace: undefined,
-    blockMs: 0,
+    ...plain,
     closeConnection: !closes ? undefined : errorCode === undefined ? "after" : "before",
     errorCode,
     errorMessage: "Failing write via 'onPrimaryTransactionalWrite' failpoint",
-    errorLabels: undefined,
-    writeConcernError: undefined,
-    withinCursor: false,
   };
 }
 
@@ -190,15 +195,10 @@ function failGetMoreOf(fields: Parameters): WithoutCounts {
   const closes = fields.flag("closeConnection");
   fields.rejectUnknown();
   return {
-    commands: undefined,
-    applicationName: undefined,
-    namespace: undefined,
-    blockMs: 0,
+    ...plain,
     closeConnection: closes ? "before" : undefined,
     errorCode,
     errorMessage: "Hit the 'failGetMoreAfterCursorCheckout' failpoint",
-    errorLabels: undefined,
-    writeConcernError: undefined,
     withinCursor: true,
   };
 }

@@ -1,5 +1,4 @@
-import { EngineError } from "./engine-error.ts";
-import { documentSizeMaxBytes } from "./storage/collection-writer.ts";
+import { refuseTooLarge } from "./storage/collection-writer.ts";
 import { buildDocument } from "./bson/builder.ts";
 import { bsonType } from "./bson/types.ts";
 import { int32Value } from "./bson/value.ts";
@@ -67,19 +66,9 @@ export function aggregateFlow(
   });
   return (
     (record === undefined || isView(record) ? undefined : quickCount(record, query.pipeline)) ??
+    // Stages may make larger documents for each other than a client may be given.
     mapped(open(), refuseTooLarge)
   );
-}
-
-/** Stages may make larger documents for each other than a client may be given. */
-function refuseTooLarge(document: Uint8Array): Uint8Array {
-  if (document.length > documentSizeMaxBytes)
-    throw new EngineError(
-      10_334,
-      "BSONObjectTooLarge",
-      `BSONObj size: ${document.length} is invalid. Size must be between 0 and ${documentSizeMaxBytes}`,
-    );
-  return document;
 }
 
 /** `countDocuments({})` of the drivers: `[{$match: {}}, {$group: {_id: 1, n: {$sum: 1}}}]` is known without reading a document. */

@@ -5,17 +5,16 @@ import { fieldsOf } from "./bson/walk.ts";
 import type { CollectionRecord } from "./catalog/catalog.ts";
 import { collationFor, settingsOf } from "./catalog/collection-settings.ts";
 import type { EngineCursor, FindQuery } from "./engine.ts";
-import { badValue, EngineError, notSupported } from "./engine-error.ts";
-import { readError } from "./engine-cursor.ts";
+import { badValue, notSupported } from "./engine-error.ts";
+import { FollowingCursor } from "./following-cursor.ts";
 import type { Commits } from "./oplog/commits.ts";
 import { isOplog } from "./oplog/namespace.ts";
 import { logBatches, logRange } from "./oplog/read-log.ts";
 import { type Batches, tailBatches } from "./planner/access.ts";
 import { compileFilter, type Filter } from "./query/filter.ts";
-import { filtered, type Flow, mapped, takeFrom } from "./query/flow.ts";
+import { filtered, type Flow, mapped } from "./query/flow.ts";
 import { compileProjection } from "./query/projection.ts";
 import type { ReadState } from "./snapshot-registry.ts";
-import { Pace } from "./storage/turns.ts";
 
 /** How far a tailable cursor has come. */
 interface TailPosition {
@@ -87,16 +86,11 @@ function* moving(batches: Batches, position: TailPosition): Flow {
   }
 }
 
-/** A cursor that stays open at the end of what is written in order (manual, "Tailable Cursors"). */
-class TailCursor implements EngineCursor {
+/** A cursor over what is written in order (manual, "Tailable Cursors"). */
+class TailCursor extends FollowingCursor {
   readonly #open: (position: TailPosition) => Flow;
-  readonly #commits: Commits;
-  readonly #monotonicMs: () => number;
   readonly #position: TailPosition;
-  readonly #closed = new AbortController();
   #limit: number;
-  #pending: Uint8Array | undefined;
-  #seen: number;
 
   constructor(
     open: (position: TailPosition) => Flow,
@@ -104,55 +98,30 @@ class TailCursor implements EngineCursor {
     monotonicMs: () => number,
     { skip, limit }: Pick<FindQuery, "skip" | "limit">,
   ) {
+    super(commits, monotonicMs);
     this.#open = open;
-    this.#commits = commits;
-    this.#monotonicMs = monotonicMs;
     this.#position = { after: undefined, skip: skip ?? 0 };
     this.#limit = limit === undefined || limit === 0 ? Number.POSITIVE_INFINITY : limit;
-    this.#seen = commits.count;
     // A bad query is an error at once.
     open(this.#position).return();
   }
 
-  get exhausted(): boolean {
-    return this.#closed.signal.aborted;
-  }
-
-  async next(
+  override next(
     limits: { readonly maxDocuments: number; readonly maxBytes: number },
     signal: AbortSignal,
   ): Promise<readonly Uint8Array[]> {
-    if (this.exhausted) return [];
-    this.#seen = this.#commits.count;
-    const wanted = { ...limits, maxDocuments: Math.min(limits.maxDocuments, this.#limit) };
-    const pace = new Pace(this.#monotonicMs, signal);
-    try {
-      const taken = await takeFrom(this.#skipping(), wanted, this.#pending, pace);
-      this.#pending = taken.pending;
-      this.#limit -= taken.documents.length;
-      if (this.#limit === 0) this.close();
-      return taken.documents;
-    } catch (error) {
-      this.close();
-      throw readError(error);
-    }
+    return super.next({ ...limits, maxDocuments: Math.min(limits.maxDocuments, this.#limit) }, signal);
   }
 
-  /** Waits until something was written, the cursor is closed, or the time is over. Throws the signal's reason. */
-  async more(timeoutMs: number, signal: AbortSignal): Promise<void> {
-    await this.#commits.after(this.#seen, timeoutMs, AbortSignal.any([signal, this.#closed.signal]));
-    signal.throwIfAborted();
-  }
-
-  close(): void {
-    this.#pending = undefined;
-    this.#closed.abort(new EngineError(237, "CursorKilled", "the cursor was closed"));
-  }
-
-  *#skipping(): Flow {
+  protected override *behind(): Flow {
     for (const document of this.#open(this.#position)) {
       if (document !== undefined && this.#position.skip > 0) this.#position.skip -= 1;
       else yield document;
     }
+  }
+
+  protected override given(documents: readonly Uint8Array[]): void {
+    this.#limit -= documents.length;
+    if (this.#limit === 0) this.close();
   }
 }

@@ -1,4 +1,5 @@
 import type { Generated } from "kysely";
+import type { JobKind } from "../../ports/metadata/job-records.ts";
 
 /** A flag is 0 or 1, a time is milliseconds since the epoch, a list is JSON text: the same in every dialect. */
 export interface Schema {
@@ -227,16 +228,7 @@ export interface JobRow {
   /** Order of arrival; among jobs of one exclusive key the lowest goes first. */
   position: Generated<number>;
   id: string;
-  kind:
-    | "provision"
-    | "deprovision"
-    | "takeSnapshot"
-    | "restore"
-    | "collectGarbage"
-    | "scrub"
-    | "drill"
-    | "catalogueSnapshots"
-    | "collectGarbageOnDemand";
+  kind: JobKind;
   subject_id: string;
   exclusive_key: string;
   run_at_ms: number;

@@ -27,7 +27,7 @@ import { sealConnectionString, unsealConnectionString } from "./sealed-connectio
 export interface AttachExternalDeployment {
   readonly name: string;
   readonly connectionString: string;
-  /** `SERVERLESS_CONTINUOUS` when left out. */
+  /** `DEDICATED` when left out. */
   readonly backupPolicy?: PresetName | undefined;
 }
 

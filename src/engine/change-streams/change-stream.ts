@@ -9,16 +9,15 @@ import type { Value } from "../bson/value.ts";
 import { getField } from "../bson/walk.ts";
 import type { Catalog, CollectionRecord } from "../catalog/catalog.ts";
 import type { AggregateQuery, ClusterTime, EngineCursor, Namespace } from "../engine.ts";
-import { readError } from "../engine-cursor.ts";
 import { EngineError } from "../engine-error.ts";
+import { FollowingCursor } from "../following-cursor.ts";
 import type { Commits } from "../oplog/commits.ts";
 import { rowIdOfTime } from "../oplog/time.ts";
 import { parseCollation } from "../query/collation.ts";
-import { type Flow, mapped, takeFrom } from "../query/flow.ts";
+import { type Flow, mapped } from "../query/flow.ts";
 import type { Connection } from "../storage/database-file.ts";
-import { documentSizeMaxBytes } from "../storage/collection-writer.ts";
+import { refuseTooLarge } from "../storage/collection-writer.ts";
 import { idKey } from "../storage/index-keys.ts";
-import { Pace } from "../storage/turns.ts";
 import { type EventMaker, eventsOf } from "./events.ts";
 import { changeStreamOptions } from "./options.ts";
 import { behind, comparePositions, type StreamPosition, tokenOf } from "./resume-token.ts";
@@ -108,73 +107,44 @@ function requireHistory(connection: Connection, { rowId }: StreamPosition): void
 }
 
 /** A cursor over changes as they come. */
-class ChangeStream implements EngineCursor {
-  readonly #live: LiveState;
+class ChangeStream extends FollowingCursor {
+  readonly #connection: Connection;
   readonly #maker: EventMaker;
   readonly #stage: Stage;
-  readonly #closed = new AbortController();
   /** Everything up to here was read. */
   #at: StreamPosition;
   /** The event that the stages are given. */
   #current: Uint8Array | undefined;
-  #pending: Uint8Array | undefined;
   /** What is watched is gone. */
   #ended = false;
-  #seen: number;
   #token: Value;
 
-  constructor(live: LiveState, maker: EventMaker, stage: Stage, from: StreamPosition) {
-    this.#live = live;
+  constructor({ writes, connection, monotonicMs }: LiveState, maker: EventMaker, stage: Stage, from: StreamPosition) {
+    super(writes.commits, monotonicMs);
+    this.#connection = connection;
     this.#maker = maker;
     this.#stage = stage;
     this.#at = from;
     this.#token = tokenOf(from);
-    this.#seen = live.writes.commits.count;
-  }
-
-  get exhausted(): boolean {
-    return this.#closed.signal.aborted;
   }
 
   get resumeToken(): Value {
     return this.#token;
   }
 
-  async next(
-    limits: { readonly maxDocuments: number; readonly maxBytes: number },
-    signal: AbortSignal,
-  ): Promise<readonly Uint8Array[]> {
-    if (this.exhausted) return [];
-    const { writes, monotonicMs } = this.#live;
-    this.#seen = writes.commits.count;
-    try {
-      const flow = mapped(this.#stage(this.#events()), (event) => this.#checked(event));
-      const { documents, pending } = await takeFrom(flow, limits, this.#pending, new Pace(monotonicMs, signal));
-      this.#pending = pending;
-      const last = pending === undefined ? undefined : documents.at(-1);
-      this.#token = last === undefined ? tokenOf(this.#at) : (getField(last, "_id") as Value);
-      if (pending === undefined && this.#ended) this.close();
-      return documents;
-    } catch (error) {
-      this.close();
-      throw readError(error);
-    }
+  protected override behind(): Flow {
+    return mapped(this.#stage(this.#events()), (event) => this.#checked(event));
   }
 
-  /** Waits until something was written, the cursor is closed, or the time is over. Throws the signal's reason. */
-  async more(timeoutMs: number, signal: AbortSignal): Promise<void> {
-    await this.#live.writes.commits.after(this.#seen, timeoutMs, AbortSignal.any([signal, this.#closed.signal]));
-    signal.throwIfAborted();
-  }
-
-  close(): void {
-    this.#pending = undefined;
-    this.#closed.abort(new EngineError(237, "CursorKilled", "the cursor was closed"));
+  protected override given(documents: readonly Uint8Array[], isOneKept: boolean): void {
+    const last = isOneKept ? documents.at(-1) : undefined;
+    this.#token = last === undefined ? tokenOf(this.#at) : (getField(last, "_id") as Value);
+    if (!isOneKept && this.#ended) this.close();
   }
 
   /** Events behind the position, which moves on with them. */
   *#events(): Flow {
-    const { connection } = this.#live;
+    const connection = this.#connection;
     for (;;) {
       requireHistory(connection, this.#at);
       const first = this.#at.kind === "time" ? this.#at.rowId + 1 : this.#at.rowId;
@@ -207,12 +177,6 @@ class ChangeStream implements EngineCursor {
         "Encountered an event whose _id field, which contains the resume token, was modified by the pipeline. Modifying the _id field of an event makes it impossible to resume the stream from that point. Only transformations that retain the unmodified _id field are allowed.",
         ["NonResumableChangeStreamError"],
       );
-    if (event.length > documentSizeMaxBytes)
-      throw new EngineError(
-        10_334,
-        "BSONObjectTooLarge",
-        `BSONObj size: ${event.length} is invalid. Size must be between 0 and ${documentSizeMaxBytes}`,
-      );
-    return event;
+    return refuseTooLarge(event);
   }
 }

@@ -58,7 +58,7 @@ export class CollectionWriter {
 
   /** `document` has its `_id` first. Throws `DuplicateKey` and others. */
   *insertion(document: Uint8Array): Steps {
-    if (document.length > documentSizeMaxBytes) throw tooLarge(document.length);
+    refuseTooLarge(document);
     const { capped } = settingsOf(this.record);
     if (capped !== undefined && document.length > capped.sizeBytes)
       throw badValue(`object to insert exceeds cappedMaxSize: ${document.length} > ${capped.sizeBytes}`);
@@ -91,7 +91,7 @@ export class CollectionWriter {
 
   /** Puts `after` in the place of `before`; both have the same `_id`. */
   *replacement(rowId: number, before: Uint8Array, after: Uint8Array, whole: boolean): Steps {
-    if (after.length > documentSizeMaxBytes) throw tooLarge(after.length);
+    refuseTooLarge(after);
     if (after.length !== before.length && settingsOf(this.record).capped !== undefined)
       throw located(
         10_003,
@@ -237,10 +237,13 @@ export function withIdFirst(document: Uint8Array): Uint8Array {
   ]);
 }
 
-function tooLarge(sizeBytes: number): EngineError {
-  return new EngineError(
-    10_334,
-    "BSONObjectTooLarge",
-    `BSONObj size: ${sizeBytes} is invalid. Size must be between 0 and ${documentSizeMaxBytes}`,
-  );
+/** Throws 10334 for a document that is larger than one may be. */
+export function refuseTooLarge(document: Uint8Array): Uint8Array {
+  if (document.length > documentSizeMaxBytes)
+    throw new EngineError(
+      10_334,
+      "BSONObjectTooLarge",
+      `BSONObj size: ${document.length} is invalid. Size must be between 0 and ${documentSizeMaxBytes}`,
+    );
+  return document;
 }
