@@ -6,6 +6,17 @@ export const ObjectIdText = Type.String({ pattern: "^[a-f0-9]{24}$", examples: [
 /** `YYYY-MM-DDTHH:MM:SSZ`, whole seconds, UTC: the only form of a time in answers. */
 export const DateTimeText = Type.String({ format: "date-time", examples: ["2026-11-24T06:00:00Z"] });
 
+/** How a snapshot came to be asked for. */
+export const SnapshotTypeText = Type.Union([Type.Literal("onDemand"), Type.Literal("scheduled")]);
+
+/** How far a snapshot is. */
+export const snapshotStatuses = [
+  Type.Literal("queued"),
+  Type.Literal("inProgress"),
+  Type.Literal("completed"),
+  Type.Literal("failed"),
+] as const;
+
 /** A link to a resource; `rel` is `self` or an Atlas relation URL. */
 export const Link = Type.Object({ href: Type.String(), rel: Type.String() });
 

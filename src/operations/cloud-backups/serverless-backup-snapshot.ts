@@ -1,6 +1,15 @@
 import { type Static, Type } from "typebox";
 import type { SnapshotRecord } from "../../ports/metadata/snapshot-records.ts";
-import { DateTimeText, type Href, Link, ObjectIdText, presentTime, serverlessInstancePath } from "../shapes.ts";
+import {
+  DateTimeText,
+  type Href,
+  Link,
+  ObjectIdText,
+  presentTime,
+  snapshotStatuses,
+  SnapshotTypeText,
+  serverlessInstancePath,
+} from "../shapes.ts";
 
 /** A snapshot of a serverless instance as the API shows it. */
 export const ServerlessBackupSnapshot = Type.Object(
@@ -19,13 +28,10 @@ export const ServerlessBackupSnapshot = Type.Object(
       Type.String({ description: "Version the source announced; absent until it was read.", examples: ["7.0.0"] }),
     ),
     serverlessInstanceName: Type.String(),
-    snapshotType: Type.Union([Type.Literal("onDemand"), Type.Literal("scheduled")]),
-    status: Type.Union(
-      [Type.Literal("queued"), Type.Literal("inProgress"), Type.Literal("completed"), Type.Literal("failed")],
-      {
-        description: "`completed` only after everything was read back from the store.",
-      },
-    ),
+    snapshotType: SnapshotTypeText,
+    status: Type.Union([...snapshotStatuses], {
+      description: "`completed` only after everything was read back from the store.",
+    }),
     storageSizeBytes: Type.Integer({
       description:
         "Stored bytes (compressed) that restoring this snapshot reads; what it shares with others counts in each.",

@@ -1,6 +1,15 @@
 import { type Static, Type } from "typebox";
 import type { SnapshotRecord } from "../../ports/metadata/snapshot-records.ts";
-import { DateTimeText, externalDeploymentPath, type Href, Link, ObjectIdText, presentTime } from "../shapes.ts";
+import {
+  DateTimeText,
+  externalDeploymentPath,
+  type Href,
+  Link,
+  ObjectIdText,
+  presentTime,
+  snapshotStatuses,
+  SnapshotTypeText,
+} from "../shapes.ts";
 import { Consistency } from "./external-deployment.ts";
 
 /** A snapshot of an external deployment as the API shows it. */
@@ -27,13 +36,8 @@ export const ExternalDeploymentSnapshot = Type.Object(
     provenRestorableAt: Type.Optional(
       Type.Unsafe<string>({ ...DateTimeText, description: "When it was last restored on trial and compared." }),
     ),
-    snapshotType: Type.Union([Type.Literal("onDemand"), Type.Literal("scheduled")]),
-    status: Type.Union([
-      Type.Literal("queued"),
-      Type.Literal("inProgress"),
-      Type.Literal("completed"),
-      Type.Literal("failed"),
-    ]),
+    snapshotType: SnapshotTypeText,
+    status: Type.Union([...snapshotStatuses]),
     storageSizeBytes: Type.Integer({ description: "Stored bytes that restoring this snapshot reads." }),
   },
   { $id: "ExternalDeploymentSnapshot" },

@@ -1,6 +1,15 @@
 import { type Static, Type } from "typebox";
 import type { SnapshotRecord } from "../../ports/metadata/snapshot-records.ts";
-import { DateTimeText, deploymentPath, type Href, Link, ObjectIdText, presentTime } from "../shapes.ts";
+import {
+  DateTimeText,
+  deploymentPath,
+  type Href,
+  Link,
+  ObjectIdText,
+  presentTime,
+  snapshotStatuses,
+  SnapshotTypeText,
+} from "../shapes.ts";
 
 const timeOf = (description: string) => Type.Unsafe<string>({ ...DateTimeText, description });
 
@@ -50,13 +59,8 @@ export const DeploymentSnapshot = Type.Object(
       },
       { description: "What restores on trial have shown; empty until there was one." },
     ),
-    snapshotType: Type.Union([Type.Literal("onDemand"), Type.Literal("scheduled")]),
-    status: Type.Union([
-      Type.Literal("queued"),
-      Type.Literal("inProgress"),
-      Type.Literal("completed"),
-      Type.Literal("failed"),
-    ]),
+    snapshotType: SnapshotTypeText,
+    status: Type.Union([...snapshotStatuses]),
     storageSizeBytes: Type.Integer({ description: "Stored bytes that restoring this snapshot reads." }),
   },
   { $id: "DeploymentSnapshot" },
