@@ -1,5 +1,6 @@
-import { ClientSession, type Collection, type Db, GridFSBucket, MongoClient } from "mongodb";
-import { match, type NamedValues } from "./match.ts";
+import { ClientSession, type Collection, type Db, GridFSBucket, MongoClient, ReadConcern } from "mongodb";
+import { withoutCommandHabits } from "./driver-habits.ts";
+import { isPlain, match, type NamedValues } from "./match.ts";
 import type { Arguments, EntityDescription, EntityFields, ExpectedEvents } from "./test-file.ts";
 
 interface ObservedEvent {
@@ -80,7 +81,7 @@ export class Entities implements NamedValues {
       const actual = observed[index] as ObservedEvent;
       if (actual.name !== name) throw new Error(`event ${index} is ${actual.name}, expected ${name}: ${names}`);
       for (const [field, value] of Object.entries(fields))
-        match(value, actual.event[field], this, true, `.event ${index}.${field}`);
+        match(value, withoutCommandHabits(actual.event[field], value), this, true, `.event ${index}.${field}`);
     });
   }
 
@@ -135,7 +136,7 @@ export class Entities implements NamedValues {
     const ignored = new Set(["configureFailPoint", ...((fields["ignoreCommandMonitoringEvents"] ?? []) as string[])]);
     for (const name of (fields["observeEvents"] ?? []) as string[]) {
       listen(client, eventNames[name] ?? name.replace(/Event$/, ""), (event) => {
-        if (!ignored.has(String(event["commandName"]))) events.push({ name, event });
+        if (!ignored.has(String(event["commandName"]))) events.push({ name, event: kept(event) as Arguments });
       });
     }
     const count = (change: number) => (): void =>
@@ -152,6 +153,17 @@ export class Entities implements NamedValues {
     }
     return client;
   }
+}
+
+/** An event as it is now: the driver goes on to change the objects of a command that it has sent. */
+function kept(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(kept);
+  if (!isPlain(value) && !isEvent(value) && !(value instanceof ReadConcern)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, kept(inner)]));
+}
+
+function isEvent(value: unknown): value is Arguments {
+  return typeof value === "object" && value !== null && value.constructor.name.endsWith("Event");
 }
 
 /** The driver types its events one by one; their names come from the test. */

@@ -1,4 +1,5 @@
 import { type MongoBulkWriteError, MongoClientBulkWriteError, MongoError, MongoServerError } from "mongodb";
+import { withoutResultHabits } from "./driver-habits.ts";
 import { match, type NamedValues } from "./match.ts";
 import type { ExpectedError } from "./test-file.ts";
 
@@ -25,7 +26,7 @@ export function matchError(expected: ExpectedError, error: unknown, named: Named
   if (expected.writeConcernErrors !== undefined)
     match(expected.writeConcernErrors, bulk.writeConcernErrors, named, true, ".writeConcernErrors");
   if (expected.expectResult !== undefined)
-    match(expected.expectResult, bulk.result ?? bulk.partialResult, named, true, ".result");
+    match(expected.expectResult, withoutResultHabits(bulk.result ?? bulk.partialResult), named, true, ".result");
 }
 
 function matchEach(expected: object, actual: unknown, named: NamedValues): void {

@@ -1,4 +1,5 @@
 import { Collection, type Db, GridFSBucket, type MongoClient } from "mongodb";
+import { insertable, withoutResultHabits } from "./driver-habits.ts";
 import type { DriverObject } from "./entities.ts";
 import type { Arguments } from "./test-file.ts";
 
@@ -76,6 +77,7 @@ const operations: Readonly<Record<string, (target: DriverObject, given: Argument
   listCollections: (target, given) => all(call(target, "listCollections", ["filter"], given)),
   listCollectionNames: (target, given) =>
     named(all(call(target, "listCollections", ["filter"], { ...given, nameOnly: true }))),
+  listCollectionObjects: (target, given) => call(target, "collections", [], given),
   listDatabases: databases,
   listDatabaseNames: (target, given) => named(databases(target, { ...given, nameOnly: true })),
   modifyCollection: (target, { collection, ...rest }) => (target as Db).command({ collMod: collection, ...rest }),
@@ -90,7 +92,7 @@ const operations: Readonly<Record<string, (target: DriverObject, given: Argument
       const [name, fields] = Object.entries(model)[0] as [string, Arguments];
       return { name, ...fields };
     });
-    return call(target, "bulkWrite", ["models"], { ...given, models });
+    return withoutResultHabits(await call(target, "bulkWrite", ["models"], { ...given, models }));
   },
   rename: (target, given) =>
     target instanceof Collection
@@ -116,10 +118,10 @@ const operations: Readonly<Record<string, (target: DriverObject, given: Argument
 /** Runs one operation on an object of the driver, and gives what it gave: documents of a cursor as an array. */
 export async function operate(target: DriverObject, name: string, given: Arguments): Promise<unknown> {
   const special = operations[name];
-  if (special !== undefined) return special(target, given);
+  if (special !== undefined) return special(target, insertable(given));
   const positional = methods[name];
   if (positional === undefined) throw new NotInDriver(name);
-  return call(target, name, positional, spelled(given));
+  return call(target, name, positional, spelled(insertable(given)));
 }
 
 /** A cursor that has run its command, and is not read further. */
