@@ -3,7 +3,13 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { runTelamon, type RunOptions, type Ran } from "./support/run-telamon.ts";
-import { startTelamon, type TelamonProcess, temporaryDataDirectory } from "./support/telamon-process.ts";
+import {
+  apiCaller,
+  startTelamon,
+  takeSnapshot,
+  type TelamonProcess,
+  temporaryDataDirectory,
+} from "./support/telamon-process.ts";
 
 describe("telamon deployments", () => {
   const [data, elsewhereData] = [temporaryDataDirectory(), temporaryDataDirectory()];
@@ -23,6 +29,17 @@ describe("telamon deployments", () => {
     data.remove();
     elsewhereData.remove();
   });
+
+  /** The demo's instance, and a snapshot of it. */
+  async function instanceSnapshot() {
+    const { groupId, demo } = telamon.credentials;
+    const instance = demo?.instance ?? "";
+    const { id } = await takeSnapshot(
+      await apiCaller(telamon.credentials),
+      `/api/atlas/v2/groups/${groupId}/serverless/${instance}`,
+    );
+    return { project: groupId, instance, instanceSnapshotId: id };
+  }
 
   test("attaches with a string from standard input, a file or a variable, and shows none of it", async () => {
     const file = join(data.path, "string");
@@ -70,6 +87,20 @@ describe("telamon deployments", () => {
     const { code, output, complaints } = await run(["restore", "FromInput", snapshotId, "--to", "Instance0", "--wait"]);
     assert.equal(code, 0, complaints);
     assert.match(output, /^restore [0-9a-f]{24} to Instance0 is completed/);
+  });
+
+  test("restores a snapshot of an instance into an external deployment, which is told to be replaced", async () => {
+    const { project, instance, instanceSnapshotId } = await instanceSnapshot();
+    const words = ["restore", instance, instanceSnapshotId, "--to-external", "FromFile", "--wait"];
+    const refused = await run(words);
+    assert.equal(refused.code, 1);
+    assert.match(refused.output, /is failed: The target is not empty/);
+    const { code, output, complaints } = await run([...words, "--replace-existing", "--to-project", project]);
+    assert.equal(code, 0, complaints);
+    assert.match(output, /^restore [0-9a-f]{24} to FromFile is completed/);
+    const unknown = await run([...words, "--to-project", "0123456789abcdef01234567"]);
+    assert.equal(unknown.code, 1);
+    assert.match(unknown.complaints, /CANNOT_RESTORE_TO_TARGET/);
   });
 
   test("detaches, and attaches again with replace", async () => {

@@ -27,6 +27,7 @@ describe("a deployment that runs elsewhere, here another Telamon", () => {
   let elsewhere: TelamonProcess;
   let caller: ApiCaller;
   let base: string;
+  let restores: string;
   let groupId: string;
   let connectionString: string;
   let password: string;
@@ -36,6 +37,7 @@ describe("a deployment that runs elsewhere, here another Telamon", () => {
     telamon = await startTelamon(data.path, "--engine-port-range", "29140-29180");
     ({ groupId } = telamon.credentials);
     base = `/api/telamon/v1/groups/${groupId}/externalDeployments`;
+    restores = `/api/telamon/v1/groups/${groupId}/deployments/Shop/restoreJobs`;
     caller = await apiCaller(telamon.credentials);
     connectionString = elsewhere.credentials.demo?.connectionString ?? "";
     password = elsewhere.credentials.demo?.password ?? "";
@@ -117,18 +119,18 @@ describe("a deployment that runs elsewhere, here another Telamon", () => {
       };
       return stateName === "IDLE" ? connectionStrings.standard : undefined;
     });
-    const started = await call("POST", `${base}/Shop/restoreJobs`, {
+    const started = await call("POST", restores, {
       snapshotId: snapshot["id"],
       targetKind: "serverless",
       targetName: "Target",
     });
     assert.equal(started.status, 200, JSON.stringify(started.body));
     const job = await eventually("the restore", async () => {
-      const { body } = await call("GET", `${base}/Shop/restoreJobs/${started.body.id}`);
+      const { body } = await call("GET", `${restores}/${started.body.id}`);
       return body.status === "inProgress" ? undefined : body;
     });
     assert.equal(job.status, "completed", JSON.stringify(job));
-    assert.equal((await call("GET", `${base}/Shop/restoreJobs`)).body.results.length, 1);
+    assert.equal((await call("GET", restores)).body.results.length, 1);
     await call("POST", `/api/atlas/v2/groups/${groupId}/databaseUsers`, {
       databaseName: "admin",
       username: "reader",

@@ -39,9 +39,10 @@ export interface Services {
   readonly clusterBackupSchedules: BackupPolicyService;
   readonly garbageCollections: GarbageCollectionService;
   readonly restoreJobs: RestoreJobService;
-  /** The same for external deployments. */
+  /** Of external deployments. */
   readonly externalSnapshots: SnapshotService;
-  readonly externalRestoreJobs: RestoreJobService;
+  /** Of deployments of every kind, into deployments of every kind. */
+  readonly deploymentRestoreJobs: RestoreJobService;
 }
 
 export interface ServicesDependencies {
@@ -66,6 +67,6 @@ export function createServices(dependencies: ServicesDependencies): Services {
     clusterBackupSchedules: createBackupPolicyService({ ...dependencies, requireDeployment: requireBackedUpCluster }),
     restoreJobs: createRestoreJobService({ ...dependencies, requireDeployment: requireInstance }),
     externalSnapshots: createSnapshotService({ ...dependencies, requireDeployment: requireExternalDeployment }),
-    externalRestoreJobs: createRestoreJobService({ ...dependencies, requireDeployment: requireExternalDeployment }),
+    deploymentRestoreJobs: createRestoreJobService({ ...dependencies, requireDeployment }),
   };
 }

@@ -3,8 +3,8 @@ import type { AnyOperation } from "./define-operation.ts";
 import { createGarbageCollection } from "./store/createGarbageCollection.ts";
 import { createGroup } from "./projects/createGroup.ts";
 import { createGroupDatabaseUser } from "./database-users/createGroupDatabaseUser.ts";
+import { createGroupDeploymentRestoreJob } from "./restores/createGroupDeploymentRestoreJob.ts";
 import { createGroupExternalDeployment } from "./external-deployments/createGroupExternalDeployment.ts";
-import { createGroupExternalDeploymentRestoreJob } from "./external-deployments/createGroupExternalDeploymentRestoreJob.ts";
 import { createGroupServerlessBackupRestoreJob } from "./cloud-backups/createGroupServerlessBackupRestoreJob.ts";
 import { createGroupServerlessInstance } from "./serverless-instances/createGroupServerlessInstance.ts";
 import { deleteGroupClusterBackupSchedule } from "./cloud-backups/deleteGroupClusterBackupSchedule.ts";
@@ -19,9 +19,9 @@ import { getGroup } from "./projects/getGroup.ts";
 import { getGroupClusterBackupSchedule } from "./cloud-backups/getGroupClusterBackupSchedule.ts";
 import { getGroupDatabaseUser } from "./database-users/getGroupDatabaseUser.ts";
 import { getGroupDeploymentBackupPolicy } from "./backup-policies/getGroupDeploymentBackupPolicy.ts";
+import { getGroupDeploymentRestoreJob } from "./restores/getGroupDeploymentRestoreJob.ts";
 import { getGroupDeploymentSnapshot } from "./snapshot-care/getGroupDeploymentSnapshot.ts";
 import { getGroupExternalDeployment } from "./external-deployments/getGroupExternalDeployment.ts";
-import { getGroupExternalDeploymentRestoreJob } from "./external-deployments/getGroupExternalDeploymentRestoreJob.ts";
 import { getGroupExternalDeploymentSnapshot } from "./external-deployments/getGroupExternalDeploymentSnapshot.ts";
 import { getGroupServerlessBackupRestoreJob } from "./cloud-backups/getGroupServerlessBackupRestoreJob.ts";
 import { getGroupServerlessBackupSnapshot } from "./cloud-backups/getGroupServerlessBackupSnapshot.ts";
@@ -29,8 +29,8 @@ import { getGroupServerlessInstance } from "./serverless-instances/getGroupServe
 import { getSystemStatus } from "./root/getSystemStatus.ts";
 import { holdGroupDeploymentSnapshot } from "./snapshot-care/holdGroupDeploymentSnapshot.ts";
 import { listGroupDatabaseUsers } from "./database-users/listGroupDatabaseUsers.ts";
+import { listGroupDeploymentRestoreJobs } from "./restores/listGroupDeploymentRestoreJobs.ts";
 import { listGroupDeploymentSnapshots } from "./snapshot-care/listGroupDeploymentSnapshots.ts";
-import { listGroupExternalDeploymentRestoreJobs } from "./external-deployments/listGroupExternalDeploymentRestoreJobs.ts";
 import { listGroupExternalDeploymentSnapshots } from "./external-deployments/listGroupExternalDeploymentSnapshots.ts";
 import { listGroupExternalDeployments } from "./external-deployments/listGroupExternalDeployments.ts";
 import { listGroupServerlessBackupRestoreJobs } from "./cloud-backups/listGroupServerlessBackupRestoreJobs.ts";
@@ -53,8 +53,8 @@ export const operations: readonly AnyOperation[] = [
   createGarbageCollection,
   createGroup,
   createGroupDatabaseUser,
+  createGroupDeploymentRestoreJob,
   createGroupExternalDeployment,
-  createGroupExternalDeploymentRestoreJob,
   createGroupServerlessBackupRestoreJob,
   createGroupServerlessInstance,
   deleteGroupClusterBackupSchedule,
@@ -69,9 +69,9 @@ export const operations: readonly AnyOperation[] = [
   getGroupClusterBackupSchedule,
   getGroupDatabaseUser,
   getGroupDeploymentBackupPolicy,
+  getGroupDeploymentRestoreJob,
   getGroupDeploymentSnapshot,
   getGroupExternalDeployment,
-  getGroupExternalDeploymentRestoreJob,
   getGroupExternalDeploymentSnapshot,
   getGroupServerlessBackupRestoreJob,
   getGroupServerlessBackupSnapshot,
@@ -79,8 +79,8 @@ export const operations: readonly AnyOperation[] = [
   getSystemStatus,
   holdGroupDeploymentSnapshot,
   listGroupDatabaseUsers,
+  listGroupDeploymentRestoreJobs,
   listGroupDeploymentSnapshots,
-  listGroupExternalDeploymentRestoreJobs,
   listGroupExternalDeploymentSnapshots,
   listGroupExternalDeployments,
   listGroupServerlessBackupRestoreJobs,

@@ -6,6 +6,7 @@ import {
   apiCaller,
   eventually,
   startTelamon,
+  takeSnapshot,
   type TelamonProcess,
   temporaryDataDirectory,
 } from "./telamon-process.ts";
@@ -18,7 +19,11 @@ export interface ExternalWorld {
   call(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: Document }>;
   /** Takes a snapshot and waits for its end, good or bad. */
   snapshot(name: string): Promise<Document>;
-  /** Restores and waits for its end, good or bad. */
+  /** A call below the project's deployments of every kind. */
+  callAny(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: Document }>;
+  /** Takes a snapshot of an instance and answers its id when it is completed. */
+  snapshotInstance(name: string): Promise<string>;
+  /** Restores a snapshot of a deployment of whatever kind and waits for its end, good or bad. */
   restore(name: string, request: Document): Promise<Document>;
   /** Makes an instance and answers a connection string of a user who may do everything. */
   instance(name: string): Promise<string>;
@@ -41,12 +46,15 @@ export async function startExternalWorld(ports: string, ...flags: readonly strin
   };
   const call = (method: string, path: string, body?: unknown) =>
     request(method, `/api/telamon/v1/groups/${groupId}/externalDeployments${path}`, body);
+  const callAny = (method: string, path: string, body?: unknown) =>
+    request(method, `/api/telamon/v1/groups/${groupId}/deployments${path}`, body);
   return {
     get telamon() {
       return telamon;
     },
     dataDirectory: data.path,
     call,
+    callAny,
     async snapshot(name) {
       const { status, body } = await call("POST", `/${name}/snapshots`, { retentionInDays: 1 });
       assert.equal(status, 200, JSON.stringify(body));
@@ -55,11 +63,16 @@ export async function startExternalWorld(ports: string, ...flags: readonly strin
         return ["completed", "failed"].includes(now["status"] as string) ? now : undefined;
       });
     },
+    async snapshotInstance(name) {
+      const { id, status } = await takeSnapshot(caller, `/api/atlas/v2/groups/${groupId}/serverless/${name}`);
+      assert.equal(status, "completed");
+      return id;
+    },
     async restore(name, wanted) {
-      const { status, body } = await call("POST", `/${name}/restoreJobs`, wanted);
+      const { status, body } = await callAny("POST", `/${name}/restoreJobs`, wanted);
       assert.equal(status, 200, JSON.stringify(body));
       return eventually("the restore to end", async () => {
-        const now = (await call("GET", `/${name}/restoreJobs/${body["id"]}`)).body;
+        const now = (await callAny("GET", `/${name}/restoreJobs/${body["id"]}`)).body;
         return now["status"] === "inProgress" ? undefined : now;
       });
     },

@@ -27,9 +27,9 @@ const actions: ReadonlyMap<string, { readonly names: number; readonly run: (call
 export const deployments: CliCommand = {
   name: "deployments",
   parameters:
-    "list | attach NAME | show NAME | probe NAME | replace NAME | detach NAME [--delete-snapshots] | snapshots NAME | snapshot NAME [--retention-days N] [--wait] | restore NAME SNAPSHOT-ID --to INSTANCE | --to-external NAME [--replace-existing] [--wait]",
+    "list | attach NAME | show NAME | probe NAME | replace NAME | detach NAME [--delete-snapshots] | snapshots NAME | snapshot NAME [--retention-days N] [--wait] | restore NAME SNAPSHOT-ID --to INSTANCE | --to-external NAME [--replace-existing] [--to-project ID] [--wait]",
   description:
-    "Deployments that run elsewhere, through the running server. attach and replace take the connection string from --connection-string-file FILE, --connection-string-env NAME or standard input, never from the command line; --policy NAME chooses when snapshots are taken. The server is found by credentials.json in the data folder, or TELAMON_API_URL, TELAMON_PROJECT_ID, TELAMON_CLIENT_ID and TELAMON_CLIENT_SECRET.",
+    "Deployments that run elsewhere, through the running server; restore takes the names of instances too, on both sides. attach and replace take the connection string from --connection-string-file FILE, --connection-string-env NAME or standard input, never from the command line; --policy NAME chooses when snapshots are taken. The server is found by credentials.json in the data folder, or TELAMON_API_URL, TELAMON_PROJECT_ID, TELAMON_CLIENT_ID and TELAMON_CLIENT_SECRET.",
   flags: {
     "connection-string-file": true,
     "connection-string-env": true,
@@ -39,6 +39,7 @@ export const deployments: CliCommand = {
     description: true,
     to: true,
     "to-external": true,
+    "to-project": true,
     "replace-existing": false,
     wait: false,
   },

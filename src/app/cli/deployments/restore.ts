@@ -9,20 +9,27 @@ interface ShownRestore {
   readonly failureReason?: string;
 }
 
-/** Puts a snapshot in the place of all that an instance holds, or into an external deployment; with `--wait` answers when it has ended, and fails when it failed. */
+/**
+ * Puts a snapshot of any deployment in the place of all that an instance holds, or into an external deployment; with `--wait` answers when it has ended, and fails when it
+ * failed.
+ */
 export async function restore(call: Call): Promise<number> {
-  const { api, path, names, flags, output } = call;
+  const { api, names, flags, output } = call;
+  const [deploymentName = "", snapshotId] = names;
   const [instance, external] = [flags.get("to"), flags.get("to-external")];
   const targetName = instance ?? external;
   if (targetName === undefined || (instance !== undefined && external !== undefined))
     throw new ConfigurationError(["restore needs --to INSTANCE or --to-external NAME"]);
-  const started = await api.call<ShownRestore>("POST", `${path}/restoreJobs`, {
-    snapshotId: names[1],
+  const path = `/api/telamon/v1/groups/${api.projectId}/deployments/${encodeURIComponent(deploymentName)}/restoreJobs`;
+  const targetProjectId = flags.get("to-project");
+  const started = await api.call<ShownRestore>("POST", path, {
+    snapshotId,
     targetKind: instance === undefined ? "external" : "serverless",
     targetName,
+    ...(targetProjectId !== undefined && { targetGroupId: targetProjectId }),
     ...(flags.has("replace-existing") && { replaceExisting: true }),
   });
-  const ended = flags.has("wait") ? await untilEnded<ShownRestore>(call, `${path}/restoreJobs/${started.id}`) : started;
+  const ended = flags.has("wait") ? await untilEnded<ShownRestore>(call, `${path}/${started.id}`) : started;
   output.result(ended, () => [
     `restore ${ended.id} to ${targetName} is ${ended.status}${ended.failureReason === undefined ? "" : `: ${ended.failureReason}`}`,
   ]);

@@ -1,9 +1,9 @@
 import { type Static, Type } from "typebox";
 import type { RestoreJobRecord } from "../../ports/metadata/restore-job-records.ts";
-import { DateTimeText, externalDeploymentPath, type Href, Link, ObjectIdText, presentTime } from "../shapes.ts";
+import { DateTimeText, deploymentPath, type Href, Link, ObjectIdText, presentTime } from "../shapes.ts";
 
-/** A restore of an external deployment's snapshot as the API shows it. */
-export const ExternalDeploymentRestoreJob = Type.Object(
+/** A restore of a snapshot of a deployment of any kind. */
+export const DeploymentRestoreJob = Type.Object(
   {
     failureReason: Type.Optional(Type.String({ description: "Why it failed; one sentence." })),
     finishedAt: Type.Optional(DateTimeText),
@@ -17,16 +17,16 @@ export const ExternalDeploymentRestoreJob = Type.Object(
     targetGroupId: ObjectIdText,
     targetName: Type.String(),
   },
-  { $id: "ExternalDeploymentRestoreJob" },
+  { $id: "DeploymentRestoreJob" },
 );
 
-export function presentExternalDeploymentRestoreJob(
+export function presentDeploymentRestoreJob(
   job: RestoreJobRecord,
   projectId: string,
   deploymentName: string,
   href: Href,
-): Static<typeof ExternalDeploymentRestoreJob> {
-  const deployment = externalDeploymentPath(projectId, deploymentName);
+): Static<typeof DeploymentRestoreJob> {
+  const deployment = deploymentPath(projectId, deploymentName);
   const { finishedAtMs, failureReason } = job;
   return {
     ...(failureReason !== undefined && { failureReason }),

@@ -1,26 +1,23 @@
 import { Type } from "typebox";
 import { restoreRoles } from "../../domain/access/authorization.ts";
 import { defineOperation } from "../define-operation.ts";
-import { deploymentName, groupId } from "../parameters.ts";
-import { externalDeploymentsRoute } from "../shapes.ts";
-import {
-  ExternalDeploymentRestoreJob,
-  presentExternalDeploymentRestoreJob,
-} from "./external-deployment-restore-job.ts";
+import { anyDeploymentName, groupId } from "../parameters.ts";
+import { deploymentRoute } from "../shapes.ts";
+import { DeploymentRestoreJob, presentDeploymentRestoreJob } from "./deployment-restore-job.ts";
 
-/** `POST .../externalDeployments/{deploymentName}/restoreJobs`: Telamon's own. */
-export const createGroupExternalDeploymentRestoreJob = defineOperation({
-  operationId: "createGroupExternalDeploymentRestoreJob",
-  tag: "External Deployments",
-  summary: "Restore one snapshot of one deployment that runs elsewhere",
+/** `POST .../deployments/{deploymentName}/restoreJobs`: Telamon's own. */
+export const createGroupDeploymentRestoreJob = defineOperation({
+  operationId: "createGroupDeploymentRestoreJob",
+  tag: "Restores",
+  summary: "Restore one snapshot of one deployment",
   description:
-    "Into a serverless instance, whose data is replaced at one instant after the restored data was read back and found equal; or into an external deployment, where it is loaded and found equal under other names and then put in place, one collection at a time: until it is finished, clients see some of the old and some of the new. Users and roles are not restored. Needs Project Owner or Backup Manager here and on the target's project.",
+    "Of a deployment of any kind, into one of any kind: into a serverless instance, whose data is replaced at one instant after the restored data was read back and found equal; or into an external deployment, where it is loaded and found equal under other names and then put in place, one collection at a time: until it is finished, clients see some of the old and some of the new. Users and roles are not restored. Needs Project Owner or Backup Manager here and on the target's project.",
   method: "POST",
-  route: `${externalDeploymentsRoute}/{deploymentName}/restoreJobs`,
+  route: `${deploymentRoute}/restoreJobs`,
   extension: true,
   access: { scope: "project", anyRole: restoreRoles },
   rateLimit: "cloudBackups",
-  path: Type.Object({ groupId, deploymentName }),
+  path: Type.Object({ groupId, deploymentName: anyDeploymentName }),
   versions: {
     "2023-01-01": {
       request: Type.Object(
@@ -42,11 +39,11 @@ export const createGroupExternalDeploymentRestoreJob = defineOperation({
         },
         { additionalProperties: false },
       ),
-      response: ExternalDeploymentRestoreJob,
+      response: DeploymentRestoreJob,
       status: 200,
-      handler: async ({ path, body, actor, href }, { externalRestoreJobs, access }) =>
-        presentExternalDeploymentRestoreJob(
-          await externalRestoreJobs.create(
+      handler: async ({ path, body, actor, href }, { deploymentRestoreJobs, access }) =>
+        presentDeploymentRestoreJob(
+          await deploymentRestoreJobs.create(
             path.groupId,
             path.deploymentName,
             {
