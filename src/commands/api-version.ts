@@ -60,6 +60,7 @@ export function checkApiVersion(command: string, body: Uint8Array): void {
 
 /** Stages that do not belong to API version 1 (manual, "Stable API"). */
 const otherStages: ReadonlySet<string> = new Set([
+  "$changeStreamSplitLargeEvent",
   "$currentOp",
   "$indexStats",
   "$listLocalSessions",

@@ -1,9 +1,17 @@
 import { buildDocument, fieldsOf, type Value } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
 
-const changes = ["index", "validator", "validationLevel", "validationAction", "viewOn", "pipeline"];
+const changes = [
+  "index",
+  "validator",
+  "validationLevel",
+  "validationAction",
+  "viewOn",
+  "pipeline",
+  "changeStreamPreAndPostImages",
+];
 
-/** `collMod`: changes an index, the rules for documents, or what a view shows. */
+/** `collMod`: changes an index, the rules for documents, whether images of them are kept, or what a view shows. */
 export const collMod = defineCommand({
   name: "collMod",
   action: "collectionAdmin",
@@ -15,14 +23,7 @@ export const collMod = defineCommand({
       const value = parameters.get(name);
       if (value !== undefined) given.push([name, value]);
     }
-    parameters.refuse(
-      "cappedSize",
-      "cappedMax",
-      "changeStreamPreAndPostImages",
-      "expireAfterSeconds",
-      "timeseries",
-      "dryRun",
-    );
+    parameters.refuse("cappedSize", "cappedMax", "expireAfterSeconds", "timeseries", "dryRun");
     parameters.rejectUnknown();
     const engine = await context.engine();
     const namespace = { database: context.database, collection };

@@ -5,7 +5,7 @@ import { bsonType, isNumberType, typeName } from "./bson/types.ts";
 import { boolValue, int64Value, stringValue, textOf, type Value } from "./bson/value.ts";
 import { fieldsOf, fieldsOfValue } from "./bson/walk.ts";
 import type { CollectionIndex, CollectionRecord } from "./catalog/catalog.ts";
-import { checkRule, checkValidator } from "./catalog/collection-options.ts";
+import { checkRule, checkValidator, preImagesEnabled } from "./catalog/collection-options.ts";
 import { checkedExpiry, isIdKey, isSameKey, parseIndexSpecification } from "./catalog/index-specification.ts";
 import { isView, refuseView, viewOf } from "./catalog/views.ts";
 import { requireUniqueKeys } from "./convert-to-unique.ts";
@@ -13,8 +13,8 @@ import type { Pace } from "./storage/turns.ts";
 import type { WriteTransaction } from "./write-transaction.ts";
 
 /**
- * Changes a collection as `collMod` says (manual, "collMod"): one index's `hidden`, `expireAfterSeconds`, `prepareUnique` or `unique`, the rules for documents, or what a
- * view shows. Answers what was and what is, as the reply shows it.
+ * Changes a collection as `collMod` says (manual, "collMod"): one index's `hidden`, `expireAfterSeconds`, `prepareUnique` or `unique`, the rules for documents, whether images of them
+ * are kept, or what a view shows. Answers what was and what is, as the reply shows it.
  * Throws 27 IndexNotFound, 72 InvalidOptions, 2 BadValue, 359 CannotConvertIndexToUnique and others.
  */
 export async function modifyCollection(
@@ -24,7 +24,7 @@ export async function modifyCollection(
   pace: Pace,
 ): Promise<Uint8Array> {
   const reply: [string, Value][] = [];
-  const rules = new Map<string, Value>();
+  const rules = new Map<string, Value | undefined>();
   for (const { name, value } of fieldsOf(changes)) {
     if (["viewOn", "pipeline"].includes(name) !== isView(record) && name !== "index")
       throw new EngineError(
@@ -35,6 +35,11 @@ export async function modifyCollection(
     if (["validator", "validationLevel", "validationAction", "viewOn", "pipeline"].includes(name)) {
       checkRule("collMod", name, value);
       rules.set(name, value);
+      continue;
+    }
+    if (name === "changeStreamPreAndPostImages") {
+      const namespace = { database: record.database, collection: record.name };
+      rules.set(name, preImagesEnabled("collMod", namespace, value) ? value : undefined);
       continue;
     }
     if (name !== "index") throw notSupported(`the collMod option ${name}`);
@@ -57,12 +62,15 @@ export async function modifyCollection(
 function keepRules(
   transaction: WriteTransaction,
   { database, name }: CollectionRecord,
-  rules: ReadonlyMap<string, Value>,
+  rules: ReadonlyMap<string, Value | undefined>,
 ): void {
   // The index that was changed before is in the newest state of the record.
   const record = transaction.catalog.find({ database, collection: name }) as CollectionRecord;
   const fields = new Map(Array.from(fieldsOf(record.options), (field) => [field.name, field.value]));
-  for (const [rule, value] of rules) fields.set(rule, value);
+  for (const [rule, value] of rules) {
+    if (value === undefined) fields.delete(rule);
+    else fields.set(rule, value);
+  }
   const options = buildDocument(fields);
   viewOf(options);
   checkValidator({ database, collection: name }, options);

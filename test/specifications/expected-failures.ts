@@ -70,18 +70,6 @@ const notInDriver: readonly ExpectedFailure[] = [
 
 const notInServer: readonly ExpectedFailure[] = [
   {
-    reason: "pre- and post-images are not kept",
-    tests: {
-      "change-streams/change-streams-pre_and_post_images": "all",
-      "collection-management/createCollection-pre_and_post_images": [
-        "createCollection with changeStreamPreAndPostImages enabled",
-      ],
-      "collection-management/modifyCollection-pre_and_post_images": [
-        "modifyCollection to changeStreamPreAndPostImages enabled",
-      ],
-    },
-  },
-  {
     reason: "clustered collections are not supported",
     tests: {
       "collection-management/clustered-indexes": [

@@ -1,8 +1,8 @@
-import { badValue, EngineError, notSupported, typeMismatch } from "../engine-error.ts";
+import { badValue, EngineError, located, notSupported, typeMismatch } from "../engine-error.ts";
 import { buildDocument } from "../bson/builder.ts";
 import { isTruthy, toNumber } from "../bson/numbers.ts";
 import { bsonType, isNumberType, typeName } from "../bson/types.ts";
-import { documentValue, int32Value, int64Value, textOf, type Value } from "../bson/value.ts";
+import { boolOf, documentValue, int32Value, int64Value, textOf, type Value } from "../bson/value.ts";
 import { fieldsOf } from "../bson/walk.ts";
 import type { Namespace } from "../engine.ts";
 import { parseCollation } from "../query/collation.ts";
@@ -10,13 +10,7 @@ import { settingsOf } from "./collection-settings.ts";
 import { viewOf } from "./views.ts";
 
 /** Options that change what a collection is and are not supported: refused, not kept and ignored. */
-const refused = new Set([
-  "timeseries",
-  "clusteredIndex",
-  "encryptedFields",
-  "expireAfterSeconds",
-  "changeStreamPreAndPostImages",
-]);
+const refused = new Set(["timeseries", "clusteredIndex", "encryptedFields", "expireAfterSeconds"]);
 
 /** A capped collection holds at least so much (manual, "create"). */
 const cappedBytesMin = 4096;
@@ -33,6 +27,8 @@ export function checkedOptions(namespace: Namespace, options: Uint8Array): Uint8
     if (name === "collation") {
       const collation = parseCollation(documentIn("create", name, value));
       if (collation !== undefined) kept.push([name, documentValue(collation.specification)]);
+    } else if (name === "changeStreamPreAndPostImages") {
+      if (preImagesEnabled("create", namespace, value)) kept.push([name, value]);
     } else {
       checkRule("create", name, value);
       kept.push([name, value]);
@@ -74,6 +70,23 @@ function int32OrInt64(value: number): Value {
 
 function invalidOptions(message: string): EngineError {
   return new EngineError(72, "InvalidOptions", message);
+}
+
+/** Whether `changeStreamPreAndPostImages: {enabled}` switches images on. Throws 14, 40414, 40415, and 72 in a database of the server's own. */
+export function preImagesEnabled(command: string, { database }: Namespace, value: Value): boolean {
+  const option = "changeStreamPreAndPostImages";
+  let enabled: Value | undefined;
+  for (const field of fieldsOf(documentIn(command, option, value))) {
+    if (field.name !== "enabled")
+      throw located(40_415, `BSON field '${command}.${option}.${field.name}' is an unknown field.`);
+    enabled = field.value;
+  }
+  if (enabled === undefined)
+    throw located(40_414, `BSON field '${command}.${option}.enabled' is missing but a required field`);
+  if (enabled.type !== bsonType.bool) throw wrongType(`${command}.${option}`, "enabled", enabled, "bool");
+  if (["admin", "local", "config"].includes(database))
+    throw invalidOptions(`${option} collection option is not supported on the ${database} database`);
+  return boolOf(enabled);
 }
 
 /** Throws 14 and 2 unless an option about validation can be kept. */

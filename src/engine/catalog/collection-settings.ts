@@ -15,6 +15,8 @@ export interface CollectionSettings {
   readonly collation: Collation | undefined;
   readonly validation: Validation | undefined;
   readonly capped: CappedLimits | undefined;
+  /** Whether documents are kept as they were before each change, for change streams. */
+  readonly keepsPreImages: boolean;
 }
 
 /** A collection that keeps the newest documents only. */
@@ -41,7 +43,12 @@ export function settingsOf({ options }: Pick<CollectionRecord, "options">): Coll
   if (before !== undefined) return before;
   const given = getField(options, "collation");
   const collation = given?.type === bsonType.object ? parseCollation(given.bytes()) : undefined;
-  const settings = { collation, validation: validationOf(options, collation), capped: cappedOf(options) };
+  const settings = {
+    collation,
+    validation: validationOf(options, collation),
+    capped: cappedOf(options),
+    keepsPreImages: keepsPreImages(options),
+  };
   known.set(options, settings);
   return settings;
 }
@@ -64,6 +71,11 @@ function cappedOf(options: Uint8Array): CappedLimits | undefined {
   const max = getField(options, "max");
   const documents = max === undefined ? 0 : toNumber(max);
   return { sizeBytes: toNumber(size), documents: documents > 0 ? documents : undefined };
+}
+
+function keepsPreImages(options: Uint8Array): boolean {
+  const given = getField(options, "changeStreamPreAndPostImages");
+  return given?.type === bsonType.object && isTruthy(getField(given.bytes(), "enabled"));
 }
 
 function textIn(value: Value | undefined): string | undefined {

@@ -4,21 +4,24 @@ import { contextOf } from "../aggregate/context.ts";
 import { compilePipeline, stageField } from "../aggregate/pipeline.ts";
 import type { Stage } from "../aggregate/stage.ts";
 import { stages } from "../aggregate/stages/index.ts";
+import { emptyDocument } from "../bson/builder.ts";
+import { bsonType } from "../bson/types.ts";
 import { equalBytes } from "../bson/bytes.ts";
 import type { Value } from "../bson/value.ts";
 import { getField } from "../bson/walk.ts";
 import type { Catalog, CollectionRecord } from "../catalog/catalog.ts";
 import type { AggregateQuery, ClusterTime, EngineCursor, Namespace } from "../engine.ts";
-import { EngineError } from "../engine-error.ts";
+import { EngineError, located } from "../engine-error.ts";
 import { FollowingCursor } from "../following-cursor.ts";
 import type { Commits } from "../oplog/commits.ts";
+import { readPreImage } from "../oplog/pre-images.ts";
 import { rowIdOfTime } from "../oplog/time.ts";
 import { parseCollation } from "../query/collation.ts";
 import { type Flow, mapped } from "../query/flow.ts";
 import type { Connection } from "../storage/database-file.ts";
-import { refuseTooLarge } from "../storage/collection-writer.ts";
 import { idKey } from "../storage/index-keys.ts";
-import { type EventMaker, eventsOf } from "./events.ts";
+import { eventMaxBytes, splitEvent } from "./split-event.ts";
+import { type EventMaker, eventsOf, type StreamEvent } from "./events.ts";
 import { changeStreamOptions } from "./options.ts";
 import { behind, comparePositions, type StreamPosition, tokenOf } from "./resume-token.ts";
 import { streamScope } from "./scope.ts";
@@ -43,6 +46,9 @@ const permitted: ReadonlySet<string> = new Set([
   "$unset",
 ]);
 
+/** Cuts events that are too large (manual, "$changeStreamSplitLargeEvent"). */
+const splitting = "$changeStreamSplitLargeEvent";
+
 /** Entries read at once. */
 const batchSize = 101;
 
@@ -51,7 +57,7 @@ export function isChangeStream([first]: readonly Uint8Array[]): boolean {
   return first !== undefined && stageField(first).name === "$changeStream";
 }
 
-/** Opens a stream of changes. Throws 72, 73, 166 for what cannot be watched, 20 for stages that may not follow, 286 when what is asked for has left the log. */
+/** Opens a stream of changes. Throws 72, 73, 166 for what cannot be watched, 20 and 7182802 for stages that may not follow, 286 when what is asked for has left the log. */
 export function openChangeStream(
   live: LiveState,
   { moment, random }: Pick<AggregateSurroundings, "moment" | "random">,
@@ -60,8 +66,14 @@ export function openChangeStream(
 ): EngineCursor {
   const [first, ...following] = query.pipeline;
   const options = changeStreamOptions(stageField(first as Uint8Array).value);
+  const splits = takeSplitting(following);
+  if (options.from?.fragment !== undefined && !splits)
+    throw fatal(
+      "To resume from a split event, the $changeStream pipeline must include a $changeStreamSplitLargeEvent stage",
+    );
   for (const stage of following) {
     const { name } = stageField(stage);
+    if (name === splitting) throw located(7_182_802, `${splitting} must be the last stage in the pipeline`);
     if (stages.has(name) && !permitted.has(name))
       throw new EngineError(20, "IllegalOperation", `${name} is not permitted in a $changeStream pipeline`);
   }
@@ -69,6 +81,7 @@ export function openChangeStream(
   const maker: EventMaker = {
     options,
     scope: streamScope(namespace, options.allChangesForCluster, writes.catalog),
+    preImage: (rowId, index) => readPreImage(connection, rowId, index),
     lookUp: (where, uuid, key) => lookUp(connection, writes.catalog.find(where), uuid, key),
   };
   const collation = query.collation === undefined ? undefined : parseCollation(query.collation);
@@ -80,7 +93,18 @@ export function openChangeStream(
   });
   const from = options.from ?? behind(rowIdOfTime(writes.time));
   requireHistory(connection, from);
-  return new ChangeStream(live, maker, stage, from);
+  return new ChangeStream(live, maker, stage, from, splits);
+}
+
+/** Whether the last stage cuts large events; it is taken off. Throws 7182800. */
+function takeSplitting(following: Uint8Array[]): boolean {
+  const last = following.at(-1);
+  if (last === undefined || stageField(last).name !== splitting) return false;
+  const { value } = stageField(last);
+  if (value.type !== bsonType.object || value.end - value.start > emptyDocument.length)
+    throw located(7_182_800, `${splitting} spec should be an empty object`);
+  following.pop();
+  return true;
 }
 
 /** The document as it is now, unless its collection is another. */
@@ -111,19 +135,31 @@ class ChangeStream extends FollowingCursor {
   readonly #connection: Connection;
   readonly #maker: EventMaker;
   readonly #stage: Stage;
+  readonly #splits: boolean;
   /** Everything up to here was read. */
   #at: StreamPosition;
   /** The event that the stages are given. */
-  #current: Uint8Array | undefined;
+  #current: StreamEvent | undefined;
+  /** The fragment of it that was read last before, where the stream went on within it. */
+  #lastFragment: number | undefined;
+  /** Fragments of an event whose first were given. */
+  #fragments: Uint8Array[] = [];
   /** What is watched is gone. */
   #ended = false;
   #token: Value;
 
-  constructor({ writes, connection, monotonicMs }: LiveState, maker: EventMaker, stage: Stage, from: StreamPosition) {
+  constructor(
+    { writes, connection, monotonicMs }: LiveState,
+    maker: EventMaker,
+    stage: Stage,
+    from: StreamPosition,
+    splits: boolean,
+  ) {
     super(writes.commits, monotonicMs);
     this.#connection = connection;
     this.#maker = maker;
     this.#stage = stage;
+    this.#splits = splits;
     this.#at = from;
     this.#token = tokenOf(from);
   }
@@ -133,13 +169,37 @@ class ChangeStream extends FollowingCursor {
   }
 
   protected override behind(): Flow {
-    return mapped(this.#stage(this.#events()), (event) => this.#checked(event));
+    const events = this.#stage(this.#events());
+    return this.#splits ? this.#inFragments(events) : mapped(events, (event) => this.#fitting(this.#checked(event)));
   }
 
   protected override given(documents: readonly Uint8Array[], isOneKept: boolean): void {
-    const last = isOneKept ? documents.at(-1) : undefined;
+    const isMoreKept = isOneKept || this.#fragments.length > 0;
+    const last = isMoreKept ? documents.at(-1) : undefined;
     this.#token = last === undefined ? tokenOf(this.#at) : (getField(last, "_id") as Value);
-    if (!isOneKept && this.#ended) this.close();
+    if (!isMoreKept && this.#ended) this.close();
+  }
+
+  /** Events, those that are too large in parts. */
+  *#inFragments(events: Flow): Flow {
+    const fragments = this.#fragments;
+    for (;;) {
+      for (let next = fragments.shift(); next !== undefined; next = fragments.shift()) yield next;
+      const { done, value } = events.next();
+      if (done === true) return;
+      const event = value === undefined ? undefined : this.#checked(value);
+      if (event === undefined || (event.length <= eventMaxBytes && this.#lastFragment === undefined)) yield event;
+      else fragments.push(...this.#split(event));
+    }
+  }
+
+  #split(event: Uint8Array): Uint8Array[] {
+    if (event.length <= eventMaxBytes)
+      throw fatal(
+        "Attempted to resume from a split event fragment, but the event in the resumed stream was not large enough to be split",
+      );
+    const { position } = this.#current as StreamEvent;
+    return splitEvent(event, position, this.#lastFragment, eventMaxBytes);
   }
 
   /** Events behind the position, which moves on with them. */
@@ -151,10 +211,13 @@ class ChangeStream extends FollowingCursor {
       const rows = connection.all("SELECT rid, d FROM c_0 WHERE rid >= ? ORDER BY rid LIMIT ?", first, batchSize);
       for (const [id, entry] of rows) {
         const rowId = Number(id);
-        for (const { position, document } of eventsOf(this.#maker, rowId, entry as Uint8Array)) {
-          if (comparePositions(position, this.#at) <= 0) continue;
+        for (const event of eventsOf(this.#maker, rowId, entry as Uint8Array)) {
+          const { position, document } = event;
+          const order = comparePositions(position, this.#at);
+          if (order < 0 || (order === 0 && this.#at.fragment === undefined)) continue;
+          this.#lastFragment = order === 0 ? this.#at.fragment : undefined;
           this.#at = position;
-          this.#current = document;
+          this.#current = event;
           this.#ended = position.kind === "invalidate";
           yield document;
         }
@@ -167,16 +230,30 @@ class ChangeStream extends FollowingCursor {
     }
   }
 
-  /** Throws 280 for an event that lost its token, 10334 for one that is too large. */
+  /** Throws 280 for an event that lost its token. */
   #checked(event: Uint8Array): Uint8Array {
-    const [token, wanted] = [getField(event, "_id"), getField(this.#current as Uint8Array, "_id") as Value];
+    const { document } = this.#current as StreamEvent;
+    const [token, wanted] = [getField(event, "_id"), getField(document, "_id") as Value];
     if (token === undefined || token.type !== wanted.type || !equalBytes(token.bytes(), wanted.bytes()))
-      throw new EngineError(
-        280,
-        "ChangeStreamFatalError",
+      throw fatal(
         "Encountered an event whose _id field, which contains the resume token, was modified by the pipeline. Modifying the _id field of an event makes it impossible to resume the stream from that point. Only transformations that retain the unmodified _id field are allowed.",
-        ["NonResumableChangeStreamError"],
       );
-    return refuseTooLarge(event);
+    return event;
   }
+
+  /** Throws 10334 for an event that is too large. */
+  #fitting(event: Uint8Array): Uint8Array {
+    if (event.length > eventMaxBytes)
+      throw new EngineError(
+        10_334,
+        "BSONObjectTooLarge",
+        `BSONObj size: ${event.length} is invalid. Size must be between 0 and ${eventMaxBytes}`,
+      );
+    return event;
+  }
+}
+
+/** What a client must not try again. */
+function fatal(message: string): EngineError {
+  return new EngineError(280, "ChangeStreamFatalError", message, ["NonResumableChangeStreamError"]);
 }

@@ -4,6 +4,7 @@ import { documentValue, nullValue, stringValue, textOf, type Value } from "../bs
 import { elementsOf, type Field, fieldsOf, fieldsOfValue } from "../bson/walk.ts";
 import type { Namespace } from "../engine.ts";
 import { EngineError } from "../engine-error.ts";
+import { applyDifference } from "../oplog/apply-difference.ts";
 import { splitNamespace } from "../catalog/names.ts";
 import type { ChangeStreamOptions } from "./options.ts";
 import { type StreamPosition, tokenOf } from "./resume-token.ts";
@@ -22,6 +23,8 @@ export interface EventMaker {
   readonly options: ChangeStreamOptions;
   /** A document as it is now, by `{_id}`; undefined when it, or the collection of that UUID, is gone. */
   readonly lookUp: (namespace: Namespace, uuid: Value, key: Uint8Array) => Uint8Array | undefined;
+  /** The document before an operation of an entry; undefined when it was not kept. */
+  readonly preImage: (rowId: number, index: number) => Uint8Array | undefined;
 }
 
 type Fields = ReadonlyMap<string, Value>;
@@ -31,7 +34,7 @@ export function* eventsOf(maker: EventMaker, rowId: number, entry: Uint8Array): 
   const fields = fieldMap(fieldsOf(entry));
   const operations = operationsIn(fields);
   for (const [index, operation] of operations.entries()) {
-    const told = tell(maker, operation);
+    const told = tell(maker, operation, () => maker.preImage(rowId, index));
     if (told === undefined) continue;
     const session = operation === fields ? [] : pick(fields, "lsid", "txnNumber");
     const common = [
@@ -70,12 +73,14 @@ function operationsIn(entry: Fields): readonly Fields[] {
   return elementsOf(command.value).map((operation) => fieldMap(fieldsOfValue(operation)));
 }
 
+type PreImage = () => Uint8Array | undefined;
+
 interface Told {
   readonly operationType: string;
   readonly fields: readonly (readonly [string, Value])[];
 }
 
-function tell(maker: EventMaker, operation: Fields): Told | undefined {
+function tell(maker: EventMaker, operation: Fields, preImage: PreImage): Told | undefined {
   const op = textIn(operation, "op");
   if (op === "n") return undefined;
   const namespace = splitNamespace(textIn(operation, "ns"));
@@ -86,19 +91,20 @@ function tell(maker: EventMaker, operation: Fields): Told | undefined {
   const ns = ["ns", namespaceValue(namespace)] as const;
   if (op === "i") return { operationType: "insert", fields: [["fullDocument", o], ns, keyField(operation, "o2")] };
   if (op === "d") {
-    const fields = [ns, keyField(operation, "o"), ...imageBefore(options)];
+    const fields = [ns, keyField(operation, "o"), ...imageBefore(options, preImage)];
     return { operationType: "delete", fields };
   }
   const key = keyField(operation, "o2");
   const content = fieldMap(fieldsOfValue(o));
   const difference = content.get("diff");
   if (!content.has("$v") || difference === undefined)
-    return { operationType: "replace", fields: [["fullDocument", o], ns, key, ...imageBefore(options)] };
+    return { operationType: "replace", fields: [["fullDocument", o], ns, key, ...imageBefore(options, preImage)] };
   const description = updateDescription(difference.bytes(), options.showExpandedEvents);
-  const shown = imageAfter(maker, namespace, operation, key[1]);
+  const before = imageBefore(options, preImage);
+  const shown = imageAfter(maker, namespace, operation, () => imageOf(preImage(), difference.bytes()));
   return {
     operationType: "update",
-    fields: [...shown, ns, key, ["updateDescription", description], ...imageBefore(options)],
+    fields: [...shown, ns, key, ["updateDescription", description], ...before],
   };
 }
 
@@ -106,19 +112,30 @@ function imageAfter(
   { options, lookUp }: EventMaker,
   namespace: Namespace,
   operation: Fields,
-  key: Value,
+  postImage: () => Uint8Array | undefined,
 ): readonly (readonly [string, Value])[] {
   if (options.fullDocument === "default") return [];
-  if (options.fullDocument === "required") throw noImage("post");
-  if (options.fullDocument === "whenAvailable") return [["fullDocument", nullValue]];
-  const found = lookUp(namespace, operation.get("ui") as Value, key.bytes());
-  return [["fullDocument", found === undefined ? nullValue : documentValue(found)]];
+  const image =
+    options.fullDocument === "updateLookup"
+      ? lookUp(namespace, operation.get("ui") as Value, (operation.get("o2") as Value).bytes())
+      : postImage();
+  if (image === undefined && options.fullDocument === "required") throw noImage("post");
+  return [["fullDocument", image === undefined ? nullValue : documentValue(image)]];
 }
 
-/** Documents as they were before are not kept. */
-function imageBefore({ fullDocumentBeforeChange }: ChangeStreamOptions): readonly (readonly [string, Value])[] {
-  if (fullDocumentBeforeChange === "required") throw noImage("pre");
-  return fullDocumentBeforeChange === "off" ? [] : [["fullDocumentBeforeChange", nullValue]];
+/** The document after an update: the one before it, with the difference that the log has. */
+function imageOf(before: Uint8Array | undefined, difference: Uint8Array): Uint8Array | undefined {
+  return before === undefined ? undefined : applyDifference(before, difference);
+}
+
+function imageBefore(
+  { fullDocumentBeforeChange }: ChangeStreamOptions,
+  preImage: PreImage,
+): readonly (readonly [string, Value])[] {
+  if (fullDocumentBeforeChange === "off") return [];
+  const image = preImage();
+  if (image === undefined && fullDocumentBeforeChange === "required") throw noImage("pre");
+  return [["fullDocumentBeforeChange", image === undefined ? nullValue : documentValue(image)]];
 }
 
 function noImage(which: "pre" | "post"): EngineError {

@@ -16,6 +16,8 @@ export interface StreamPosition {
   /** The operation within the entry, of transactions. */
   readonly index: number;
   readonly kind: TokenKind;
+  /** The part that was read last of an event that came in parts, counted from 0. */
+  readonly fragment?: number;
 }
 
 const kinds: readonly TokenKind[] = ["event", "invalidate", "time"];
@@ -23,6 +25,7 @@ const lastIndex = 0xffff_ffff;
 /** First byte of every token, so that tokens can change their form. */
 const form = 0x01;
 const tokenBytes = 14;
+const fragmentBytes = 4;
 
 /** Everything up to and with a row. */
 export function behind(rowId: number): StreamPosition {
@@ -38,15 +41,16 @@ export function comparePositions(one: StreamPosition, other: StreamPosition): nu
   return one.rowId - other.rowId || one.index - other.index || kinds.indexOf(one.kind) - kinds.indexOf(other.kind);
 }
 
-/** `{_data}`: form, seconds, increment, index and kind in hexadecimal digits, so that tokens are in the order of what they stand for (manual, "Resume Tokens"). */
-export function tokenOf({ rowId, index, kind }: StreamPosition): Value {
+/** `{_data}`: form, seconds, increment, index and kind, and the number of a fragment, in hexadecimal digits, so that tokens are in the order of what they stand for (manual, "Resume Tokens"). */
+export function tokenOf({ rowId, index, kind, fragment }: StreamPosition): Value {
   const { seconds, increment } = timeOfRowId(rowId);
-  const bytes = Buffer.alloc(tokenBytes);
+  const bytes = Buffer.alloc(fragment === undefined ? tokenBytes : tokenBytes + fragmentBytes);
   bytes[0] = form;
   bytes.writeUInt32BE(seconds, 1);
   bytes.writeUInt32BE(increment, 5);
   bytes.writeUInt32BE(index, 9);
   bytes[13] = kinds.indexOf(kind);
+  if (fragment !== undefined) bytes.writeUInt32BE(fragment, tokenBytes);
   return objectValue([["_data", stringValue(bytes.toString("hex").toUpperCase())]]);
 }
 
@@ -60,13 +64,15 @@ export function positionOf(token: Value, field: string): StreamPosition {
   if (!/^([0-9A-Fa-f]{2})*$/.test(text)) throw failedToParse("resume token string was not a valid hex string");
   const bytes = Buffer.from(text, "hex");
   const kind = kinds[bytes[13] ?? -1];
+  const isFragment = bytes.length === tokenBytes + fragmentBytes && kind === "event";
   if (
-    bytes.length !== tokenBytes ||
+    (bytes.length !== tokenBytes && !isFragment) ||
     bytes[0] !== form ||
     kind === undefined ||
     bytes.readUInt32BE(5) >= incrementsPerSecond
   )
     throw new EngineError(260, "InvalidResumeToken", "the resume token is none of this server");
   const time = { seconds: bytes.readUInt32BE(1), increment: bytes.readUInt32BE(5) };
-  return { rowId: rowIdOfTime(time), index: bytes.readUInt32BE(9), kind };
+  const position = { rowId: rowIdOfTime(time), index: bytes.readUInt32BE(9), kind };
+  return isFragment ? { ...position, fragment: bytes.readUInt32BE(tokenBytes) } : position;
 }

@@ -13,6 +13,8 @@ import {
   operationHead,
   sessionHead,
 } from "./entry.ts";
+import { settingsOf } from "../catalog/collection-settings.ts";
+import { PreImageWriter } from "./pre-images.ts";
 import { oplogNamespace } from "./namespace.ts";
 import { rowIdOfTime, timeAfter } from "./time.ts";
 
@@ -31,6 +33,7 @@ const trimmedMin = 100;
 export class EntryWriter {
   readonly #connection: Connection;
   readonly #wallMs: number;
+  readonly #preImages: PreImageWriter;
   readonly #session: { readonly head: Uint8Array } | undefined;
   #time: ClusterTime;
   #previous: ClusterTime | undefined;
@@ -50,6 +53,7 @@ export class EntryWriter {
   ) {
     this.#previous = previous;
     this.#connection = connection;
+    this.#preImages = new PreImageWriter(connection);
     this.#time = time;
     this.#wallMs = wallMs;
     this.#session = session === undefined ? undefined : { head: sessionHead(session) };
@@ -70,7 +74,7 @@ export class EntryWriter {
   }
 
   /** The log of a collection's documents; undefined for a database that is the server's own, which is not logged (manual, "The local Database"). */
-  documentsOf({ database, name, uuid }: CollectionRecord): DocumentLog | undefined {
+  documentsOf({ database, name, uuid, options }: CollectionRecord): DocumentLog | undefined {
     if (database === oplogNamespace.database) return undefined;
     const namespace = `${database}.${name}`;
     const heads = new Map<"i" | "u" | "d", Uint8Array>();
@@ -79,13 +83,16 @@ export class EntryWriter {
       heads.set(op, head);
       return head;
     };
+    const { keepsPreImages } = settingsOf({ options });
+    const kept = (preImage: Uint8Array): Pick<Operation, "preImage"> => (keepsPreImages ? { preImage } : {});
     return {
       inserted: (document) => this.write({ head: headOf("i"), o: document, o2: idDocument(document) }),
       replaced: (before, after, whole) => {
         const o = whole ? after : (differenceOf(before, after) ?? after);
-        this.write({ head: headOf("u"), o, o2: idDocument(before) });
+        this.write({ head: headOf("u"), o, o2: idDocument(before), ...kept(before) });
       },
-      removed: (document) => this.write({ head: headOf("d"), o: idDocument(document), o2: undefined }),
+      removed: (document) =>
+        this.write({ head: headOf("d"), o: idDocument(document), o2: undefined, ...kept(document) }),
     };
   }
 
@@ -106,12 +113,18 @@ export class EntryWriter {
     const operations = this.#collected ?? [];
     this.#collected = undefined;
     const parts = inParts(operations.map(innerOperation));
+    let done = 0;
     for (const [index, part] of parts.entries()) {
       const isLast = index === parts.length - 1;
       const fields: [string, Value][] = [["applyOps", arrayValue(part.map(documentValue))]];
       if (!isLast) fields.push(["partialTxn", trueValue]);
       else if (parts.length > 1) fields.push(["count", int64Value(BigInt(operations.length))]);
       this.write({ head: operationHead("c", "admin.$cmd", undefined), o: buildDocument(fields), o2: undefined });
+      for (const [position] of part.entries()) {
+        const preImage = operations[done + position]?.preImage;
+        if (preImage !== undefined) this.#preImages.write(rowIdOfTime(this.#time), position, preImage);
+      }
+      done += part.length;
     }
   }
 
@@ -130,6 +143,7 @@ export class EntryWriter {
       session === undefined ? undefined : { head: session.head, place },
     );
     this.#connection.run("INSERT INTO c_0 (rid, d) VALUES (?, ?)", rowIdOfTime(time), entry);
+    if (operation.preImage !== undefined) this.#preImages.write(rowIdOfTime(time), 0, operation.preImage);
     this.#previous = time;
     this.#count += 1;
     this.#sizeBytes += entry.length;
@@ -141,16 +155,18 @@ export class EntryWriter {
     return this.#time;
   }
 
-  /** Takes the oldest entries away when the log is larger than `maxBytes`, and writes its totals down. Answers the log's record as it now is. */
+  /** Takes the oldest entries away when the log is larger than `maxBytes`, and so the oldest images, for which there is as much room again; writes the log's totals down. Answers the log's record as it now is. */
   finish(record: CollectionRecord, maxBytes: number): CollectionRecord {
     let { documentCount, dataSizeBytes } = record;
     documentCount += this.#count;
     dataSizeBytes += this.#sizeBytes;
+    this.#preImages.finish(maxBytes);
     if (dataSizeBytes > maxBytes) {
       const [last, removed] = this.#oldest(Math.max(trimmedMin, 2 * this.#count), dataSizeBytes - maxBytes);
       documentCount -= removed.count;
       dataSizeBytes -= removed.sizeBytes;
       this.#connection.run("DELETE FROM c_0 WHERE rid <= ?", last);
+      this.#preImages.dropThrough(last);
     }
     this.#connection.run(
       "UPDATE catalog SET document_count = ?, data_size = ? WHERE id = 0",

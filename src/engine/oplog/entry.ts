@@ -14,6 +14,8 @@ export interface Operation {
   readonly head: Uint8Array;
   readonly o: Uint8Array;
   readonly o2: Uint8Array | undefined;
+  /** The document before it, where the collection keeps such; no part of the entry. */
+  readonly preImage?: Uint8Array;
 }
 
 /** The session that an entry was written in, for retries and transactions. */

@@ -2,11 +2,12 @@ import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, renam
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { DamagedFile, EngineError } from "../engine-error.ts";
+import { preImageSchema } from "../oplog/pre-images.ts";
 import { LogFlush } from "./log-flush.ts";
 
 /** Marks the file as this engine's ("TLMN"), and names the version of what is in it. */
 const applicationId = 0x54_4c_4d_4e;
-const formatVersion = 2;
+const formatVersion = 3;
 
 const schema = `
   CREATE TABLE meta (k TEXT PRIMARY KEY, v BLOB NOT NULL) STRICT;
@@ -25,6 +26,7 @@ const schema = `
 const additions: ReadonlyMap<number, string> = new Map([
   // The operation log: rows are numbered by their times.
   [2, "CREATE TABLE c_0 (rid INTEGER PRIMARY KEY, d BLOB NOT NULL) STRICT;"],
+  [3, preImageSchema],
 ]);
 const wholeSchema = `${schema} ${[...additions.values()].join(" ")}`;
 

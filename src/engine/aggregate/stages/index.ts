@@ -64,8 +64,8 @@ export const stages: ReadonlyMap<string, StageDefinition> = new Map(
     $unwind: { compile: $unwind },
     $listSearchIndexes: { compile: refuseSearch },
     $changeStream: { compile: refuseStream, position: "first", notWithin: ["$facet", "$lookup", "$unionWith"] },
+    $changeStreamSplitLargeEvent: { compile: refuseSplitting, notWithin: ["$facet", "$lookup", "$unionWith"] },
     ...refused(
-      "$changeStreamSplitLargeEvent",
       "$geoNear",
       "$listSampledQueries",
       "$listSessions",
@@ -91,6 +91,15 @@ function refuseSearch(): never {
 /** Pipelines that begin with it are opened as streams, and come here only to be explained. */
 function refuseStream(): never {
   throw notSupported("a change stream that is explained");
+}
+
+/** Streams take it off their pipelines. */
+function refuseSplitting(): never {
+  throw new EngineError(
+    20,
+    "IllegalOperation",
+    "$changeStreamSplitLargeEvent can only be used in a $changeStream pipeline",
+  );
 }
 
 /** MongoDB's own that are not served. */
