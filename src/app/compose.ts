@@ -28,6 +28,7 @@ import { collectGarbageOnDemand } from "../jobs/tasks/collectGarbageOnDemand.ts"
 import { deprovision } from "../jobs/tasks/deprovision.ts";
 import { drill } from "../jobs/tasks/drill.ts";
 import { provision } from "../jobs/tasks/provision.ts";
+import { renewLocks } from "../jobs/tasks/renewLocks.ts";
 import { restore } from "../jobs/tasks/restore.ts";
 import { scrub } from "../jobs/tasks/scrub.ts";
 import { takeSnapshot } from "../jobs/tasks/takeSnapshot.ts";
@@ -147,6 +148,7 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
       scrub({ metadata, repository, clock, ids, log }),
       drill({ metadata, repository, host, clock, ids, log }),
       catalogueSnapshots({ metadata, repository, clock, ids, log }),
+      renewLocks({ metadata, repository, clock, ids, log }),
     ],
   });
   const scheduler = createScheduler({
@@ -188,7 +190,7 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
     ids,
     sealer,
     async start() {
-      await recover({ metadata, host, clock, ids, log });
+      await recover({ metadata, host, repository, clock, ids, log });
       worker.start();
       scheduler.start();
       ready = true;

@@ -100,7 +100,7 @@ export const settings: readonly Setting[] = [
     "s3-object-lock",
     "MODE:DAYS",
     "off",
-    "`governance:DAYS` or `compliance:DAYS`: the server refuses for so many days to delete what was put. The bucket must have been made with object lock.",
+    "`governance:DAYS` or `compliance:DAYS`: the server refuses for so many days to delete what was put, and locks anew what snapshots still need. The bucket must have been made with object lock.",
   ),
   setting(
     "unlock",

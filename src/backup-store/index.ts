@@ -6,6 +6,7 @@ import { readingDamaged } from "./damaged-objects.ts";
 import { collectGarbage } from "./garbage.ts";
 import type { StoreSecret } from "./key-slot.ts";
 import { createKeySlots, type KeySlots, openOrCreateSecrets } from "./key-slots.ts";
+import { createSnapshotLocks } from "./locks.ts";
 import { deriveKeys, type StoreKeys } from "./keys.ts";
 import { type Manifest, openManifest } from "./manifest.ts";
 import { PackReader } from "./pack-reader.ts";
@@ -65,6 +66,7 @@ export async function openBackupStore(options: BackupStoreOptions): Promise<Back
       collecting = collected.catch(() => undefined);
       return collected;
     },
+    ...(blobs.lock !== undefined && { locks: createSnapshotLocks({ ...parts, readManifest }, blobs.lock) }),
   };
 }
 

@@ -35,7 +35,7 @@ export interface KeySlots {
 
 /** A slot is stored twice: without one no byte of the repository can be read. */
 const copies = [1, 2] as const;
-const slotPrefix = "keys/";
+export const slotPrefix = "keys/";
 
 export interface SlotParts {
   readonly blobs: BlobStore;

@@ -5,13 +5,16 @@ import type { Ids } from "../ports/ids.ts";
 import type { Log } from "../ports/log.ts";
 import type { DeploymentRecord } from "../ports/metadata/deployment-records.ts";
 import type { Metadata } from "../ports/metadata/metadata.ts";
+import type { SnapshotRepository } from "../ports/snapshot-repository.ts";
 import { reasonOf } from "./reason.ts";
 import { requestGarbageCollection } from "./request-garbage-collection.ts";
+import { requestLockRenewal } from "./request-lock-renewal.ts";
 import { requestScrub, scrubIntervalMs } from "./request-scrub.ts";
 
 export interface RecoverOptions {
   readonly metadata: Metadata;
   readonly host: DeploymentHost;
+  readonly repository: Pick<SnapshotRepository, "locks">;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -42,6 +45,7 @@ export async function recover(options: RecoverOptions): Promise<void> {
   // Snapshots that a dying process was writing have left packs that nothing refers to.
   await requestGarbageCollection(options);
   await requestScrub(options, options.clock.nowMs() + scrubIntervalMs);
+  if (options.repository.locks !== undefined) await requestLockRenewal(options, options.clock.nowMs());
   if ((await metadata.snapshots.catalogueDue(1)).length > 0)
     await metadata.transaction((records) => requestCataloguing(records, options.ids, options.clock.nowMs()));
 }

@@ -27,6 +27,18 @@ export interface BlobStore {
   list(prefix: string): AsyncIterable<BlobEntry>;
   /** Removes the object; removing what is not there is fine. Resolved means durable. Throws `blob_locked` when the store keeps the object from being removed for some time. */
   delete(key: string): Promise<void>;
+  /** Absent where the store keeps nothing from being deleted. */
+  readonly lock?: BlobLock;
+}
+
+/** A store that refuses for some time to delete what was put, whoever asks. The suite of it is `test/conformance/blob-lock.ts`. */
+export interface BlobLock {
+  /** How long an object is locked from the time it was put. */
+  readonly durationMs: number;
+  /** Until when an object is locked, milliseconds since the epoch; undefined when it is not. Throws `blob_not_found`. */
+  lockedUntilMs(key: string): Promise<number | undefined>;
+  /** Locks an object until that time at least: one that is locked for longer stays so. Throws `blob_not_found`. */
+  extend(key: string, untilMs: number): Promise<void>;
 }
 
 export type BlobErrorCode =

@@ -244,6 +244,27 @@ export interface SnapshotRepository {
   objects(): AsyncIterable<{ readonly key: string; readonly sizeBytes: number }>;
   /** Marks objects that no live snapshot needs, and deletes those that were marked long enough ago. Never deletes when a listing or a manifest cannot be read. */
   collectGarbage(request: GarbageRequest): Promise<GarbageReport>;
+  /** Absent where the store keeps nothing from being deleted. */
+  readonly locks?: SnapshotLocks;
+}
+
+/** A snapshot that stays, and until when for certain, milliseconds since the epoch; Infinity when nobody can tell. */
+export interface KeptSnapshot {
+  readonly manifestKey: string;
+  readonly keptUntilMs: number;
+}
+
+/**
+ * Keeps what snapshots need locked, which others put before them: a lock counts from the writing of an object. What is renewed is locked as long as a new object would be, and not
+ * longer than its snapshot stays; what is locked for three quarters of that still is left alone, so that many snapshots that share a pack renew it once.
+ */
+export interface SnapshotLocks {
+  /** How long an object is locked from the time it was put. */
+  readonly durationMs: number;
+  /** Of everything that a snapshot needs; answers how many objects were locked anew. Throws `SnapshotDamaged` when something of it is missing. */
+  renew(snapshot: KeptSnapshot, nowMs: number, signal: AbortSignal): Promise<number>;
+  /** Of what opens the store, without which no snapshot can be read. */
+  renewKeys(nowMs: number, signal: AbortSignal): Promise<number>;
 }
 
 /** A collection cannot be made of the snapshot before and what changed; it has to be read whole. The message is the reason. */

@@ -69,6 +69,20 @@ export function storeCarePromises(metadata: () => Metadata): void {
     assert.deepEqual(await due(), []);
   });
 
+  test("completed snapshots of a deployment are read newest first, some at a time", async () => {
+    const { snapshots } = metadata();
+    for (const number of [1, 2, 3, 4])
+      await snapshots.insert(snapshot(idOf(number), number === 3 ? { status: "failed" } : {}));
+    const [newest, next] = await snapshots.completedBefore(deploymentId, undefined, 2);
+    assert.deepEqual([newest?.id, next?.id], [idOf(4), idOf(2)]);
+    const older = await snapshots.completedBefore(deploymentId, next?.sequence, 2);
+    assert.deepEqual(
+      older.map(({ id }) => id),
+      [idOf(1)],
+    );
+    assert.deepEqual(await snapshots.completedBefore(idOf(0xc9), undefined, 2), []);
+  });
+
   test("objects are checked least recently first, new ones before all, and those that are gone are forgotten", async () => {
     const { objectChecks } = metadata();
     await objectChecks.replaceWith(new Set(["a", "b", "c"]));

@@ -7,7 +7,7 @@ import { deleteAllVersions } from "./deletion.ts";
 import { head } from "./head.ts";
 import { list } from "./listing.ts";
 import { areSame, type Pieces, piecesOf } from "./object-bytes.ts";
-import { type ObjectLock, requireObjectLock, retentionOf } from "./object-lock.ts";
+import { createBlobLock, type ObjectLock, requireObjectLock, retentionOf } from "./object-lock.ts";
 import { objectMaxBytes, readObject, readRange } from "./reading.ts";
 import { type ConnectionLimits, createClient, type S3Connection } from "./s3-client.ts";
 import { type RetryLimits, S3Requests } from "./s3-requests.ts";
@@ -146,6 +146,7 @@ export async function createS3BlobStore(options: S3BlobStoreOptions): Promise<Bl
       if (forReading) throw openForReading(key);
       await deleteAllVersions(requests, bucket, objectKey);
     },
+    ...(objectLock !== undefined && !forReading && { lock: createBlobLock(requests, bucket, objectLock, objectKeyOf) }),
   };
 }
 

@@ -89,6 +89,10 @@ describe("query plans", () => {
         () => snapshots.scheduledAfter(deploymentId, 1, 1),
         /^SEARCH snapshots USING PRIMARY KEY \(deployment_id=\? AND sequence>\?\)/,
       ],
+      [
+        () => snapshots.completedBefore(deploymentId, 1, 1),
+        /^SEARCH snapshots USING PRIMARY KEY \(deployment_id=\? AND sequence<\?\)/,
+      ],
     ];
     for (const [call, expected] of calls) for (const step of await plansOf(call)) assert.match(step, expected);
   });

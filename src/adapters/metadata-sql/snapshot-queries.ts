@@ -211,6 +211,18 @@ export function snapshotRecords(connections: Connections): SnapshotRecords {
         .execute();
       return rows.map(toSnapshot);
     },
+    completedBefore: async (deploymentId, sequence, limit) => {
+      const rows = await read
+        .selectFrom("snapshots")
+        .selectAll()
+        .where("deployment_id", "=", deploymentId)
+        .where("sequence", "<", sequence ?? Number.MAX_SAFE_INTEGER)
+        .where("status", "=", sql.lit("completed"))
+        .orderBy("sequence", "desc")
+        .limit(limit)
+        .execute();
+      return rows.map(toSnapshot);
+    },
     careCounts: async () => {
       const held = await read
         .selectFrom("snapshots")

@@ -108,6 +108,6 @@ async function drillHere(
     });
   } finally {
     await host.close();
-    await writeDueRecords({ metadata, repository: store }, never);
+    await writeDueRecords({ metadata, repository: store, clock }, never);
   }
 }

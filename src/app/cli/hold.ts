@@ -54,7 +54,7 @@ async function change(context: CommandContext, snapshotId: string, { byServer, h
     return byServer(await connectToApi(context.configuration.dataDirectory, process.env), carePath(record));
   const { metadata, store } = opened;
   const done = await here(createSnapshotCareService({ metadata, clock: context.clock, ids: context.ids }), record);
-  await writeDueRecords({ metadata, repository: store }, new AbortController().signal);
+  await writeDueRecords({ metadata, repository: store, clock: context.clock }, new AbortController().signal);
   return done;
 }
 

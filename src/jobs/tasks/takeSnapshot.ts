@@ -146,7 +146,11 @@ async function readIntoStore(
     await reading.confirmCatalogue();
     await wanted();
     const facts = { ...reading.facts, ...incrementFacts(writer.parent?.facts, copied) };
-    return { committed: await writer.commit(facts), facts };
+    const committed = await writer.commit(facts);
+    // What it shares with snapshots before has been locked since those were taken. The newest stays for longer than its time, if no other comes.
+    const kept = { manifestKey: committed.manifestKey, keptUntilMs: Number.POSITIVE_INFINITY };
+    await repository.locks?.renew(kept, clock.nowMs(), signal);
+    return { committed, facts };
   } catch (error) {
     await writer?.abort();
     throw error;

@@ -8,7 +8,8 @@ export type JobKind =
   | "scrub"
   | "drill"
   | "catalogueSnapshots"
-  | "collectGarbageOnDemand";
+  | "collectGarbageOnDemand"
+  | "renewLocks";
 
 export interface JobRecord {
   readonly id: string;

@@ -93,6 +93,12 @@ export interface SnapshotRecords {
   catalogueDue(limit: number): Promise<readonly SnapshotRecord[]>;
   /** Completed scheduled ones whose number is above `sequence`, in order, at most `limit`. */
   scheduledAfter(deploymentId: string, sequence: number, limit: number): Promise<readonly SnapshotRecord[]>;
+  /** Completed ones whose number is below `sequence` (from the newest when left out), newest first, at most `limit`. */
+  completedBefore(
+    deploymentId: string,
+    sequence: number | undefined,
+    limit: number,
+  ): Promise<readonly SnapshotRecord[]>;
   /** How many snapshots are held, were proven restorable, failed their last trial, over all deployments. */
   careCounts(): Promise<{ readonly held: number; readonly proven: number; readonly drillFailed: number }>;
   /** Manifests of every completed snapshot of every deployment, and of those that snapshots in progress share data with. */
