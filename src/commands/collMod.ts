@@ -9,6 +9,7 @@ const changes = [
   "viewOn",
   "pipeline",
   "changeStreamPreAndPostImages",
+  "expireAfterSeconds",
 ];
 
 /** `collMod`: changes an index, the rules for documents, whether images of them are kept, or what a view shows. */
@@ -23,8 +24,6 @@ export const collMod = defineCommand({
       const value = parameters.get(name);
       if (value !== undefined) given.push([name, value]);
     }
-    parameters.refuse("cappedSize", "cappedMax", "expireAfterSeconds", "timeseries", "dryRun");
-    parameters.rejectUnknown();
     const engine = await context.engine();
     const namespace = { database: context.database, collection };
     const reply = await engine.modifyCollection(namespace, buildDocument(given), context.write);

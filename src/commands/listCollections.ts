@@ -5,6 +5,7 @@ import {
   type CollectionEntry,
   compileFilter,
   documentValue,
+  getField,
   objectValue,
   stringValue,
   Value,
@@ -54,7 +55,7 @@ function shown({ name, type, options, uuid }: CollectionEntry, nameOnly: boolean
     ...named,
     ["options", documentValue(options)],
     ["info", info],
-    ...(readOnly ? [] : ([["idIndex", idIndex]] as const)),
+    ...(readOnly || getField(options, "clusteredIndex") !== undefined ? [] : ([["idIndex", idIndex]] as const)),
   ]);
 }
 

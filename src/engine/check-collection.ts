@@ -1,4 +1,5 @@
 import { validateDocument } from "./bson/validate.ts";
+import { idIndexName } from "./catalog/clustered-index.ts";
 import type { CollectionIndex, CollectionRecord } from "./catalog/catalog.ts";
 import type { ValidationReport } from "./engine.ts";
 import { EngineError } from "./engine-error.ts";
@@ -39,7 +40,7 @@ export async function checkCollection(
   }
   if (documentCount !== record.documentCount)
     say(`${documentCount} documents are there, and ${record.documentCount} were counted`);
-  const keysPerIndex = [{ name: "_id_", keyCount: documentCount }];
+  const keysPerIndex = [{ name: idIndexName(record), keyCount: documentCount }];
   for (const [index, expected] of keys) {
     const keyCount = Number(connection.get(`SELECT count(*) FROM x_${index.id}`)?.[0]);
     if (keyCount !== expected) say(`the index ${index.name} has ${keyCount} keys, and the documents have ${expected}`);

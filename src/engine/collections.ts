@@ -4,6 +4,7 @@ import { documentValue, int32Value, int64Value, stringValue } from "./bson/value
 import { fieldsOf } from "./bson/walk.ts";
 import { type Catalog, type CollectionRecord, emptyRecord } from "./catalog/catalog.ts";
 import { settingsOf } from "./catalog/collection-settings.ts";
+import { isClustered } from "./catalog/clustered-index.ts";
 import { idIndexBytes } from "./catalog/index-specification.ts";
 import { checkNamespace, namespaceNotFound } from "./catalog/names.ts";
 import { isView, refuseView } from "./catalog/views.ts";
@@ -93,11 +94,11 @@ export function dropDatabase(transaction: Stored, database: string): void {
   transaction.log.command(database, undefined, buildDocument([["dropDatabase", int32Value(1)]]));
 }
 
-/** `{create: collection, ...options, idIndex}` of the operation log. */
+/** `{create: collection, ...options, idIndex}`, without the last for clustered collections, of the operation log. */
 function creationOf(record: CollectionRecord): Uint8Array {
   return buildDocument([
     ["create", stringValue(record.name)],
     ...Array.from(fieldsOf(record.options), ({ name, value }) => [name, value] as const),
-    ...(isView(record) ? [] : [["idIndex", documentValue(idIndexBytes)] as const]),
+    ...(isView(record) || isClustered(record) ? [] : [["idIndex", documentValue(idIndexBytes)] as const]),
   ]);
 }

@@ -4,6 +4,8 @@ import type { CollectionRecord } from "./catalog/catalog.ts";
 import { checkedOptions } from "./catalog/collection-options.ts";
 import { settingsOf } from "./catalog/collection-settings.ts";
 import { storedBatches } from "./planner/access.ts";
+import { isClustered } from "./catalog/clustered-index.ts";
+import { everythingById, type Plan } from "./planner/plan.ts";
 import { renameCollection } from "./rename-collection.ts";
 import type { Pace } from "./storage/turns.ts";
 import type { WriteTransaction } from "./write-transaction.ts";
@@ -32,7 +34,8 @@ export async function convertToCapped(
   const writer = transaction.writerOf(unfinished);
   // What would only be pushed out again is not copied.
   let excessBytes = record.dataSizeBytes - kept;
-  for (const batch of storedBatches(transaction.connection, record, { kind: "scan", sorted: true, backwards: false })) {
+  const inOrder: Plan = isClustered(record) ? everythingById : { kind: "scan", sorted: true, backwards: false };
+  for (const batch of storedBatches(transaction.connection, record, inOrder)) {
     for (const { bytes } of batch) {
       if (excessBytes > 0) excessBytes -= bytes.length;
       else await pace.drain(writer.insertion(bytes));

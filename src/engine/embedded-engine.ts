@@ -1,6 +1,6 @@
 import { aggregateFlow, type AggregateSurroundings } from "./aggregate-command.ts";
 import { isChangeStream, openChangeStream } from "./change-streams/change-stream.ts";
-import { idIndexBytes } from "./catalog/index-specification.ts";
+import { idIndexOf } from "./catalog/clustered-index.ts";
 import { checkedOptions } from "./catalog/collection-options.ts";
 import { collectionEntry, databaseEntry, statisticsOf } from "./catalog/statistics.ts";
 import type { Catalog } from "./catalog/catalog.ts";
@@ -100,7 +100,7 @@ export class EmbeddedEngine implements contract.Engine {
 
   async listIndexes(namespace: Namespace, read: contract.ReadOptions): Promise<readonly Uint8Array[]> {
     const record = storedCollection(this.#state(read).catalog, namespace);
-    return isOplog(record) ? [] : [idIndexBytes, ...record.indexes.map((index) => index.bytes)];
+    return isOplog(record) ? [] : [idIndexOf(record), ...record.indexes.map((index) => index.bytes)];
   }
 
   async statistics(namespace: Namespace, read: contract.ReadOptions): Promise<contract.CollectionStatistics> {

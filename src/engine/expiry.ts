@@ -1,5 +1,8 @@
 import { arrayValue, buildDocument, objectValue } from "./bson/builder.ts";
 import { dateValue, documentValue, stringValue, type Value } from "./bson/value.ts";
+import { toNumber } from "./bson/numbers.ts";
+import { getField } from "./bson/walk.ts";
+import { isClustered } from "./catalog/clustered-index.ts";
 import type { Catalog, CollectionRecord } from "./catalog/catalog.ts";
 import type { IndexSpecification } from "./catalog/index-specification.ts";
 import type { DeleteStatement, Engine } from "./engine.ts";
@@ -21,13 +24,16 @@ export async function expireDocuments(
   return count;
 }
 
-/** Deletes of what a collection's TTL indexes say is over at `nowMs` (manual, "TTL Indexes"): of several dates in an array the earliest counts. */
-function expiredStatements({ indexes }: CollectionRecord, nowMs: number): readonly DeleteStatement[] {
-  return indexes.flatMap((index) => {
+/** Deletes of what a collection's TTL indexes, or its own lifetime where it is clustered, say is over at `nowMs` (manual, "TTL Indexes"): of several dates in an array the earliest counts. */
+function expiredStatements(record: CollectionRecord, nowMs: number): readonly DeleteStatement[] {
+  const statements = record.indexes.flatMap((index) => {
     if (index.expireAfterSeconds === undefined) return [];
     const filter = expiredFilter(index, nowMs - index.expireAfterSeconds * 1000);
     return [{ filter, justOne: false, collation: indexCollation(index) }];
   });
+  const lifetime = getField(record.options, "expireAfterSeconds");
+  if (lifetime === undefined || !isClustered(record)) return statements;
+  return [...statements, { filter: olderThan("_id", nowMs - toNumber(lifetime) * 1000), justOne: false }];
 }
 
 /** A partial filter means what it means in the index, whatever the collection's own collation. */
@@ -36,10 +42,12 @@ function indexCollation({ collation }: IndexSpecification): Uint8Array {
 }
 
 function expiredFilter({ fields, partial }: IndexSpecification, latestMs: number): Uint8Array {
-  const date = dateValue(BigInt(Math.floor(latestMs)));
-  const path = fields[0]?.path.text as string;
-  const old = buildDocument([[path, objectValue([["$lte", date]])]]);
+  const old = olderThan(fields[0]?.path.text as string, latestMs);
   if (partial === undefined) return old;
   const clauses: Value[] = [documentValue(old), documentValue(partial.query)];
   return buildDocument([["$and", arrayValue(clauses)]]);
+}
+
+function olderThan(path: string, latestMs: number): Uint8Array {
+  return buildDocument([[path, objectValue([["$lte", dateValue(BigInt(Math.floor(latestMs)))]])]]);
 }

@@ -3,6 +3,7 @@ import { equalBytes } from "./bson/bytes.ts";
 import { stringValue } from "./bson/value.ts";
 import { fieldsOf } from "./bson/walk.ts";
 import type { CollectionIndex, CollectionRecord } from "./catalog/catalog.ts";
+import { idIndexName, isClustered } from "./catalog/clustered-index.ts";
 import { settingsOf } from "./catalog/collection-settings.ts";
 import {
   cannotCreate,
@@ -11,7 +12,7 @@ import {
   isSameKey,
   parseIndexSpecification,
 } from "./catalog/index-specification.ts";
-import { badValue, EngineError } from "./engine-error.ts";
+import { badValue, EngineError, located } from "./engine-error.ts";
 import { storedBatches } from "./planner/access.ts";
 import { CollectionWriter } from "./storage/collection-writer.ts";
 import type { Pace } from "./storage/turns.ts";
@@ -45,6 +46,7 @@ export async function createIndexes(
  * unique and sparse (manual, "Create Indexes"); with these alike there is one, of one name and with one set of options.
  */
 function isThere(record: CollectionRecord, wanted: IndexSpecification): boolean {
+  if (wanted.clustered || (isIdKey(wanted.key) && isClustered(record))) return isClusteredAlready(record, wanted);
   if (isIdKey(wanted.key)) {
     refuseForId(wanted);
     return true;
@@ -70,6 +72,18 @@ function isThere(record: CollectionRecord, wanted: IndexSpecification): boolean 
       ? `Index already exists with a different name: ${alike.name}`
       : `An equivalent index already exists with a different name and options: ${alike.name}`,
   );
+}
+
+/** The index of a clustered collection is made with it (manual, "Clustered Collections"). Throws 6243700 for another one, 67 for an index beside it. */
+function isClusteredAlready(record: CollectionRecord, wanted: IndexSpecification): true {
+  if (!wanted.clustered)
+    throw cannotCreate("cannot create the _id index on a clustered collection not already indexed by _id");
+  if (!isClustered(record) || !isIdKey(wanted.key) || !wanted.unique || wanted.name !== idIndexName(record))
+    throw located(
+      6_243_700,
+      "Cannot create index with option 'clustered' that does not match an existing clustered index",
+    );
+  return true;
 }
 
 function isAlike(one: IndexSpecification, other: IndexSpecification): boolean {
@@ -134,7 +148,7 @@ function creationEntry(collection: string, { bytes }: IndexSpecification): Uint8
   ]);
 }
 
-/** Removes indexes by name or key pattern, `"*"` all but `_id_`. Throws 27 IndexNotFound, 72 InvalidOptions. */
+/** Removes indexes by name or key pattern, `"*"` all but `_id_`. Throws 27 IndexNotFound, 72 InvalidOptions, 5979800 for a clustered one. */
 export function dropIndexes(
   transaction: WriteTransaction,
   record: CollectionRecord,
@@ -162,6 +176,9 @@ export function dropIndexes(
 }
 
 function findIndex(record: CollectionRecord, wanted: string | Uint8Array): CollectionIndex {
+  const name = isClustered(record) ? idIndexName(record) : undefined;
+  if (name !== undefined && (wanted === name || (typeof wanted !== "string" && isIdKey(wanted))))
+    throw located(5_979_800, "It is illegal to drop the clusteredIndex");
   if (wanted === "_id_" || (typeof wanted !== "string" && isIdKey(wanted)))
     throw new EngineError(72, "InvalidOptions", "cannot drop _id index");
   const index = record.indexes.find((candidate) =>

@@ -5,6 +5,7 @@ import { bsonType, isNumberType, typeName } from "./bson/types.ts";
 import { boolValue, int64Value, stringValue, textOf, type Value } from "./bson/value.ts";
 import { fieldsOf, fieldsOfValue } from "./bson/walk.ts";
 import type { CollectionIndex, CollectionRecord } from "./catalog/catalog.ts";
+import { checkedLifetime, idIndexName, isClustered } from "./catalog/clustered-index.ts";
 import { checkRule, checkValidator, preImagesEnabled } from "./catalog/collection-options.ts";
 import { checkedExpiry, isIdKey, isSameKey, parseIndexSpecification } from "./catalog/index-specification.ts";
 import { isView, refuseView, viewOf } from "./catalog/views.ts";
@@ -14,7 +15,7 @@ import type { WriteTransaction } from "./write-transaction.ts";
 
 /**
  * Changes a collection as `collMod` says (manual, "collMod"): one index's `hidden`, `expireAfterSeconds`, `prepareUnique` or `unique`, the rules for documents, whether images of them
- * are kept, or what a view shows. Answers what was and what is, as the reply shows it.
+ * are kept, how long those of a clustered collection live, or what a view shows. Answers what was and what is, as the reply shows it.
  * Throws 27 IndexNotFound, 72 InvalidOptions, 2 BadValue, 359 CannotConvertIndexToUnique and others.
  */
 export async function modifyCollection(
@@ -42,6 +43,10 @@ export async function modifyCollection(
       rules.set(name, preImagesEnabled("collMod", namespace, value) ? value : undefined);
       continue;
     }
+    if (name === "expireAfterSeconds") {
+      rules.set(name, changedLifetime(record, value));
+      continue;
+    }
     if (name !== "index") throw notSupported(`the collMod option ${name}`);
     refuseView(record);
     if (value.type !== bsonType.object) throw typeMismatch("BSON field 'collMod.index' must be an object");
@@ -57,6 +62,18 @@ export async function modifyCollection(
     ]),
   );
   return buildDocument(reply);
+}
+
+/** Undefined for "off". Throws 72 unless the collection is clustered. */
+function changedLifetime(record: CollectionRecord, value: Value): Value | undefined {
+  if (!isClustered(record))
+    throw new EngineError(
+      72,
+      "InvalidOptions",
+      "'expireAfterSeconds' is only supported on time-series collections or when the 'clusteredIndex' option is specified",
+    );
+  if (value.type === bsonType.string && textOf(value) === "off") return undefined;
+  return checkedLifetime("collMod", value);
 }
 
 function keepRules(
@@ -161,7 +178,7 @@ function wantedIndex(record: CollectionRecord, given: ReadonlyMap<string, Value>
   if (pattern !== undefined && pattern.type !== bsonType.object)
     throw typeMismatch("BSON field 'collMod.index.keyPattern' must be an object");
   const text = name === undefined ? undefined : textOf(name);
-  if (text === "_id_" || (pattern !== undefined && isIdKey(pattern.bytes())))
+  if (text === idIndexName(record) || (pattern !== undefined && isIdKey(pattern.bytes())))
     throw badValue("can't hide _id index, and it has no time to live");
   const found = record.indexes.filter((index) =>
     text === undefined ? isSameKey(index.key, (pattern as Value).bytes()) : index.name === text,

@@ -70,16 +70,6 @@ const notInDriver: readonly ExpectedFailure[] = [
 
 const notInServer: readonly ExpectedFailure[] = [
   {
-    reason: "clustered collections are not supported",
-    tests: {
-      "collection-management/clustered-indexes": [
-        "createCollection with clusteredIndex",
-        "listCollections includes clusteredIndex",
-        "listIndexes returns the index",
-      ],
-    },
-  },
-  {
     reason: "time series collections are not supported",
     tests: {
       "collection-management/timeseries-collection": [

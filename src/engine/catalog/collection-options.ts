@@ -6,11 +6,12 @@ import { boolOf, documentValue, int32Value, int64Value, textOf, type Value } fro
 import { fieldsOf } from "../bson/walk.ts";
 import type { Namespace } from "../engine.ts";
 import { parseCollation } from "../query/collation.ts";
+import { checkedClusteredIndex, checkedLifetime } from "./clustered-index.ts";
 import { settingsOf } from "./collection-settings.ts";
 import { viewOf } from "./views.ts";
 
 /** Options that change what a collection is and are not supported: refused, not kept and ignored. */
-const refused = new Set(["timeseries", "clusteredIndex", "encryptedFields", "expireAfterSeconds"]);
+const refused = new Set(["timeseries", "encryptedFields"]);
 
 /** A capped collection holds at least so much (manual, "create"). */
 const cappedBytesMin = 4096;
@@ -29,7 +30,9 @@ export function checkedOptions(namespace: Namespace, options: Uint8Array): Uint8
       if (collation !== undefined) kept.push([name, documentValue(collation.specification)]);
     } else if (name === "changeStreamPreAndPostImages") {
       if (preImagesEnabled("create", namespace, value)) kept.push([name, value]);
-    } else {
+    } else if (name === "clusteredIndex") kept.push([name, checkedClusteredIndex(value)]);
+    else if (name === "expireAfterSeconds") kept.push([name, checkedLifetime("create", value)]);
+    else {
       checkRule("create", name, value);
       kept.push([name, value]);
     }
@@ -49,6 +52,14 @@ function refuseContradictions(given: ReadonlyMap<string, Value>): void {
     throw invalidOptions("the 'capped' field needs to be true when either the 'size' or 'max' fields are present");
   if (given.has("pipeline") && !given.has("viewOn"))
     throw invalidOptions("'pipeline' requires 'viewOn' to also be specified");
+  if (given.has("clusteredIndex") && given.has("viewOn"))
+    throw located(6_026_500, "The 'clusteredIndex' option is not supported with views");
+  if (given.has("clusteredIndex") && capped)
+    throw invalidOptions("the 'clusteredIndex' option is not supported with 'capped'");
+  if (given.has("expireAfterSeconds") && !given.has("clusteredIndex"))
+    throw invalidOptions(
+      "'expireAfterSeconds' is only supported on time-series collections or when the 'clusteredIndex' option is specified",
+    );
   const other = [...given.keys()].find((name) => !["viewOn", "pipeline", "collation"].includes(name));
   if (given.has("viewOn") && other !== undefined) throw invalidOptions(`option not supported on a view: ${other}`);
   const max = given.get("max");

@@ -28,6 +28,8 @@ export interface IndexSpecification {
   /** Takes no further document with a key that is there; those that are stay. */
   readonly prepareUnique: boolean;
   readonly sparse: boolean;
+  /** Said to be the one that a clustered collection has. */
+  readonly clustered: boolean;
   /** Kept up to date, and not used for queries. */
   readonly hidden: boolean;
   /** What it says about the order of strings; its keys are in the order of their bytes all the same. */
@@ -62,6 +64,7 @@ const known = new Set([
   "collation",
   "partialFilterExpression",
   "expireAfterSeconds",
+  "clustered",
 ]);
 
 const refused: Readonly<Record<string, string>> = {
@@ -76,7 +79,6 @@ const refused: Readonly<Record<string, string>> = {
   max: "a geographic index",
   bucketSize: "a geographic index",
   storageEngine: "storageEngine in an index",
-  clustered: "a clustered index",
 };
 
 /** Longest time to live (manual, "TTL Indexes"). */
@@ -119,6 +121,7 @@ export function parseIndexSpecification(bytes: Uint8Array, inherited?: Collation
     unique,
     prepareUnique,
     sparse,
+    clustered: flag(given, "clustered"),
     hidden: flag(given, "hidden"),
     collation,
     partial: partialOf(given.get("partialFilterExpression"), sparse, collation),

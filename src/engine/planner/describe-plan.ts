@@ -24,6 +24,7 @@ export function describePlan(plan: Plan, filter: Filter, figures: PlanFigures): 
       [...conditions, ["direction", stringValue(plan.backwards ? "backward" : "forward")]],
       figures && [["nReturned", int32Value(figures.matched)], ...docs(figures)],
     );
+  if (plan.kind === "keys" && plan.clustered === true) return describeClustered(plan, conditions, figures);
   if (plan.kind === "keys" && plan.index === undefined && plan.limits === undefined && isIdLookUp(filter))
     return stage("IDHACK", [], figures && [["nReturned", int32Value(figures.matched)], ...keysAndDocs(figures)]);
   const input =
@@ -58,6 +59,22 @@ function keysAndDocs(figures: AccessFigures): Fields {
 function isIdLookUp({ query }: Filter): boolean {
   const [field, more] = [...fieldsOf(query)];
   return field?.name === "_id" && more === undefined && !isOperatorDocument(field.value);
+}
+
+/** The documents of a clustered collection are where its keys are: there is nothing to fetch. */
+function describeClustered({ bounds, backwards }: KeysPlan, conditions: Fields, figures: PlanFigures): Value {
+  const intervals = bounds[0]?.intervals ?? [];
+  const [first, last] = [intervals[0]?.from.value, intervals.at(-1)?.to.value];
+  return stage(
+    intervals.length === 0 ? "COLLSCAN" : "CLUSTERED_IXSCAN",
+    [
+      ...conditions,
+      ["direction", stringValue(backwards ? "backward" : "forward")],
+      ...(first === undefined ? [] : [["minRecord", first] as const]),
+      ...(last === undefined ? [] : [["maxRecord", last] as const]),
+    ],
+    figures && [["nReturned", int32Value(figures.matched)], ...docs(figures)],
+  );
 }
 
 function describeKeys({ index, bounds, limits, backwards }: KeysPlan, figures: PlanFigures): Value {

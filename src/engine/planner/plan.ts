@@ -4,6 +4,7 @@ import { parsePath } from "../bson/path.ts";
 import { fieldsOf } from "../bson/walk.ts";
 import type { CollectionIndex, CollectionRecord } from "../catalog/catalog.ts";
 import { type IndexField, isIdKey, isSameKey } from "../catalog/index-specification.ts";
+import { idIndexName, isClustered } from "../catalog/clustered-index.ts";
 import { isOplog } from "../oplog/namespace.ts";
 import { logOrder, type LogRange, logRange } from "../oplog/read-log.ts";
 import { type Bounds, Conditions, rangesMax } from "../query/bounds.ts";
@@ -34,6 +35,8 @@ export interface KeysPlan {
   readonly limits?: { readonly min: Uint8Array; readonly max: Uint8Array; readonly maxIncluded: boolean };
   readonly backwards: boolean;
   readonly sorted: boolean;
+  /** Whether the keys are those that a clustered collection is stored by. */
+  readonly clustered?: boolean;
 }
 
 /** Each document that any of the branches finds, once. */
@@ -80,14 +83,24 @@ export function possiblePlans(
 ): readonly Plan[] {
   const wanted = hint === undefined ? undefined : hinted(record, hint);
   if (isOplog(record)) return [planThroughLog(filter, sort, wanted)];
-  if (wanted !== undefined && "natural" in wanted)
-    return [{ kind: "scan", sorted: sort.length === 0, backwards: wanted.natural < 0 }];
+  if (wanted !== undefined && "natural" in wanted) return [wholeScan(record, sort, wanted.natural < 0)];
   const indexes = wanted === undefined ? usable(record, filter) : [wanted.index];
   const candidates = indexes.flatMap((index) => planThrough(index, filter, sort, wanted !== undefined) ?? []);
   if (wanted === undefined && candidates.every(({ plan }) => plan.kind === "keys" && plan.bounds.length === 0))
     candidates.push(...alternatives(record, filter, sort));
-  const plans: Plan[] = candidates.toSorted((one, other) => other.worth - one.worth).map(({ plan }) => plan);
-  return plans.length === 0 ? [{ kind: "scan", sorted: sort.length === 0, backwards: false }] : plans;
+  const clustered = isClustered(record);
+  const plans: Plan[] = candidates
+    .toSorted((one, other) => other.worth - one.worth)
+    .map(({ plan }) => (clustered && plan.kind === "keys" && plan.index === undefined ? { ...plan, clustered } : plan));
+  return plans.length === 0 ? [wholeScan(record, sort, false)] : plans;
+}
+
+/** Every document in stored order, which is that of `_id` where a collection is clustered by it. */
+function wholeScan(record: CollectionRecord, sort: readonly SortField[], backwards: boolean): Plan {
+  const sorted = sort.length === 0;
+  return isClustered(record)
+    ? { ...everythingById, sorted, backwards, clustered: true }
+    : { kind: "scan", sorted, backwards };
 }
 
 /** The operation log has no index; its rows are in the order of `ts`. */
@@ -187,7 +200,7 @@ export type Hinted = { readonly natural: number } | { readonly index: Collection
 export function hinted(record: CollectionRecord, hint: string | Uint8Array): Hinted {
   if (typeof hint === "string") {
     if (hint === "$natural") return { natural: 1 };
-    if (hint === "_id_") return { index: undefined };
+    if (hint === idIndexName(record)) return { index: undefined };
     const index = record.indexes.find((candidate) => candidate.name === hint && !candidate.hidden);
     if (index !== undefined) return { index };
   } else {

@@ -6,6 +6,7 @@ import { fieldsOf, getField } from "../bson/walk.ts";
 import { valueAtPath } from "../bson/path.ts";
 import type { CollectionIndex, CollectionRecord } from "../catalog/catalog.ts";
 import { settingsOf } from "../catalog/collection-settings.ts";
+import { idIndexName } from "../catalog/clustered-index.ts";
 import { idIndexBytes } from "../catalog/index-specification.ts";
 import type { DocumentLog } from "../oplog/entry-writer.ts";
 import type { Connection } from "./database-file.ts";
@@ -208,7 +209,7 @@ export class CollectionWriter {
   }
 
   #duplicate(index: CollectionIndex | undefined, document: Uint8Array): DuplicateKey {
-    const name = index?.name ?? "_id_";
+    const name = index?.name ?? idIndexName(this.record);
     const pattern = index?.key ?? (getField(idIndexBytes, "key") as Value).bytes();
     const paths = index?.fields.map((field) => field.path);
     const values: [string, Value][] =

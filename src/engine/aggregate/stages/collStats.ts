@@ -1,6 +1,7 @@
 import { EngineError, located, notSupported } from "../../engine-error.ts";
 import { buildDocument, objectValue } from "../../bson/builder.ts";
 import { bsonType } from "../../bson/types.ts";
+import { idIndexName } from "../../catalog/clustered-index.ts";
 import { toNumber } from "../../bson/numbers.ts";
 import { boolValue, dateValue, int32Value, figureValue, stringValue, type Value } from "../../bson/value.ts";
 import { fieldsOf, fieldsOfValue } from "../../bson/walk.ts";
@@ -50,7 +51,7 @@ function scaleOf(value: Value): number {
 
 function storageStats(record: CollectionRecord, scale: number): Value {
   const scaled = (bytes: number): Value => figureValue(Math.floor(bytes / scale));
-  const indexes = ["_id_", ...record.indexes.map(({ name }) => name)];
+  const indexes = [idIndexName(record), ...record.indexes.map(({ name }) => name)];
   const { documentCount, dataSizeBytes } = record;
   return objectValue([
     ["size", scaled(dataSizeBytes)],

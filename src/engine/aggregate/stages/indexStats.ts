@@ -3,7 +3,7 @@ import { buildDocument, objectValue } from "../../bson/builder.ts";
 import { bsonType } from "../../bson/types.ts";
 import { dateValue, documentValue, int64Value, stringValue } from "../../bson/value.ts";
 import { fieldCount, getField } from "../../bson/walk.ts";
-import { idIndexBytes } from "../../catalog/index-specification.ts";
+import { idIndexName, idIndexOf } from "../../catalog/clustered-index.ts";
 import { indexUse } from "../../planner/index-uses.ts";
 import type { Flow } from "../../query/flow.ts";
 import { sourceOf, type StageFactory } from "../stage.ts";
@@ -17,7 +17,7 @@ export const $indexStats: StageFactory = (argument, place) => {
     const { record } = source.resolve(place.namespace);
     if (record === undefined) return;
     const indexes = [
-      { name: "_id_", bytes: idIndexBytes, uses: indexUse(record.uuid) },
+      { name: idIndexName(record), bytes: idIndexOf(record), uses: indexUse(record.uuid) },
       ...record.indexes.map(({ name, bytes }) => ({ name, bytes, uses: indexUse(bytes) })),
     ];
     for (const { name, bytes, uses } of indexes)
