@@ -16,7 +16,8 @@ import {
   Value,
 } from "../bson/value.ts";
 import { dateMsOf } from "./dates/date-value.ts";
-import { conversionFailure, parseDate } from "./dates/parse.ts";
+import { parseDate } from "./dates/free-text.ts";
+import { conversionFailure } from "./dates/parse.ts";
 import { textForm } from "./text.ts";
 
 /** A value as another type (manual, "$convert"). Throws 241 ConversionFailure for what cannot be converted. */

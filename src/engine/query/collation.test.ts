@@ -89,22 +89,40 @@ describe("collation", () => {
         { locale: "en", strength: "1" },
         { locale: "en", strength: 0 },
         { locale: "en", strength: 6 },
+        { locale: "en", strength: -1 },
+        { locale: "en", backwards: 1 },
         { locale: "en", caseFirst: "first" },
         { locale: "xx_nowhere" },
         { locale: "fr_FR" },
         { locale: "de@collation=nothing" },
       ].map(code),
-      [40_415, 40_414, 14, 14, 2, 2, 2, 2, 2, 2],
+      [40_415, 40_414, 14, 14, 2, 51_024, 51_024, 14, 2, 2, 2, 2],
     );
     assert.deepEqual(
       [
-        { locale: "en", caseLevel: true, strength: 2 },
         { locale: "en", alternate: "shifted", strength: 4 },
         { locale: "en", alternate: "shifted", maxVariable: "space" },
-        { locale: "en", backwards: true },
+        { locale: "sv", backwards: true },
       ].map(code),
-      [238, 238, 238, 238],
+      [238, 238, 238],
     );
+  });
+
+  test("a level of case stands between accents and variants, and accents may be compared from the end", () => {
+    const order = (options: Document, texts: readonly string[]): string => {
+      const collation = parseCollation(serialize(options));
+      return texts.toSorted((one, other) => collation?.compareText(one, other) ?? 0).join(" ");
+    };
+    const texts = ["CÔTE", "côte", "Cote", "cote", "coté"];
+    assert.equal(order({ locale: "en", strength: 2, caseLevel: true }, texts), "cote Cote coté côte CÔTE");
+    assert.equal(
+      order({ locale: "en", strength: 3, caseLevel: true, caseFirst: "upper" }, texts),
+      "Cote cote coté CÔTE côte",
+    );
+    assert.equal(order({ locale: "en", backwards: true }, texts), "cote Cote côte CÔTE coté");
+    assert.equal(order({ locale: "fr_CA" }, texts), "cote Cote côte CÔTE coté");
+    assert.equal(order({ locale: "fr_CA", backwards: false }, texts), "cote Cote coté côte CÔTE");
+    assert.equal(order({ locale: "sv", strength: 1, backwards: true }, ["b", "a"]), "a b", "no accents to compare");
   });
 
   test("queries compare strings by it, within documents and arrays too, and patterns do not", () => {

@@ -1,4 +1,4 @@
-import { badValue, EngineError, notSupported } from "../engine-error.ts";
+import { badValue, EngineError } from "../engine-error.ts";
 import { buildDocument } from "../bson/builder.ts";
 import { compareValues } from "../bson/compare.ts";
 import { keyText } from "../bson/key.ts";
@@ -6,7 +6,7 @@ import { isTruthy, toNumber } from "../bson/numbers.ts";
 import { bsonType, isNumberType, typeName, typeOrder } from "../bson/types.ts";
 import { boolValue, int32Value, stringValue, textOf, Value } from "../bson/value.ts";
 import { elementsOf, fieldsOf, fieldsOfValue } from "../bson/walk.ts";
-import { collationLocales } from "./collation-locales.ts";
+import { type CollationSettings, hasBackwardsAccents, orderOf } from "./collator.ts";
 
 /** How strings compare where a collation holds. Without one they go by their bytes. */
 export interface Collation {
@@ -35,14 +35,6 @@ const fieldNames = [
 /** MongoDB writes the version of its ICU data with a collation; clients only show it. */
 const shownVersion = "57.1";
 
-/** Suffixes of MongoDB's locales (manual, "Collation Locales and Default Parameters") by what Unicode calls them. */
-const unicodeNames: Readonly<Record<string, string>> = {
-  phonebook: "phonebk",
-  traditional: "trad",
-  dictionary: "dict",
-  gb2312han: "gb2312",
-};
-
 /**
  * Reads a collation document (manual, "Collation"). Undefined for none: an empty one, and `{locale: "simple"}`. Throws 40415, 40414, 14, 2 for what is no collation,
  * and 238 for a combination that `Intl.Collator` cannot give.
@@ -60,30 +52,12 @@ export function parseCollation(document: Uint8Array): Collation | undefined {
   return new IntlCollation(settings);
 }
 
-interface Settings {
-  readonly locale: string;
-  readonly caseLevel: boolean;
-  /** Undefined: as the locale has it. */
-  readonly caseFirst: "off" | "upper" | "lower" | undefined;
-  readonly strength: number;
-  readonly numericOrdering: boolean;
-  readonly alternate: "non-ignorable" | "shifted" | undefined;
-  readonly maxVariable: "punct" | "space" | undefined;
-  readonly normalization: boolean;
-  readonly backwards: boolean | undefined;
-}
-
-function settingsOf(given: ReadonlyMap<string, Value>): Settings {
+function settingsOf(given: ReadonlyMap<string, Value>): CollationSettings {
   const locale = given.get("locale");
   if (locale === undefined)
     throw new EngineError(40_414, "Location40414", "BSON field 'collation.locale' is missing but a required field");
   if (locale.type !== bsonType.string) throw wrongType("locale", locale, "string");
-  const strength = given.get("strength");
-  const level = strength === undefined ? 3 : isNumberType(strength.type) ? Math.trunc(toNumber(strength)) : undefined;
-  if (level === undefined || !(level >= 1 && level <= 5))
-    throw strength !== undefined && !isNumberType(strength.type)
-      ? wrongType("strength", strength, "int")
-      : badValue("Enumeration value for field 'collation.strength' is not a valid value: it must be 1 to 5.");
+  const level = strengthOf(given.get("strength"));
   return {
     locale: textOf(locale),
     caseLevel: flag(given, "caseLevel") ?? false,
@@ -97,10 +71,24 @@ function settingsOf(given: ReadonlyMap<string, Value>): Settings {
   };
 }
 
+function strengthOf(value: Value | undefined): number {
+  if (value === undefined) return 3;
+  if (!isNumberType(value.type)) throw wrongType("strength", value, "int");
+  const strength = Math.trunc(toNumber(value));
+  if (strength >= 1 && strength <= 5) return strength;
+  if (strength === 0) throw badValue("Enumeration value '0' for field 'collation.strength' is not a valid value.");
+  const bound = strength < 0 ? ">= 0" : "<= 5";
+  throw new EngineError(
+    51_024,
+    "Location51024",
+    `BSON field 'strength' value must be ${bound}, actual value '${strength}'`,
+  );
+}
+
 function flag(given: ReadonlyMap<string, Value>, name: string): boolean | undefined {
   const value = given.get(name);
   if (value === undefined) return undefined;
-  if (value.type !== bsonType.bool && !isNumberType(value.type)) throw wrongType(name, value, "bool");
+  if (value.type !== bsonType.bool) throw wrongType(name, value, "bool");
   return isTruthy(value);
 }
 
@@ -135,10 +123,9 @@ class IntlCollation implements Collation {
   /** Strength 5: what is equal to the collator is told apart by its code points. */
   readonly #identical: boolean;
 
-  constructor(settings: Settings) {
-    const collator = collatorOf(settings);
-    const resolved = collator.resolvedOptions();
-    this.#compare = collator.compare;
+  constructor(settings: CollationSettings) {
+    const { compare, resolved } = orderOf(settings);
+    this.#compare = compare;
     this.#identical = settings.strength === 5;
     this.specification = buildDocument([
       ["locale", stringValue(settings.locale)],
@@ -161,50 +148,6 @@ class IntlCollation implements Collation {
     if (order !== 0 || !this.#identical) return order;
     return Buffer.compare(Buffer.from(one.normalize("NFD")), Buffer.from(other.normalize("NFD")));
   }
-}
-
-function collatorOf(settings: Settings): Intl.Collator {
-  const { strength, caseLevel, alternate, caseFirst } = settings;
-  if (caseLevel && strength !== 1) throw unsupported(`caseLevel with strength ${strength}`);
-  if (strength === 4 && settings.locale.startsWith("ja")) throw unsupported("strength 4 of Japanese");
-  if (settings.backwards !== undefined && settings.backwards !== hasBackwardsAccents(settings.locale))
-    throw unsupported(`backwards: ${settings.backwards} for the locale ${settings.locale}`);
-  const collator = new Intl.Collator(unicodeLocale(settings.locale), {
-    usage: "sort",
-    sensitivity: strength === 1 ? (caseLevel ? "case" : "base") : strength === 2 ? "accent" : "variant",
-    numeric: settings.numericOrdering,
-    ...(caseFirst === undefined ? {} : { caseFirst: caseFirst === "off" ? "false" : caseFirst }),
-    ...(alternate === undefined ? {} : { ignorePunctuation: alternate === "shifted" }),
-  });
-  if (!collator.resolvedOptions().ignorePunctuation) return collator;
-  if (strength > 3) throw unsupported(`alternate "shifted" with strength ${strength}`);
-  if (settings.maxVariable === "space") throw unsupported('maxVariable "space" with alternate "shifted"');
-  return collator;
-}
-
-/** The locale as Unicode writes it: `de_AT@collation=phonebook` is `de-AT-u-co-phonebk`. Throws 2 BadValue for what ICU does not know. */
-function unicodeLocale(locale: string): string {
-  const [base = "", suffix, more] = locale.split("@collation=");
-  const kind = suffix === undefined ? undefined : (unicodeNames[suffix] ?? suffix);
-  const tag = base.replaceAll("_", "-") + (kind === undefined ? "" : `-u-co-${kind}`);
-  try {
-    if (more !== undefined || !collationLocales.has(base) || Intl.Collator.supportedLocalesOf(tag).length === 0)
-      throw new RangeError(tag);
-    if (kind !== undefined && new Intl.Collator(tag).resolvedOptions().collation !== kind) throw new RangeError(tag);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw badValue(`Field 'locale' is invalid in: { locale: ${JSON.stringify(locale)} }`);
-  }
-  return tag;
-}
-
-/** Canadian French compares accents from the end, which is a rule of its locale in ICU. */
-function hasBackwardsAccents(locale: string): boolean {
-  return locale.replace("-", "_").startsWith("fr_CA");
-}
-
-function unsupported(what: string): EngineError {
-  return notSupported(`the collation option ${what}`);
 }
 
 /** The order of values under a collation; strings within documents and arrays follow it too. */

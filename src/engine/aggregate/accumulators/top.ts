@@ -47,8 +47,9 @@ function parse(argument: Value, { name, compile, context }: AccumulatorPlace, is
 function ranking(sign: 1 | -1, isCounted: boolean): AccumulatorOperator {
   return (argument, place) => {
     const { order, output, countOf } = parse(argument, place, isCounted);
+    // Of equal keys those count that came first, for the bottom too.
     const ranked = (one: Ranked, other: Ranked): number =>
-      sign * (order.compare(one.key, other.key) || one.place - other.place);
+      sign * order.compare(one.key, other.key) || one.place - other.place;
     return (group) => {
       const count = countOf(group);
       let kept: Ranked[] = [];

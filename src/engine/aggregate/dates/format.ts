@@ -48,7 +48,7 @@ const specifiers: Readonly<Record<string, (localMs: number, offsetMinutes: numbe
   Y: (localMs) => fourDigits(partsOf(localMs).year),
   z: (_localMs, minutes) =>
     `${minutes < 0 ? "-" : "+"}${pad(Math.trunc(Math.abs(minutes) / 60), 2)}${pad(Math.abs(minutes) % 60, 2)}`,
-  Z: (_localMs, minutes) => `${minutes < 0 ? "-" : "+"}${Math.abs(minutes)}`,
+  Z: (_localMs, minutes) => String(minutes),
 };
 
 /** Throws 18535 and 18536 unless `%` stands before letters that mean something. */

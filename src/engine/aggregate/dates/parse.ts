@@ -1,6 +1,6 @@
 import { EngineError, located } from "../../engine-error.ts";
-import { dayAt, isoDayAt } from "./calendar.ts";
-import { months } from "./format.ts";
+import { dayAt, dayMs, isoDayAt, isoDayOfWeek, partsOf } from "./calendar.ts";
+import { monthNamed, zoneOffsetOf, zonePattern } from "./names.ts";
 import { toUtc, utc, type Zone } from "./zone.ts";
 
 /** A text that is no date: an error that `onError` of `$dateFromString` and `$convert` catches. */
@@ -8,7 +8,8 @@ export function conversionFailure(message: string): EngineError {
   return new EngineError(241, "ConversionFailure", message);
 }
 
-interface Read {
+/** What was read of a date so far; the month from 1. */
+export interface Read {
   year?: number;
   month?: number;
   day?: number;
@@ -21,14 +22,16 @@ interface Read {
   second?: number;
   millisecond?: number;
   offsetMinutes?: number;
+  /** Of a day of the week that was named, from 0 for Sunday: the first such day from the date on. */
+  weekday?: number;
 }
 
 /** How each letter after `%` is read: a pattern, and where what it found goes. */
 const readers: Readonly<
   Record<string, { readonly pattern: string; readonly put: (read: Read, text: string) => void }>
 > = {
-  b: { pattern: "[A-Za-z]{3}", put: (read, text) => (read.month = monthOf(text)) },
-  B: { pattern: "[A-Za-z]{3,9}", put: (read, text) => (read.month = monthOf(text)) },
+  b: { pattern: "[A-Za-z]+", put: (read, text) => (read.month = monthOf(text)) },
+  B: { pattern: "[A-Za-z]+", put: (read, text) => (read.month = monthOf(text)) },
   d: { pattern: "\\d{1,2}", put: (read, text) => (read.day = Number(text)) },
   G: { pattern: "\\d{4}", put: (read, text) => (read.isoYear = Number(text)) },
   H: { pattern: "\\d{1,2}", put: (read, text) => (read.hour = Number(text)) },
@@ -40,29 +43,15 @@ const readers: Readonly<
   u: { pattern: "\\d", put: (read, text) => (read.isoDay = Number(text)) },
   V: { pattern: "\\d{1,2}", put: (read, text) => (read.isoWeek = Number(text)) },
   Y: { pattern: "\\d{4}", put: (read, text) => (read.year = Number(text)) },
-  z: { pattern: "Z|[+-]\\d{2}(?::?\\d{2})?", put: (read, text) => (read.offsetMinutes = offsetOf(text)) },
+  z: { pattern: zonePattern, put: (read, text) => (read.offsetMinutes = zoneOffsetOf(text)) },
   Z: { pattern: "[+-]\\d{1,4}", put: (read, text) => (read.offsetMinutes = Number(text)) },
 };
 
 function monthOf(text: string): number {
-  const wanted = text.toLowerCase();
-  const index = months.findIndex((month) =>
-    wanted.length === 3 ? month.slice(0, 3).toLowerCase() === wanted : month.toLowerCase() === wanted,
-  );
-  if (index === -1) throw conversionFailure(`Error parsing date string: a textual month could not be found '${text}'`);
-  return index + 1;
-}
-
-function offsetOf(text: string): number {
-  if (/^[A-Za-z]/.test(text)) return 0;
-  const [, sign, hours, minutes] = /^([+-])(\d{2}):?(\d{2})?$/.exec(text) as unknown as [
-    string,
-    string,
-    string,
-    string?,
-  ];
-  const size = Number(hours) * 60 + Number(minutes ?? 0);
-  return sign === "-" ? -size : size;
+  const month = monthNamed(text);
+  if (month === undefined)
+    throw conversionFailure(`Error parsing date string: a textual month could not be found '${text}'`);
+  return month;
 }
 
 /** A parser for a format of `$dateFromString`. Throws 18535 and 18536 for formats that are none. */
@@ -92,79 +81,15 @@ export function formatParser(format: string): (text: string, zone: Zone | undefi
     if (match === null) throw conversionFailure(`Error parsing date string '${text}'; the format does not fit`);
     const read: Read = {};
     for (const [index, put] of puts.entries()) put(read, match[index + 1] as string);
-    return moment(read, text, zone);
+    return momentRead(read, text, zone);
   };
 }
 
-const time = String.raw`(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,:](\d{1,9}))?)?\s*(am|pm)?`;
-const zonePart = String.raw`(?:\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?`;
-const rest = String.raw`(?:(?:T|\s+|,\s*)${time})?${zonePart}$`;
-
-/** Dates as people and programs write them, year, month and day in the places told. */
-const shapes: readonly {
-  readonly expression: RegExp;
-  readonly order: readonly ("year" | "month" | "day" | "dayOfYear")[];
-}[] = [
-  { expression: new RegExp(String.raw`^(\d{4})-(\d{1,2})-(\d{1,2})${rest}`, "i"), order: ["year", "month", "day"] },
-  { expression: new RegExp(String.raw`^(\d{4})/(\d{1,2})/(\d{1,2})${rest}`, "i"), order: ["year", "month", "day"] },
-  { expression: new RegExp(String.raw`^(\d{4})(\d{2})(\d{2})${rest}`, "i"), order: ["year", "month", "day"] },
-  { expression: new RegExp(String.raw`^(\d{4})-(\d{3})${rest}`, "i"), order: ["year", "dayOfYear"] },
-  { expression: new RegExp(String.raw`^(\d{4})-(\d{1,2})${rest}`, "i"), order: ["year", "month"] },
-  { expression: new RegExp(String.raw`^(\d{1,2})/(\d{1,2})/(\d{4})${rest}`, "i"), order: ["month", "day", "year"] },
-  {
-    expression: new RegExp(String.raw`^(\d{1,2})[-.](\d{1,2})[-.](\d{4})${rest}`, "i"),
-    order: ["day", "month", "year"],
-  },
-  {
-    expression: new RegExp(
-      String.raw`^(?:[a-z]{3,9},?\s+)?(\d{1,2})(?:st|nd|rd|th)?[\s-]+([a-z]{3,9})[\s,-]+(\d{4})${rest}`,
-      "i",
-    ),
-    order: ["day", "month", "year"],
-  },
-  {
-    expression: new RegExp(
-      String.raw`^(?:[a-z]{3,9},?\s+)?([a-z]{3,9})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})${rest}`,
-      "i",
-    ),
-    order: ["month", "day", "year"],
-  },
-];
-
-/** A date without a format: ISO 8601 and the usual English spellings. Throws 241 ConversionFailure. */
-export function parseDate(text: string, zone: Zone | undefined): number {
-  const trimmed = text.trim();
-  for (const { expression, order } of shapes) {
-    const match = expression.exec(trimmed);
-    if (match === null) continue;
-    const read: Read = {};
-    for (const [index, part] of order.entries()) {
-      const found = match[index + 1] as string;
-      read[part] = part === "month" && /^[a-z]/i.test(found) ? monthOf(found) : Number(found);
-    }
-    putTime(read, match.slice(order.length + 1));
-    return moment(read, text, zone);
-  }
-  throw conversionFailure(
-    `Error parsing date string '${text}'; 0: Incomplete date/time string has been found, with elements missing`,
-  );
-}
-
-function putTime(read: Read, [hour, minute, second, fraction, half, offset]: readonly (string | undefined)[]): void {
-  if (hour !== undefined) {
-    const afternoon = half?.toLowerCase() === "pm";
-    read.hour = half === undefined ? Number(hour) : (Number(hour) % 12) + (afternoon ? 12 : 0);
-    read.minute = Number(minute);
-    read.second = Number(second ?? 0);
-    read.millisecond = Number((fraction ?? "0").padEnd(3, "0").slice(0, 3));
-  }
-  if (offset !== undefined) read.offsetMinutes = offsetOf(offset);
-}
-
-function moment(read: Read, text: string, zone: Zone | undefined): number {
+/** The moment of what was read of a text, in milliseconds. Throws 241 ConversionFailure for days and times that there are not. */
+export function momentRead(read: Read, text: string, zone: Zone | undefined): number {
   const { hour = 0, minute = 0, second = 0, millisecond = 0 } = read;
-  if (hour > 24 || minute > 59 || second > 60)
-    throw conversionFailure(`Error parsing date string '${text}'; the time is out of range`);
+  if (hour > 23 || minute > 59 || second > 59)
+    throw conversionFailure(`Error parsing date string '${text}'; ${text.length}: The parsed time was invalid ''`);
   if (read.offsetMinutes !== undefined && zone !== undefined && zone !== utc)
     throw conversionFailure(`you cannot pass in a date/time string with GMT offset together with a timezone argument`);
   const local = dayOf(read, text) + ((hour * 60 + minute) * 60 + second) * 1000 + millisecond;
@@ -179,12 +104,17 @@ function dayOf(read: Read, text: string): number {
     return isoDayAt(read.isoYear, read.isoWeek ?? 1, read.isoDay ?? 1);
   }
   if (read.year === undefined)
-    throw conversionFailure(`an incomplete date/time string has been found, with elements missing: '${text}'`);
+    throw conversionFailure(`an incomplete date/time string has been found, with elements missing: "${text}"`);
   if (read.dayOfYear !== undefined) return dayAt(read.year, 1, read.dayOfYear);
   const { month = 1, day = 1 } = read;
-  if (month < 1 || month > 12 || day < 1 || day > 31)
-    throw conversionFailure(`Error parsing date string '${text}'; the day is out of range`);
-  if (read.month === undefined)
-    throw conversionFailure(`an incomplete date/time string has been found, with elements missing: '${text}'`);
-  return dayAt(read.year, month, day);
+  if (read.month === undefined || read.day === undefined)
+    throw conversionFailure(`an incomplete date/time string has been found, with elements missing: "${text}"`);
+  if (month < 1 || month > 12 || day < 1 || dayOfMonth(dayAt(read.year, month, day)) !== day)
+    throw conversionFailure(`Error parsing date string '${text}'; ${text.length}: The parsed date was invalid ''`);
+  const ms = dayAt(read.year, month, day);
+  return read.weekday === undefined ? ms : ms + ((read.weekday - (isoDayOfWeek(ms) % 7) + 7) % 7) * dayMs;
+}
+
+function dayOfMonth(ms: number): number {
+  return partsOf(ms).day;
 }

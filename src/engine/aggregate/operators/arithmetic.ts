@@ -91,10 +91,11 @@ export const $mod: ExpressionOperator = binary((one, other) => {
   if (toNumber(right) === 0) throw located(16_610, "can't $mod by zero");
   if (left.type === bsonType.decimal || right.type === bsonType.decimal)
     return decimalValue(remainderOfDecimals(toDecimal(left), toDecimal(right)));
-  if (left.type === bsonType.double || right.type === bsonType.double)
-    return doubleValue(numberOf(left) % numberOf(right));
+  // A divisor that is a double but a whole number of 32 bits does not make the rest a double.
+  const isWhole = right.type !== bsonType.double || (numberOf(right) | 0) === numberOf(right);
+  if (left.type === bsonType.double || !isWhole) return doubleValue(toNumber(left) % toNumber(right));
   const isLong = left.type === bsonType.long || right.type === bsonType.long;
-  const rest = wide(left) % wide(right);
+  const rest = wide(left) % (right.type === bsonType.double ? BigInt(numberOf(right)) : wide(right));
   return isLong ? int64Value(rest) : int32Value(Number(rest));
 });
 

@@ -6,7 +6,8 @@ import type { Expression } from "../context.ts";
 import { dayAt, dayMs, isoDayAt, momentOf } from "../dates/calendar.ts";
 import { requiredDateMs } from "../dates/date-value.ts";
 import { checkFormat, formatDate } from "../dates/format.ts";
-import { conversionFailure, formatParser, parseDate } from "../dates/parse.ts";
+import { parseDate } from "../dates/free-text.ts";
+import { conversionFailure, formatParser } from "../dates/parse.ts";
 import { toUtc } from "../dates/zone.ts";
 import { zoneBy } from "./date-parts.ts";
 import {

@@ -1,5 +1,5 @@
 import { describe } from "node:test";
-import { Int32, Long, ObjectId } from "bson";
+import { type Document, Int32, Long, ObjectId } from "bson";
 import { promise, refuse } from "../../../../test/support/expressions.ts";
 
 const date = (text: string): Date => new Date(text);
@@ -7,6 +7,60 @@ const long = (value: number): Long => Long.fromNumber(value);
 
 describe("dates", () => {
   promise([
+    [
+      "a text without a format may be spelt as people do",
+      {
+        $map: {
+          input: ["July 4th, 2017 11:39:30 BST", "Tue 4 Jul 2017 10:39:30", "2017-Jul-04 10:39:30Z", "7/4/17 10.39.30"],
+          in: { $toDate: "$$this" },
+        },
+      },
+      Array.from({ length: 4 }, () => date("2017-07-04T10:39:30Z")),
+    ],
+    [
+      "noon and midnight are times, and half days are told apart",
+      {
+        $map: {
+          input: ["20170704 noon", "4 July 2017 midnight", "2017-185 12:30 am", "2017-W27-2 12:30 p.m."],
+          in: { $hour: { $toDate: "$$this" } },
+        },
+      },
+      [12, 0, 0, 12].map((hour) => new Int32(hour)),
+    ],
+    [
+      "a named day of the week is the first from the date on",
+      { $toDate: "Friday, 4 July 2017" },
+      date("2017-07-07T00:00:00Z"),
+    ],
+    [
+      "a zone in a format is an offset, after GMT too, or a short name",
+      {
+        $map: {
+          input: ["12:00 GMT-03:00", "12:00 +530", "12:00 EST", "12:00 Z"],
+          in: {
+            $hour: {
+              $dateFromString: { dateString: { $concat: ["2017-07-04 ", "$$this"] }, format: "%Y-%m-%d %H:%M %z" },
+            },
+          },
+        },
+      },
+      [15, 6, 17, 12].map((hour) => new Int32(hour)),
+    ],
+    [
+      "months in formats are whole or short names",
+      {
+        $map: {
+          input: ["%d %b %Y", "%d %B %Y"],
+          in: { $month: { $dateFromString: { dateString: "01 July 2017", format: "$$this" } } },
+        },
+      },
+      [new Int32(7), new Int32(7)],
+    ],
+    [
+      "minutes of a zone are shown without a sign, hours with one",
+      { $dateToString: { date: date("2024-01-01T00:00:00Z"), format: "%Z %z", timezone: "+04:30" } },
+      "270 +0430",
+    ],
     ["an ObjectId counts as its time", { $year: new ObjectId("65920080ffffffffffffffff") }, new Int32(2024)],
     [
       "parts in a zone with daylight saving",
@@ -97,7 +151,20 @@ describe("dates", () => {
     [{ $hour: { date: date("2024-01-01T00:00:00Z"), timezone: "Nowhere/Land" } }, 40_485],
     [{ $dateToString: { date: date("2024-01-01T00:00:00Z"), format: "%q" } }, 18_536],
     [{ $dateToString: { date: date("+012024-01-01T00:00:00Z") } }, 18_537],
-    [{ $dateFromString: { dateString: "nonsense" } }, 241],
+    ...[
+      "nonsense",
+      "July 4th",
+      "12:50:53",
+      "2017, 12:50:53",
+      "60.Monday1770/06:59",
+      "2017-02-30",
+      "2017-02-28 24:00:00",
+      "2017-07-04 08:60",
+      "2017-07-04 Europe/Berlin",
+      "2017-07-04 2017-07-05",
+    ].map((dateString): [Document, number] => [{ $dateFromString: { dateString } }, 241]),
+    [{ $dateFromString: { dateString: "2017-02-29", format: "%Y-%m-%d" } }, 241],
+    [{ $dateFromString: { dateString: "4 Jux 2017", format: "%d %b %Y" } }, 241],
     [{ $dateFromParts: { year: 10_000 } }, 40_523],
     [{ $dateFromParts: { year: 2024, isoWeek: 1 } }, 40_525],
     [{ $dateAdd: { startDate: date("2024-01-01T00:00:00Z"), unit: "eon", amount: 1 } }, 9],

@@ -26,6 +26,8 @@ describe("arithmetic keeps number types as MongoDB does", () => {
     ["a decimal makes a decimal", { $add: [1, decimal("0.10")] }, decimal("1.10")],
     ["doubles are summed without losing their ends", { $add: [0.1, 0.2, 0.3] }, double(0.6)],
     ["division is a double", { $divide: [4, 2] }, double(2)],
+    ["the rest by a double that is whole is whole", { $mod: [7, new Double(4)] }, new Int32(3)],
+    ["but a double's rest is a double", { $mod: [new Double(7), 4] }, new Double(3)],
     ["the rest of whole numbers is whole", { $mod: [7, long("4")] }, long("3")],
     ["negative zero is kept", { $multiply: [double(-0), 1] }, double(-0)],
     ["a date and a number make a date", { $add: [new Date(1000), 500] }, new Date(1500)],

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { deserialize, type Document, serialize } from "bson";
+import { Decimal128, deserialize, type Document, serialize } from "bson";
 import { EmbeddedEngine } from "../../embedded-engine.ts";
 import type { DiskUse } from "../../engine.ts";
 import { type Engine, EngineError } from "../../index.ts";
@@ -107,6 +107,17 @@ describe("stages", () => {
     assert.deepEqual(group, { _id: null, top: 40, two: [10, 5], last: [4, 1] });
   });
 
+  test("of equal keys those are at the top or the bottom that came first", async () => {
+    const equal = { output: "$_id", sortBy: { even: 1 } };
+    const [group] = await run(
+      [1, 2, 3].map((_id) => ({ _id, even: 0 })),
+      {
+        $group: { _id: null, top: { $top: equal }, bottom: { $bottom: equal }, two: { $topN: { ...equal, n: 2 } } },
+      },
+    );
+    assert.deepEqual(group, { _id: null, top: 1, bottom: 1, two: [1, 2] });
+  });
+
   test("buckets have their lower border inside and their upper outside, what fits nowhere is an error without a default", async () => {
     const stage = { groupBy: "$sold", boundaries: [0, 10, 40] };
     assert.deepEqual(await run(sales, { $bucket: { ...stage, default: "more" } }), [
@@ -176,6 +187,27 @@ describe("stages", () => {
       { _id: 2, rank: 2, dense: 2, before: 1 },
       { _id: 3, rank: 3, dense: 3, before: 2 },
       { _id: 5, rank: 3, dense: 3, before: 3 },
+    ]);
+  });
+
+  test("how two numbers vary together is a double, or a decimal where one of them is", async () => {
+    const found = await run(
+      [1, 2, Decimal128.fromString("3")].map((x, index) => ({ _id: index, x, y: 2 * index })),
+      {
+        $setWindowFields: {
+          sortBy: { _id: 1 },
+          output: {
+            all: { $covariancePop: ["$x", "$y"], window: { documents: ["unbounded", "current"] } },
+            sample: { $covarianceSamp: ["$x", "$y"], window: { documents: ["unbounded", "current"] } },
+          },
+        },
+      },
+      { $project: { _id: 0, all: { $toString: "$all" }, sample: { $toString: "$sample" }, type: { $type: "$all" } } },
+    );
+    assert.deepEqual(found, [
+      { all: "0", sample: null, type: "double" },
+      { all: "0.5", sample: "1", type: "double" },
+      { all: "1.333333333333333333333333333333333", sample: "2", type: "decimal" },
     ]);
   });
 

@@ -1,9 +1,10 @@
 import { failedToParse } from "../../engine-error.ts";
 import { accumulators } from "../accumulators/index.ts";
 import { accumulated } from "./accumulated.ts";
+import { $covariancePop, $covarianceSamp } from "./covariance.ts";
 import { $linearFill, $locf } from "./fills.ts";
 import { $denseRank, $documentNumber, $rank, $shift } from "./ranks.ts";
-import { $covariancePop, $covarianceSamp, $derivative, $expMovingAvg, $integral } from "./rates.ts";
+import { $derivative, $expMovingAvg, $integral } from "./rates.ts";
 import type { WindowOperator } from "./window-function.ts";
 
 /** Every function of `$setWindowFields`, by name. */

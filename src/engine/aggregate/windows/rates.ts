@@ -2,7 +2,7 @@ import { failedToParse, located } from "../../engine-error.ts";
 import { toNumber } from "../../bson/numbers.ts";
 import { bsonType, isNumberType } from "../../bson/types.ts";
 import { doubleValue, int32Value, int64Of, nullValue, type Value } from "../../bson/value.ts";
-import { elementsOf, fieldsOfValue } from "../../bson/walk.ts";
+import { fieldsOfValue } from "../../bson/walk.ts";
 import type { Expression } from "../context.ts";
 import { isMonthly, unitMs, unitOf } from "../dates/units.ts";
 import {
@@ -15,13 +15,7 @@ import { isNumber, typeOf } from "../operators/operator.ts";
 import { mappedList } from "../../bson/arrays.ts";
 import { charge, remembered } from "../../steps.ts";
 import { type Span, spansOf } from "./bounds.ts";
-import {
-  ofPartition,
-  requireOneSortField,
-  type WindowFunction,
-  type WindowOperator,
-  type WindowPlace,
-} from "./window-function.ts";
+import { ofPartition, requireOneSortField, type WindowOperator, type WindowPlace } from "./window-function.ts";
 
 interface Points {
   readonly input: Expression;
@@ -160,42 +154,3 @@ function shareOf(name: string, value: Value): number {
     throw failedToParse(`'alpha' must be between 0 and 1 (exclusive), found alpha: ${number}`);
   return number;
 }
-
-/** Of `[x, y]`: how both vary together. */
-function covariance(sample: boolean): WindowOperator {
-  return (argument, place) => {
-    const pair = place.compile(argument);
-    const compute: WindowFunction = ofPartition(({ roots }) => {
-      const points = mappedList(roots, (root) => pointOf(pair(root)));
-      const spans = remembered(() => spansOf(place.bounds, roots, place.sortValue));
-      return mappedList(spans, ({ start, end }) => {
-        charge((end - start) >> 3);
-        return covarianceOf(points.slice(start, end), sample);
-      });
-    });
-    return compute;
-  };
-}
-
-function pointOf(value: Value | undefined): readonly [number, number] | undefined {
-  const [x, y, more] = value?.type === bsonType.array ? elementsOf(value) : [];
-  return isNumber(x) && isNumber(y) && more === undefined ? [toNumber(x), toNumber(y)] : undefined;
-}
-
-function covarianceOf(points: readonly (readonly [number, number] | undefined)[], sample: boolean): Value {
-  let [count, meanX, meanY, together] = [0, 0, 0, 0];
-  for (const point of points) {
-    if (point === undefined) continue;
-    const [x, y] = point;
-    count += 1;
-    const distance = x - meanX;
-    meanX += distance / count;
-    meanY += (y - meanY) / count;
-    together += distance * (y - meanY);
-  }
-  const divisor = sample ? count - 1 : count;
-  return divisor <= 0 ? nullValue : doubleValue(together / divisor);
-}
-
-export const $covariancePop: WindowOperator = covariance(false);
-export const $covarianceSamp: WindowOperator = covariance(true);
