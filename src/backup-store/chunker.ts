@@ -11,8 +11,17 @@ export interface Chunk {
   /** Where it lies within what was pushed last, a view of that; to be used or copied before the next push. */
   readonly bytes: Uint8Array;
   readonly documentCount: number;
-  /** Type byte and value bytes of the first document's `_id`, cut at 64 bytes; empty when it has none. */
-  readonly firstId: Uint8Array;
+  /** Length of the first document's first id, cut at 64 bytes; `firstIdOf` has the bytes. */
+  readonly firstIdLength: number;
+}
+
+/** Bytes of a chunk before its first id: the length of its first document. */
+const firstIdStart = 4;
+const firstIdMaxBytes = 64;
+
+/** Type byte, name and value bytes of the first document's `_id`, cut at 64 bytes; another start of the document when it does not begin with one. A view of the chunk's bytes. */
+export function firstIdOf(bytes: Uint8Array, { firstIdLength }: Pick<Chunk, "firstIdLength">): Uint8Array {
+  return bytes.subarray(firstIdStart, firstIdStart + firstIdLength);
 }
 
 /**
@@ -20,14 +29,22 @@ export interface Chunk {
  * snapshots give equal chunks, and borders meet again behind a change.
  */
 export class Chunker {
-  readonly #keys: readonly [number, number, number, number];
+  // As the signed numbers that bit operations work with: others would be objects, made for every document.
+  readonly #seed: number;
+  readonly #first: number;
+  readonly #second: number;
+  readonly #last: number;
   #parts: Uint8Array[] = [];
   #size = 0;
   #documentCount = 0;
-  #firstId: Uint8Array = empty;
+  #firstIdLength = 0;
 
   constructor(keys: Pick<StoreKeys, "boundary">) {
-    this.#keys = keys.boundary;
+    const [seed, first, second, last] = keys.boundary;
+    this.#seed = seed | 0;
+    this.#first = first | 0;
+    this.#second = second | 0;
+    this.#last = last | 0;
   }
 
   /** Whether the last document ended a chunk, or there was none. */
@@ -37,28 +54,14 @@ export class Chunker {
 
   /** Chunks that ended within `documents`, which are whole documents one after the other; what is left open is copied. Throws on anything else. */
   *push(documents: Uint8Array): Generator<Chunk> {
-    let runStart = 0;
-    let position = 0;
-    while (position < documents.length) {
-      const length = documentLength(documents, position);
-      if (this.#size > 0 && this.#size + length > chunkMaxBytes) {
-        yield this.#cut(documents, runStart, position);
-        runStart = position;
-      }
-      const idStart = position + 4;
-      const idEnd = idEndOf(documents, position, length);
-      if (this.#documentCount === 0) this.#firstId = copyOf(documents, idStart, Math.min(idEnd, idStart + 64));
-      this.#size += length;
-      this.#documentCount += 1;
-      position += length;
-      const ends =
-        this.#size >= chunkMinBytes && this.#hash(documents, idStart, idEnd) / 2 ** 32 < length / chunkSpreadBytes;
-      if (ends || this.#size >= chunkMaxBytes) {
-        yield this.#cut(documents, runStart, position);
-        runStart = position;
-      }
+    const view = new DataView(documents.buffer, documents.byteOffset, documents.length);
+    let start = 0;
+    for (let end = this.#endFrom(view, start); end !== undefined; end = this.#endFrom(view, start)) {
+      yield this.#cut(documents, start, end);
+      start = end;
     }
-    if (position > runStart) this.#parts.push(copyOf(documents, runStart, position));
+    // Not `slice`: a Buffer's is a view, and the caller may use its bytes again.
+    if (start < documents.length) this.#parts.push(Uint8Array.from(documents.subarray(start)));
   }
 
   /** The last chunk, when there is one. */
@@ -66,81 +69,95 @@ export class Chunker {
     return this.#size === 0 ? undefined : this.#cut(empty, 0, 0);
   }
 
+  /** Where the open chunk ends, of which all before `start` has been looked at; undefined when it stays open. */
+  #endFrom(view: DataView, start: number): number | undefined {
+    // In numbers of its own: this runs once for every document.
+    let size = this.#size;
+    let documentCount = this.#documentCount;
+    let position = start;
+    let isEnd = false;
+    while (!isEnd && position < view.byteLength) {
+      const length = documentLength(view, position);
+      if (size > 0 && size + length > chunkMaxBytes) {
+        isEnd = true;
+        break;
+      }
+      if (documentCount === 0) this.#firstIdLength = Math.min(idLengthOf(view, position, length), firstIdMaxBytes);
+      size += length;
+      documentCount += 1;
+      isEnd = size >= chunkMaxBytes || (size >= chunkMinBytes && this.#isBorder(view, position, length));
+      position += length;
+    }
+    this.#size = size;
+    this.#documentCount = documentCount;
+    return isEnd ? position : undefined;
+  }
+
   #cut(documents: Uint8Array, start: number, end: number): Chunk {
     const last = documents.subarray(start, end);
     const chunk = {
       bytes: this.#parts.length === 0 ? last : Buffer.concat([...this.#parts, last]),
       documentCount: this.#documentCount,
-      firstId: this.#firstId,
+      firstIdLength: this.#firstIdLength,
     };
     this.#parts = [];
     this.#size = 0;
     this.#documentCount = 0;
-    this.#firstId = empty;
     return chunk;
   }
 
-  /** A keyed 32-bit hash (the mixing steps of MurmurHash3, with secret numbers in place of its constants' starts). */
-  #hash(bytes: Uint8Array, start: number, end: number): number {
-    const [seed, first, second, last] = this.#keys;
-    let hash = seed;
-    for (let position = start; position < end; position += 4) {
-      let word = position + 4 <= end ? wordAt(bytes, position) : lastWord(bytes, position, end);
-      word = Math.imul(word ^ first, 0xcc9e2d51);
+  /** Whether a document ends a chunk that is large enough: by a keyed 32-bit hash (the mixing steps of MurmurHash3, with secret numbers in place of its constants' starts) of its first id. */
+  #isBorder(view: DataView, start: number, length: number): boolean {
+    const idStart = start + firstIdStart;
+    const idLength = idLengthOf(view, start, length);
+    const idEnd = idStart + idLength;
+    let hash = this.#seed;
+    for (let position = idStart; position < idEnd; position += 4) {
+      let word = position + 4 <= idEnd ? view.getInt32(position, true) : lastWord(view, position, idEnd);
+      word = Math.imul(word ^ this.#first, 0xcc9e2d51);
       word = Math.imul((word << 15) | (word >>> 17), 0x1b873593);
       hash ^= word;
-      hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + second) | 0;
+      hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + this.#second) | 0;
     }
-    hash ^= last ^ (end - start);
+    hash ^= this.#last ^ idLength;
     hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
     hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-    return (hash ^ (hash >>> 16)) >>> 0;
+    return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32 < length / chunkSpreadBytes;
   }
 }
 
 const empty = new Uint8Array(0);
 
-/** Not `slice`: a Buffer's is a view, and the caller may use its bytes again. */
-function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  return new Uint8Array(bytes.subarray(start, end));
-}
-
-function documentLength(bytes: Uint8Array, start: number): number {
-  const length = start + 5 <= bytes.length ? wordAt(bytes, start) : 0;
-  if (length < 5 || start + length > bytes.length || bytes[start + length - 1] !== 0)
+function documentLength(view: DataView, start: number): number {
+  const length = start + 5 <= view.byteLength ? view.getInt32(start, true) : 0;
+  if (length < 5 || start + length > view.byteLength || view.getUint8(start + length - 1) !== 0)
     throw new Error("what is to be stored is no sequence of whole documents");
   return length;
 }
 
-/** Where the first id of a document ends, which starts at its fifth byte: behind the value of `_id` when that is the first field, as servers store it, else before the final zero. */
-function idEndOf(bytes: Uint8Array, start: number, length: number): number {
-  const end = start + length - 1;
-  if (length < 10 || wordAt(bytes, start + 5) !== nameOfId) return end;
-  const value = start + 9;
-  const size = idSize(bytes[start + 4] as number, bytes, value);
-  return size === undefined || value + size > end ? end : value + size;
+/**
+ * Length of a document's first id, which starts at its fifth byte: up to the end of the value of `_id` when that is the first field, as servers store it, else up to the final
+ * zero.
+ */
+function idLengthOf(view: DataView, start: number, length: number): number {
+  const ofAll = length - 5;
+  if (length < 10 || view.getInt32(start + 5, true) !== nameOfId) return ofAll;
+  const size = idSize(view, start + 9, start + length - 1, view.getUint8(start + 4));
+  return size === undefined ? ofAll : Math.min(5 + size, ofAll);
 }
 
 /** `_id` and the zero behind a name. */
 const nameOfId = 0x00_64_69_5f;
 
-function wordAt(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at] as number) |
-    ((bytes[at + 1] as number) << 8) |
-    ((bytes[at + 2] as number) << 16) |
-    ((bytes[at + 3] as number) << 24)
-  );
-}
-
 /** Fewer than four bytes, the missing ones zero. */
-function lastWord(bytes: Uint8Array, at: number, end: number): number {
+function lastWord(view: DataView, at: number, end: number): number {
   let word = 0;
-  for (let position = at; position < end; position += 1) word |= (bytes[position] as number) << (8 * (position - at));
+  for (let position = at; position < end; position += 1) word |= view.getUint8(position) << (8 * (position - at));
   return word;
 }
 
-function idSize(type: number, bytes: Uint8Array, at: number): number | undefined {
+/** Bytes of a value at `at` that must end before `end`; undefined when its type, or what is there, does not say. */
+function idSize(view: DataView, at: number, end: number, type: number): number | undefined {
   switch (type) {
     case 0x07:
       return 12;
@@ -154,13 +171,13 @@ function idSize(type: number, bytes: Uint8Array, at: number): number | undefined
     case 0x02:
     case 0x0d:
     case 0x0e:
-      return sizeFrom(wordAt(bytes, at), 1, 4);
+      return announced(view, at, end, 1, 4);
     case 0x03:
     case 0x04:
     case 0x0f:
-      return sizeFrom(wordAt(bytes, at), 5, 0);
+      return announced(view, at, end, 5, 0);
     case 0x05:
-      return sizeFrom(wordAt(bytes, at), 0, 5);
+      return announced(view, at, end, 0, 5);
     case 0x08:
       return 1;
     case 0x13:
@@ -175,6 +192,7 @@ function idSize(type: number, bytes: Uint8Array, at: number): number | undefined
 }
 
 /** Undefined for a length that no value of its type has: a malformed document is kept like any other, but never decides by bytes outside it. */
-function sizeFrom(word: number, least: number, added: number): number | undefined {
-  return word < least ? undefined : word + added;
+function announced(view: DataView, at: number, end: number, least: number, added: number): number | undefined {
+  const size = at + 4 > end ? undefined : view.getInt32(at, true);
+  return size === undefined || size < least ? undefined : size + added;
 }

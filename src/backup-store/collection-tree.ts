@@ -1,5 +1,5 @@
 import type { WrittenCollection } from "../ports/snapshot-repository.ts";
-import type { Chunk } from "./chunker.ts";
+import { type Chunk, firstIdOf } from "./chunker.ts";
 import type { Entry } from "./entry.ts";
 import type { StoreKeys } from "./keys.ts";
 import type { KnownChunks } from "./known-chunks.ts";
@@ -27,8 +27,8 @@ export class CollectionTree {
   }
 
   /** Takes the next chunk; its bytes, which have the id, are copied. A promise only when something must be read or a page ended. */
-  store(id: Uint8Array, bytes: Uint8Array, chunk: Pick<Chunk, "documentCount" | "firstId">): Promise<void> | undefined {
-    const found = this.#parts.known.findChunk(id, chunk.firstId);
+  store(id: Uint8Array, bytes: Uint8Array, chunk: Omit<Chunk, "bytes">): Promise<void> | undefined {
+    const found = this.#parts.known.findChunk(id, firstIdOf(bytes, chunk));
     return found instanceof Promise
       ? found.then((known) => this.keep(known ?? this.#add(id, bytes, chunk)))
       : this.keep(found ?? this.#add(id, bytes, chunk));
@@ -50,7 +50,9 @@ export class CollectionTree {
     return { tree, written: { ...totals, fingerprint: this.#tree.fingerprint() } };
   }
 
-  #add(id: Uint8Array, bytes: Uint8Array, { documentCount, firstId }: Pick<Chunk, "documentCount" | "firstId">): Entry {
+  #add(id: Uint8Array, bytes: Uint8Array, chunk: Omit<Chunk, "bytes">): Entry {
+    const { documentCount } = chunk;
+    const firstId = Uint8Array.from(firstIdOf(bytes, chunk));
     const placement = this.#parts.packs.add(bytes, "chunks");
     const entry = { id, length: bytes.length, documentCount, dataSizeBytes: bytes.length, firstId, ...placement };
     this.#parts.known.stored(entry);

@@ -18,7 +18,7 @@ export interface CollectionWriterParts {
 }
 
 /** Chunks that are looked for and placed before others get a turn. */
-const chunksPerTurn = 32;
+const chunksPerTurn = 128;
 
 /** Slabs of one collection whose chunks are being hashed or stored, beside the one being filled; and so many bytes in them, when documents are large. */
 const slabsInFlight = 2;
@@ -42,7 +42,7 @@ export class StoreCollectionWriter implements CollectionWriter {
     // Until all of it is taken: after a failure nobody knows which of the documents are in.
     this.#failed = true;
     for (const chunk of this.#chunker.push(documents)) {
-      const slab = (this.#slab ??= new Slab(this.#parts.rooms.take()));
+      const slab = (this.#slab ??= new Slab(this.#parts.rooms));
       slab.add(chunk);
       if (!slab.isFull) continue;
       this.#handOn(slab);
@@ -56,7 +56,7 @@ export class StoreCollectionWriter implements CollectionWriter {
     this.#requireSound();
     this.#failed = true;
     const last = this.#chunker.finish();
-    if (last !== undefined) (this.#slab ??= new Slab(this.#parts.rooms.take())).add(last);
+    if (last !== undefined) (this.#slab ??= new Slab(this.#parts.rooms)).add(last);
     if (this.#slab !== undefined) this.#handOn(this.#slab);
     // The last one waits for those before it.
     await this.#inFlight.at(-1)?.stored;

@@ -14,7 +14,7 @@ export interface Entry {
   readonly documentCount: number;
   /** Bytes of documents in it, or below it. */
   readonly dataSizeBytes: number;
-  /** As `Chunk.firstId`. */
+  /** As `firstIdOf` has it. */
   readonly firstId: Uint8Array;
 }
 
@@ -82,6 +82,11 @@ function readCount(view: Buffer, position: number): number {
   const count = view.readBigUInt64LE(position);
   if (count > countMax) throw new Error(`a count of ${count} is more than this version can count`);
   return Number(count);
+}
+
+/** Key of an entry in a map: 16 of the 32 bytes of its id tell chunks apart well enough; the whole id is compared when bytes are read. */
+export function entryKeyOf(id: Uint8Array): string {
+  return Buffer.from(id.buffer, id.byteOffset, 16).toString("latin1");
 }
 
 /** Key of a pack's object. */

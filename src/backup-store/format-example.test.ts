@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { blockContents, packHeader, sealBlock } from "./block.ts";
-import { Chunker } from "./chunker.ts";
+import { Chunker, firstIdOf } from "./chunker.ts";
 import { encodeEntries } from "./entry.ts";
 import { formatText } from "./format-object.ts";
 import { openSlot, parseSlot, sealSlot, slotText } from "./key-slot.ts";
@@ -43,7 +43,7 @@ test("the worked example of the format document is what the code writes", async 
     length: chunk.bytes.length,
     documentCount: chunk.documentCount,
     dataSizeBytes: chunk.bytes.length,
-    firstId: chunk.firstId,
+    firstId: firstIdOf(chunk.bytes, chunk),
   };
   assert.equal(hex(encodeEntries([entry])), documented("entry"));
   const pack = { id: packId, revision: 0, key: keys.packKey(packId) };

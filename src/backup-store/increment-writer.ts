@@ -1,5 +1,5 @@
 import type { ChangedDocuments, WrittenCollection } from "../ports/snapshot-repository.ts";
-import type { Chunk } from "./chunker.ts";
+import { type Chunk, firstIdOf } from "./chunker.ts";
 import { CollectionTree } from "./collection-tree.ts";
 import type { Entry } from "./entry.ts";
 import { type ChunkTaker, cutIncrement } from "./increment.ts";
@@ -66,8 +66,10 @@ export async function foreseeIncrement(request: IncrementRequest): Promise<Writt
 
 const noPlace = { packId: new Uint8Array(20), blockIndex: 0, offset: 0 };
 
-function unplaced(keys: StoreKeys, { bytes, documentCount, firstId }: Chunk): Entry {
+function unplaced(keys: StoreKeys, chunk: Chunk): Entry {
+  const { bytes, documentCount } = chunk;
   const id = keys.chunkId(bytes);
+  const firstId = Uint8Array.from(firstIdOf(bytes, chunk));
   return { id, length: bytes.length, documentCount, dataSizeBytes: bytes.length, firstId, ...noPlace };
 }
 

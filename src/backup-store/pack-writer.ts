@@ -1,10 +1,10 @@
 import type { BlobStore } from "../ports/blob-store.ts";
-import { blockContents, type PackIdentity } from "./block.ts";
+import { blockContents, type PackIdentity, releaseMemory } from "./block.ts";
 import type { StoreKeys } from "./keys.ts";
 import { confirmPack, putPack, type WrittenPack } from "./pack-object.ts";
-import { largerRoom, Rooms } from "./rooms.ts";
+import { Rooms } from "./rooms.ts";
 import { sealApart } from "./threads/apart.ts";
-import type { OwnBytes } from "./threads/jobs.ts";
+import type { LentBytes } from "./threads/jobs.ts";
 import { threadsMax } from "./threads/threads.ts";
 
 /** Plain bytes of a block, about. */
@@ -31,7 +31,7 @@ export interface Placement {
 
 interface OpenBlock {
   readonly index: number;
-  room: OwnBytes;
+  room: LentBytes;
   size: number;
 }
 
@@ -57,7 +57,7 @@ export class PackWriter {
   readonly #parts: PackWriterParts;
   readonly #snapshotId: Buffer;
   readonly #written: WrittenPack[] = [];
-  readonly #rooms = new Rooms(blockRoomBytes, blocksInFlight + 1);
+  readonly #rooms = new Rooms(blockRoomBytes);
   readonly #blocksInFlight = new Set<Promise<unknown>>();
   readonly #packsInFlight = new Set<Promise<unknown>>();
   #pack: OpenPack | undefined;
@@ -78,7 +78,8 @@ export class PackWriter {
       pack.open.set(content, block);
     }
     const placement = { packId: pack.id, blockIndex: block.index, offset: block.size };
-    if (block.size + bytes.length > block.room.length) block.room = largerRoom(block.room, block.size, bytes.length);
+    if (block.size + bytes.length > block.room.length)
+      block.room = this.#rooms.larger(block.room, block.size, bytes.length);
     block.room.set(bytes, block.size);
     block.size += bytes.length;
     if (block.size >= blockTargetBytes) {
@@ -152,6 +153,7 @@ export class PackWriter {
     // Another's failure has the snapshot given up; nothing more of it need be stored.
     if (this.#failure !== undefined) return;
     const written = await putPack(this.#parts, pack, blocks);
+    for (const block of blocks) releaseMemory(block);
     await confirmPack(this.#parts.blobs, written);
     this.#written.push(written);
   }

@@ -1,32 +1,33 @@
-import type { OwnBytes } from "./threads/jobs.ts";
+import type { LentBytes, OwnBytes } from "./threads/jobs.ts";
 
-/** Memory of one size that is used again and again: getting and clearing a megabyte costs about what compressing a tenth of it does. */
+/**
+ * Memory of one size that is used again and again: getting and clearing a megabyte costs about what compressing a tenth of it does. It is shared with the threads that work on
+ * it, since memory that is handed to and fro has the collector look at everything about once for every ten megabytes.
+ */
 export class Rooms {
   readonly #sizeBytes: number;
-  readonly #kept: number;
-  readonly #free: OwnBytes[] = [];
+  readonly #free: LentBytes[] = [];
 
-  /** `kept` rooms at most wait for their next use. */
-  constructor(sizeBytes: number, kept: number) {
+  constructor(sizeBytes: number) {
     this.#sizeBytes = sizeBytes;
-    this.#kept = kept;
   }
 
-  take(): OwnBytes {
-    return this.#free.pop() ?? ownMemory(this.#sizeBytes);
+  take(): LentBytes {
+    return this.#free.pop() ?? new Uint8Array(new SharedArrayBuffer(this.#sizeBytes));
   }
 
-  /** Takes a room back, whoever made it, when it has the size. */
-  giveBack(room: OwnBytes): void {
-    if (room.length === this.#sizeBytes && this.#free.length < this.#kept) this.#free.push(room);
+  /** Takes a room back when it has the size. All are kept: there are no more than were in use at once, and the collector does not hurry to free what is shared. */
+  giveBack(room: LentBytes): void {
+    if (room.length === this.#sizeBytes) this.#free.push(room);
   }
-}
 
-/** A room that begins with the first `size` bytes of another and has space for at least `more` behind them. */
-export function largerRoom(room: OwnBytes, size: number, more: number): OwnBytes {
-  const larger = ownMemory(size + more);
-  larger.set(room.subarray(0, size));
-  return larger;
+  /** Exchanges a room for one that begins with its first `size` bytes and has space for at least `more` behind them; not shared, so that it is soon freed. */
+  larger(room: LentBytes, size: number, more: number): OwnBytes {
+    const larger = ownMemory(size + more);
+    larger.set(room.subarray(0, size));
+    this.giveBack(room);
+    return larger;
+  }
 }
 
 /** Memory that is not cleared, and never part of what Buffers share. */

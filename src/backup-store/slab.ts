@@ -1,10 +1,10 @@
 import { hashBlockLength } from "./chunk-id.ts";
 import type { Chunk } from "./chunker.ts";
-import { largerRoom } from "./rooms.ts";
-import type { OwnBytes, Stretch } from "./threads/jobs.ts";
+import type { Rooms } from "./rooms.ts";
+import type { LentBytes, Stretch } from "./threads/jobs.ts";
 
-/** Bytes of chunks that are hashed at once in another thread. */
-export const slabTargetBytes = 1_048_576;
+/** Bytes of chunks that are hashed at once in another thread: waking one costs about what hashing a fifth of a mebibyte does. */
+export const slabTargetBytes = 2_097_152;
 /** Bytes a slab has room for at first: its last chunk may reach beyond the target. */
 export const slabRoomBytes = slabTargetBytes + 65_536;
 
@@ -12,14 +12,16 @@ export const slabRoomBytes = slabTargetBytes + 65_536;
 export class Slab {
   readonly chunks: Omit<Chunk, "bytes">[] = [];
   readonly stretches: Stretch[] = [];
-  #room: OwnBytes;
+  readonly #rooms: Rooms;
+  #room: LentBytes;
   #size = 0;
 
-  constructor(room: OwnBytes) {
-    this.#room = room;
+  constructor(rooms: Rooms) {
+    this.#rooms = rooms;
+    this.#room = rooms.take();
   }
 
-  get bytes(): OwnBytes {
+  get bytes(): LentBytes {
     return this.#room;
   }
 
@@ -31,13 +33,13 @@ export class Slab {
     return this.#size >= slabTargetBytes;
   }
 
-  add({ bytes, documentCount, firstId }: Chunk): void {
+  add({ bytes, documentCount, firstIdLength }: Chunk): void {
     const start = this.#size + hashBlockLength;
     const end = start + bytes.length;
-    if (end > this.#room.length) this.#room = largerRoom(this.#room, this.#size, end - this.#size);
+    if (end > this.#room.length) this.#room = this.#rooms.larger(this.#room, this.#size, end - this.#size);
     this.#room.set(bytes, start);
     this.#size = end;
     this.stretches.push({ start, end });
-    this.chunks.push({ documentCount, firstId });
+    this.chunks.push({ documentCount, firstIdLength });
   }
 }

@@ -41,7 +41,7 @@ export class StoreSnapshotWriter implements SnapshotWriter {
   readonly #parent: Manifest | undefined;
   readonly #packs: PackWriter;
   readonly #needed: NeededBlocks;
-  readonly #rooms = new Rooms(slabRoomBytes, collectionsAtOnceMax);
+  readonly #rooms = new Rooms(slabRoomBytes);
   readonly #collections: ManifestCollection[] = [];
   #openCount = 0;
   #ended = false;

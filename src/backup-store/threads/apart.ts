@@ -1,13 +1,13 @@
 import { type BlockToSeal, type PackIdentity, releaseMemory } from "../block.ts";
 import { chunkIdLength } from "../chunk-id.ts";
-import type { ExpectedBlock, OwnBytes, Place, Stretch } from "./jobs.ts";
+import type { ExpectedBlock, LentBytes, OwnBytes, Place, Stretch } from "./jobs.ts";
 import { storeThreads } from "./threads.ts";
 
-/** Seals the first `length` bytes of `bytes` as `sealBlock` does, in another thread. The memory is given away and comes back as `bytes`. */
+/** Seals the first `length` bytes of `bytes` as `sealBlock` does, in another thread. The memory is lent and comes back as `bytes`. */
 export async function sealApart(
   pack: PackIdentity,
-  { bytes, length, ...block }: Omit<BlockToSeal, "plain"> & { readonly bytes: OwnBytes; readonly length: number },
-): Promise<{ readonly sealed: Uint8Array; readonly bytes: OwnBytes }> {
+  { bytes, length, ...block }: Omit<BlockToSeal, "plain"> & { readonly bytes: LentBytes; readonly length: number },
+): Promise<{ readonly sealed: Uint8Array; readonly bytes: LentBytes }> {
   const { id, revision, key } = pack;
   const request = { ...block, pack: { id, revision, key }, bytes, length };
   const answer = await storeThreads.run("seal", request, length, [bytes]);
@@ -47,15 +47,15 @@ export async function pickApart(
 }
 
 /**
- * Ids of the chunks that stand in `bytes`, computed in another thread. The memory is given away and comes back as `bytes`. With `hasRoom` each chunk has `hashBlockLength` bytes to spare
+ * Ids of the chunks that stand in `bytes`, computed in another thread. The memory is lent and comes back as `bytes`. With `hasRoom` each chunk has `hashBlockLength` bytes to spare
  * before it, which are overwritten; it is quicker so.
  */
 export async function identifyApart(
   key: Uint8Array,
-  bytes: OwnBytes,
+  bytes: LentBytes,
   chunks: readonly Stretch[],
   { hasRoom }: { readonly hasRoom: boolean },
-): Promise<{ readonly bytes: OwnBytes; readonly ids: readonly Uint8Array[] }> {
+): Promise<{ readonly bytes: LentBytes; readonly ids: readonly Uint8Array[] }> {
   const answer = await storeThreads.run("identify", { key, bytes, chunks, hasRoom }, chunks.at(-1)?.end ?? 0, [bytes]);
   return { bytes: answer.bytes, ids: idsIn(answer.ids, chunks.length) };
 }

@@ -3,6 +3,8 @@ import { chunkIdLength, createChunkId, createChunkIdInPlace } from "../chunk-id.
 
 /** Bytes whose memory goes with them from thread to thread; nothing else may stand in it. */
 export type OwnBytes = Uint8Array<ArrayBuffer>;
+/** Bytes that another thread works on until it has answered, by way of their memory: given away, or shared, and then to be left alone meanwhile. */
+export type LentBytes = Uint8Array<ArrayBufferLike>;
 
 /** Where some bytes stand in others. */
 export interface Stretch {
@@ -22,26 +24,26 @@ export interface ExpectedBlock extends Stretch {
   readonly tag: Uint8Array;
 }
 
-/** Work that only computes, by name. Answers hold `OwnBytes` and nothing else. */
+/** Work that only computes, by name. Answers hold `OwnBytes`, or the `LentBytes` of the request, and nothing else. */
 export interface Jobs {
   /** Ids (32 bytes each) of the chunks that stand in `bytes`. With `hasRoom` there are 64 bytes before each that may be overwritten. */
   identify(request: {
     readonly key: Uint8Array;
-    readonly bytes: OwnBytes;
+    readonly bytes: LentBytes;
     readonly chunks: readonly Stretch[];
     readonly hasRoom: boolean;
   }): {
-    readonly bytes: OwnBytes;
+    readonly bytes: LentBytes;
     readonly ids: OwnBytes;
   };
   /** The sealed block of the first `length` of `bytes`. */
   seal(
     request: Omit<BlockToSeal, "plain"> & {
       readonly pack: PackIdentity;
-      readonly bytes: OwnBytes;
+      readonly bytes: LentBytes;
       readonly length: number;
     },
-  ): { readonly bytes: OwnBytes; readonly sealed: OwnBytes };
+  ): { readonly bytes: LentBytes; readonly sealed: OwnBytes };
   /** The plain bytes of a block. */
   open(request: { readonly pack: PackIdentity; readonly sealed: OwnBytes; readonly index: number }): {
     readonly plain: OwnBytes;
@@ -97,7 +99,7 @@ export const jobs: Jobs = {
   }),
 };
 
-function idsOf(key: Uint8Array, bytes: OwnBytes, chunks: readonly Stretch[], hasRoom: boolean): OwnBytes {
+function idsOf(key: Uint8Array, bytes: LentBytes, chunks: readonly Stretch[], hasRoom: boolean): OwnBytes {
   if (Buffer.compare(lastKey, key) !== 0) {
     lastKey = key;
     chunkId = createChunkId(key);
@@ -121,6 +123,11 @@ function isSame(pack: PackIdentity, sealed: Uint8Array, { index, tag }: Expected
   } catch {
     return false;
   }
+}
+
+/** Memory of bytes that goes with them from thread to thread: what is shared stays where it is. */
+export function memoryOf(bytes: Iterable<LentBytes>): ArrayBuffer[] {
+  return Array.from(bytes, ({ buffer }) => buffer).filter((buffer) => buffer instanceof ArrayBuffer);
 }
 
 /** The bytes when they have memory of their own, else a copy. */

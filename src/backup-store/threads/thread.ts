@@ -34,6 +34,7 @@ export class Thread {
   readonly #waiting = new Map<number, WaitingJob>();
   readonly #answered: () => void;
   #nextNumber = 0;
+  #hasBegun = false;
 
   /** `answered` is called after each job; `died` when the thread is no more, its jobs having been rejected. */
   constructor(answered: () => void, died: (thread: Thread) => void) {
@@ -43,6 +44,7 @@ export class Thread {
       resourceLimits,
     });
     this.#worker.unref();
+    this.#worker.on("online", () => (this.#hasBegun = true));
     this.#worker.on("message", (result: JobResult) => this.#settle(result));
     this.#worker.on("error", (error) => this.#fail(error));
     this.#worker.on("exit", (code) => {
@@ -53,6 +55,11 @@ export class Thread {
 
   get waitingCount(): number {
     return this.#waiting.size;
+  }
+
+  /** Whether it runs; until then what it is given waits for some tens of milliseconds. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
   }
 
   do(job: WaitingJob): void {

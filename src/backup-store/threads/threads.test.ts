@@ -14,6 +14,12 @@ function somewhat(size: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Buffer.concat([randomBytes(size >> 1), Buffer.alloc(size - (size >> 1), "telamon")]));
 }
 
+function sharedCopyOf(bytes: Uint8Array): Uint8Array<SharedArrayBuffer> {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
+}
+
 describe("work that is done in other threads", () => {
   for (const size of sizes) {
     test(`seals ${size} bytes to a block that opens to them, here and there, and gives the memory back`, async () => {
@@ -21,13 +27,15 @@ describe("work that is done in other threads", () => {
       const nonce = randomBytes(12);
       const block = { index: 3, content: blockContents.chunks, nonce };
       const expected = sealBlock(pack, { ...block, plain: Buffer.from(plain) });
-      const { sealed, bytes } = await sealApart(pack, { ...block, bytes: new Uint8Array(plain), length: size });
-      assert.ok(expected.equals(sealed));
-      assert.ok(Buffer.from(plain).equals(bytes));
-      assert.ok(openBlock(pack, sealed, 3).equals(plain));
-      assert.ok(Buffer.from(plain).equals(await openApart(pack, sealed, 3)));
+      for (const lent of [new Uint8Array(plain), sharedCopyOf(plain)]) {
+        const { sealed, bytes } = await sealApart(pack, { ...block, bytes: lent, length: size });
+        assert.ok(expected.equals(sealed));
+        assert.ok(Buffer.from(plain).equals(bytes));
+      }
+      assert.ok(openBlock(pack, expected, 3).equals(plain));
+      assert.ok(Buffer.from(plain).equals(await openApart(pack, expected, 3)));
       // The sealed bytes are still there: opening takes a copy.
-      assert.ok(expected.equals(sealed));
+      assert.ok(openBlock(pack, expected, 3).equals(plain));
     });
 
     test(`names the chunks in ${size} bytes as is done here, with room before each or without`, async () => {
@@ -41,11 +49,13 @@ describe("work that is done in other threads", () => {
           start: (ends[index - 1] ?? 0) + (index + 1) * room,
           end: end + (index + 1) * room,
         }));
-        const identified = await identifyApart(key, all, chunks, { hasRoom: room > 0 });
-        for (const [index, part] of parts.entries()) {
-          const { start, end } = chunks[index] ?? { start: 0, end: 0 };
-          assert.ok(Buffer.from(part).equals(identified.bytes.subarray(start, end)));
-          assert.ok(createChunkId(key)(part).equals(identified.ids[index] ?? new Uint8Array(0)));
+        for (const lent of [sharedCopyOf(all), all]) {
+          const identified = await identifyApart(key, lent, chunks, { hasRoom: room > 0 });
+          for (const [index, part] of parts.entries()) {
+            const { start, end } = chunks[index] ?? { start: 0, end: 0 };
+            assert.ok(Buffer.from(part).equals(identified.bytes.subarray(start, end)));
+            assert.ok(createChunkId(key)(part).equals(identified.ids[index] ?? new Uint8Array(0)));
+          }
         }
       }
     });

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { type JobAnswer, type JobName, type JobRequest, jobs, type OwnBytes } from "./jobs.ts";
+import { type JobAnswer, type JobName, type JobRequest, jobs, type LentBytes, memoryOf } from "./jobs.ts";
 import { Thread, type WaitingJob } from "./thread.ts";
 
 /** Threads at most: as many as the machine runs at once, and few enough that other work finds room. */
@@ -8,6 +8,8 @@ export const threadsMax = Math.min(4, Math.max(1, availableParallelism()));
 const jobsPerThread = 2;
 /** Bytes below which a job is done here: the way to another thread and back costs about as much as hashing so many. */
 const apartFromBytes = 65_536;
+/** Jobs that take so little of the time in which a thread begins that they are done here until one has. */
+const quickJobs: ReadonlySet<JobName> = new Set<JobName>(["identify"]);
 /** How long threads are kept for the next job. */
 const idleMs = 5000;
 
@@ -20,19 +22,27 @@ class Threads {
   readonly #queue: WaitingJob[] = [];
   #resting: NodeJS.Timeout | undefined;
 
-  /** Does a job, apart when `sizeBytes` make that worth it. `memory` is given away: what lies there must not be used until the answer has it, if it has it. */
+  /** Does a job, apart when `sizeBytes` make that worth it. `memory` is lent: what lies there must not be used until the answer has it, if it has it. */
   async run<Name extends JobName>(
     name: Name,
     request: JobRequest<Name>,
     sizeBytes: number,
-    memory: readonly OwnBytes[],
+    memory: readonly LentBytes[],
   ): Promise<JobAnswer<Name>> {
-    if (sizeBytes < apartFromBytes) return jobs[name](request as never) as JobAnswer<Name>;
+    if (sizeBytes < apartFromBytes || (quickJobs.has(name) && !this.#hasBegun()))
+      return jobs[name](request as never) as JobAnswer<Name>;
     const answer = await new Promise<JobAnswer<JobName>>((resolve, reject) => {
-      this.#queue.push({ name, request, memory: memory.map(({ buffer }) => buffer), resolve, reject });
+      this.#queue.push({ name, request, memory: memoryOf(memory), resolve, reject });
       this.#handOut();
     });
     return answer as JobAnswer<Name>;
+  }
+
+  /** Whether a thread runs; has one begin. */
+  #hasBegun(): boolean {
+    if (this.#threads.size === 0) this.#begin();
+    for (const thread of this.#threads) if (thread.hasBegun) return true;
+    return false;
   }
 
   #handOut(): void {
@@ -50,18 +60,20 @@ class Threads {
     for (const thread of this.#threads)
       if (freest === undefined || thread.waitingCount < freest.waitingCount) freest = thread;
     if (freest?.waitingCount === 0) return freest;
-    if (this.#threads.size < threadsMax) {
-      const thread = new Thread(
-        () => this.#handOut(),
-        (dead) => {
-          this.#threads.delete(dead);
-          this.#handOut();
-        },
-      );
-      this.#threads.add(thread);
-      return thread;
-    }
+    if (this.#threads.size < threadsMax) return this.#begin();
     return freest !== undefined && freest.waitingCount < jobsPerThread ? freest : undefined;
+  }
+
+  #begin(): Thread {
+    const thread = new Thread(
+      () => this.#handOut(),
+      (dead) => {
+        this.#threads.delete(dead);
+        this.#handOut();
+      },
+    );
+    this.#threads.add(thread);
+    return thread;
   }
 
   #rest(): void {
