@@ -37,6 +37,7 @@ export async function startTelamon(dataDirectory: string, ...flags: readonly str
     process.execPath,
     [
       "--max-semi-space-size=4",
+      "--expose-gc",
       main,
       "serve",
       "--port",

@@ -1,5 +1,5 @@
 // `npm run bench:engine`: the embedded databases against FerretDB over SQLite, the same driver, in one run.
-// `--quick` with fewer documents, `--rounds N`, `--only compare|delay|stops`.
+// `--quick` with fewer documents, `--rounds N`, `--only wake|compare|delay|stops`.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,8 +8,9 @@ import { compare, type Effort } from "./compare.ts";
 import { startFerretDb } from "./ferretdb.ts";
 import { fill } from "./rows.ts";
 import { delays, largeDatabaseName } from "./delays.ts";
-import { startTelamonServer } from "./server.ts";
+import { startTelamonServer, type TelamonServer } from "./server.ts";
 import { stops } from "./stops.ts";
+import { wakings } from "./wake.ts";
 
 const { values } = parseArgs({
   options: {
@@ -24,20 +25,26 @@ const effort: Effort = {
   seconds: values.quick ? 0.3 : 1,
 };
 
-const folder = mkdtempSync(join(tmpdir(), "telamon-bench-"));
-const telamon = await startTelamonServer(join(folder, "telamon"));
-try {
-  if (values.only === undefined || values.only === "compare") await against();
-  const largest = values.quick ? 100_000 : 1_000_000;
-  if (values.only === undefined || values.only === "delay") await delays(telamon, largest, values.quick ? 3 : 10);
-  if (values.only === "stops") await fill(telamon.client.db(largeDatabaseName), largest);
-  if (values.only === undefined || values.only === "stops") await stops(telamon, largest);
-} finally {
-  await telamon.stop();
-  rmSync(folder, { recursive: true, force: true });
+if (values.only === undefined || values.only === "wake") await wakings(values.quick ? 5 : 20);
+
+if (values.only !== "wake") await withServer();
+
+async function withServer(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "telamon-bench-"));
+  const telamon = await startTelamonServer(join(folder, "telamon"));
+  try {
+    if (values.only === undefined || values.only === "compare") await against(folder, telamon);
+    const largest = values.quick ? 100_000 : 1_000_000;
+    if (values.only === undefined || values.only === "delay") await delays(telamon, largest, values.quick ? 3 : 10);
+    if (values.only === "stops") await fill(telamon.client.db(largeDatabaseName), largest);
+    if (values.only === undefined || values.only === "stops") await stops(telamon, largest);
+  } finally {
+    await telamon.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
-async function against(): Promise<void> {
+async function against(folder: string, telamon: TelamonServer): Promise<void> {
   const ferretdb = await startFerretDb(join(folder, "ferretdb"));
   try {
     for (const { client } of [telamon, ferretdb]) await fill(client.db("bench"), effort.documents);

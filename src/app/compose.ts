@@ -72,6 +72,9 @@ export interface Composition {
   stop(graceMs: number): Promise<void>;
 }
 
+/** When a thread is made for the first client of a sleeping database: not while a start is still going on. */
+const spareThreadDelayMs = 1000;
+
 /** The one place where adapters, rules and doors meet. */
 export async function compose(configuration: Configuration, log: Log): Promise<Composition> {
   const clock = createSystemClock();
@@ -96,6 +99,7 @@ export async function compose(configuration: Configuration, log: Log): Promise<C
     log,
     tls,
     testCommands: configuration.testCommands,
+    spareThreadDelayMs,
     workerUrl: new URL("./engine-thread.js", import.meta.url),
   });
   const allowed = allowedHosts(configuration.externalHosts);

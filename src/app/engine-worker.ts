@@ -10,7 +10,7 @@ import type {
   WorkerSettings,
 } from "../adapters/deployment-host-embedded/protocol.ts";
 import { createRandomIds } from "../adapters/ids-random.ts";
-import { openEngine } from "../engine/index.ts";
+import { loadEngine, openEngine } from "../engine/index.ts";
 import type { Log } from "../ports/log.ts";
 import { startWireListener } from "../wire/listener.ts";
 
@@ -31,6 +31,12 @@ const log: Log = { debug: line("debug"), info: line("info"), warn: line("warn"),
 const service = createDatabaseService({
   listen: (request) =>
     startWireListener({ ...request, host, serverVersion, systemUser, tls, testCommands, clock, ids, log }),
+  async warmUp() {
+    await loadEngine();
+    flushCompileCache();
+    // What loading left behind would lie there for as long as nobody comes (flag --expose-gc, which `npm start` gives).
+    globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
+  },
   async openFile(path) {
     const engine = await openEngine({
       path,

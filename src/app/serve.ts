@@ -14,8 +14,8 @@ import { createLog } from "./log.ts";
 /** Time that what is in hand gets at SIGTERM; with closing it stays below 10 s. */
 const shutdownGraceMs = 7000;
 
-/** Wait before what was compiled is written down: the first requests come first. */
-const compileCacheDelayMs = 2000;
+/** Wait before what was compiled is written down and memory given back: the first requests come first. */
+const tidyDelayMs = 2000;
 
 /** Runs the server until SIGTERM or SIGINT. Throws with a message for people when it cannot start. */
 export async function serve(configuration: Configuration): Promise<void> {
@@ -35,8 +35,12 @@ export async function serve(configuration: Configuration): Promise<void> {
     throw error;
   }
   process.stdout.write(`telamon ready ${baseUrl}\n`);
-  // A process that is killed would leave the next start as slow as the first.
-  setTimeout(flushCompileCache, compileCacheDelayMs).unref();
+  setTimeout(() => {
+    // A process that is killed would leave the next start as slow as the first.
+    flushCompileCache();
+    // What starting left behind would lie there for as long as nobody comes (flag --expose-gc, which `npm start` gives).
+    globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
+  }, tidyDelayMs).unref();
 }
 
 /** What `credentials.json` says now: the address may have changed since it was written, and `--demo` adds to it. */

@@ -36,6 +36,11 @@ export type { EngineOptions };
 
 // What follows is loaded when it is first used: it is two thirds of the library, and a client that wakes a sleeping database is answered before (ADR 6).
 
+/** Loads what `openEngine` needs, for those who have the time before. */
+export async function loadEngine(): Promise<void> {
+  await import("./embedded-engine.ts");
+}
+
 /** Opens a data file, making it when it is missing. Throws an `EngineError` that names a file that is damaged or not the engine's. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { EmbeddedEngine } = await import("./embedded-engine.ts");

@@ -31,6 +31,8 @@ export interface HostedDatabasesOptions {
   readonly directory?: DatabaseUserDirectory;
   readonly workerUrl?: URL;
   readonly idleMs?: number;
+  /** None is kept when left out. */
+  readonly spareThreadDelayMs?: number;
 }
 
 /** Below the range from which the system gives ports away, and another part of it for each process. */
@@ -51,6 +53,7 @@ export async function openHostedDatabases(options: HostedDatabasesOptions = {}):
     clock,
     ids,
     ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
+    ...(options.spareThreadDelayMs === undefined ? {} : { spareThreadDelayMs: options.spareThreadDelayMs }),
     log: { debug: line, info: line, warn: line, error: line },
     workerUrl: options.workerUrl ?? new URL("../../src/app/engine-thread.js", import.meta.url),
   });

@@ -57,6 +57,7 @@ async function createWorld(): Promise<World> {
       const expireDocuments = async (): Promise<number> => expired.push(path);
       return { path, close, expireDocuments } as Engine;
     },
+    warmUp: async () => undefined,
     directory: { findCredential: async () => undefined, list: async () => [] },
     idleMs,
     clock,

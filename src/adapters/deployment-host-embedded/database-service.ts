@@ -31,6 +31,8 @@ export interface DatabaseServiceOptions {
   readonly listen: (request: ListenerRequest) => Promise<DatabaseListener>;
   /** Opens a data file, making it when it is missing. */
   readonly openFile: (path: string) => Promise<Engine>;
+  /** Loads what opening a file needs, without opening any. */
+  readonly warmUp: () => Promise<void>;
   readonly directory: DatabaseUserDirectory;
   /** A database that nobody was connected to for so long is stopped when asked to rest. */
   readonly idleMs: number;
@@ -94,6 +96,7 @@ export function createDatabaseService(options: DatabaseServiceOptions): Database
       },
       stop: ({ id }) => stop(id),
       ping: async () => undefined,
+      warmUp: () => options.warmUp(),
       introduce: async ({ id, port, arrival }) => databases.get(id)?.listener.introduce(port, arrival),
       async rest() {
         const nowMs = clock.monotonicMs();

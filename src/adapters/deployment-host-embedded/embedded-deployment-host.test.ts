@@ -138,38 +138,67 @@ describe("a hosted database", () => {
 
 describe("a database that nobody uses", () => {
   /** Threads of this process, as the kernel lists them. */
-  const engineThreads = (): number =>
+  const engineThreads = (): readonly string[] =>
     readdirSync("/proc/self/task").filter(
       (task) => readFileSync(`/proc/self/task/${task}/comm`, "utf8").trim() === "telamon-engine",
-    ).length;
+    );
+  const openFiles = (folder: string): readonly string[] =>
+    readdirSync("/proc/self/fd")
+      .flatMap((descriptor) => linkOf(`/proc/self/fd/${descriptor}`))
+      .filter((path) => path.startsWith(folder));
+  const skip = !existsSync("/proc/self/task") && "there is no /proc here";
   const until = async (holds: () => boolean): Promise<void> => {
     while (!holds()) await new Promise((fulfil) => setTimeout(fulfil, 10));
   };
 
   test(
     "has no thread and no open file, keeps its port, and is there at once for the next client",
-    { skip: !existsSync("/proc/self/task") && "there is no /proc here" },
+    { skip },
     async () => {
       const databases = await openHostedDatabases({ idleMs: 200 });
       try {
         const { host } = databases;
         const deployment = databases.deployment();
         await host.start(deployment);
-        assert.equal(engineThreads(), 0, "a start wakes nothing");
+        assert.deepEqual(engineThreads(), [], "a start wakes nothing");
         for (let round = 1; round <= 3; round += 1) {
           const client = await databases.connect(deployment.id);
           const orders = client.db("shop").collection("orders");
           await orders.insertOne({ round });
           assert.equal(await orders.countDocuments(), round);
-          assert.equal(engineThreads(), 1);
+          assert.equal(engineThreads().length, 1);
           await client.close();
-          await until(() => engineThreads() === 0);
-          const open = readdirSync("/proc/self/fd").flatMap((descriptor) => linkOf(`/proc/self/fd/${descriptor}`));
-          assert.deepEqual(
-            open.filter((path) => path.startsWith(databases.folder)),
-            [],
-          );
+          await until(() => engineThreads().length === 0);
+          assert.deepEqual(openFiles(databases.folder), []);
         }
+      } finally {
+        await databases.close();
+      }
+    },
+  );
+
+  test(
+    "has none of its own either where a spare one is kept: one for all, without a file, and another after it was used",
+    { skip },
+    async () => {
+      const databases = await openHostedDatabases({ idleMs: 200, spareThreadDelayMs: 0 });
+      try {
+        const { host } = databases;
+        const deployments = [databases.deployment(), databases.deployment(), databases.deployment()] as const;
+        assert.deepEqual(engineThreads(), [], "with nothing that could wake there is none");
+        for (const deployment of deployments) await host.start(deployment);
+        for (const deployment of deployments) {
+          await until(() => engineThreads().length === 1);
+          const [spare] = engineThreads();
+          assert.deepEqual(openFiles(databases.folder), []);
+          const client = await databases.connect(deployment.id);
+          assert.equal(await client.db("shop").collection("orders").countDocuments(), 0);
+          assert.deepEqual(engineThreads(), [spare], "the spare one serves");
+          await client.close();
+          await until(() => engineThreads().length === 1 && engineThreads()[0] !== spare);
+        }
+        for (const { id } of deployments) await host.remove(id);
+        await until(() => engineThreads().length === 0);
       } finally {
         await databases.close();
       }

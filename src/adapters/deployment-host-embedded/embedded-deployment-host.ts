@@ -26,6 +26,8 @@ export interface EmbeddedHostOptions {
   readonly testCommands?: boolean;
   /** A database that nobody was connected to for so long is put to sleep; a minute when left out. */
   readonly idleMs?: number;
+  /** While there are databases and all of them sleep, a thread is kept ready for the first that wakes, made so long after there was none; none is when left out. */
+  readonly spareThreadDelayMs?: number;
   /** The worker thread's module: the one that sees wire, commands and engine together. */
   readonly workerUrl: URL;
 }
@@ -34,7 +36,7 @@ const defaultIdleMs = 60_000;
 /** How often, at the least, is looked for databases that nobody uses. */
 const restEveryMs = 10_000;
 
-/** Runs the databases of deployments in one worker thread of this process, which is there only while some database is used. */
+/** Runs the databases of deployments in one worker thread of this process, which is there only while some database is used; but for a spare one, when asked for. */
 export function createEmbeddedDeploymentHost(options: EmbeddedHostOptions): DeploymentHost {
   const { log, ids, clock, directory, serverVersion, idleMs = defaultIdleMs } = options;
   const files = new DataFiles(options.dataFolder);
@@ -59,6 +61,7 @@ export function createEmbeddedDeploymentHost(options: EmbeddedHostOptions): Depl
     thread,
     host: options.host,
     pathOf: (id, generation) => files.pathOf(id, generation),
+    spareThreadDelayMs: options.spareThreadDelayMs,
     clock,
     log,
   });

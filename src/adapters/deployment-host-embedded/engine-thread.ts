@@ -23,6 +23,8 @@ interface Running {
   readonly thread: Worker;
   readonly peer: Peer;
   readonly sinceMs: number;
+  /** Whether anything was asked of it; otherwise it is a spare one. */
+  used: boolean;
 }
 
 /** One worker thread, made at the first call and made again after it died or was let go. Calls that were under way at its death are rejected. */
@@ -37,18 +39,27 @@ export class EngineThread {
     this.#options = options;
   }
 
-  get running(): boolean {
-    return this.#running !== undefined;
+  /** Whether there is a thread that serves, or may serve, anything: not a spare one. */
+  get used(): boolean {
+    return this.#running?.used === true;
   }
 
   readonly call: Caller<HostCalls> = async (name, argument) => {
     await this.#pausing;
-    return (await this.#run().peer.call(name, argument)) as never;
+    const running = this.#run();
+    running.used = true;
+    return (await running.peer.call(name, argument)) as never;
   };
 
   /** Resolves once a thread is there that answers. */
   async ready(): Promise<void> {
     await this.call("ping", {});
+  }
+
+  /** Makes a spare thread, if there is none at all: it holds nothing, and whoever calls next need not wait until it is there. */
+  async keepSpare(): Promise<void> {
+    if (this.#running !== undefined || this.#pausing !== undefined || this.#closed) return;
+    await this.#run().peer.call("warmUp", {});
   }
 
   /** Ends the thread when nothing was asked of it that it has not answered; the next call makes another. */
@@ -79,7 +90,7 @@ export class EngineThread {
       answer,
       onLog: ({ level, fields, message }) => log[level](fields, message),
     });
-    const running: Running = { thread, peer, sinceMs: clock.monotonicMs() };
+    const running: Running = { thread, peer, sinceMs: clock.monotonicMs(), used: false };
     this.#running = running;
     thread.on("error", (error) => log.error({ err: error }, "the database thread failed"));
     thread.on("exit", (code) => this.#ended(running, code));

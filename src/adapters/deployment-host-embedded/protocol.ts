@@ -26,6 +26,8 @@ export interface HostCalls {
   stop(deployment: { readonly id: string }): void;
   /** Answers once the thread can answer anything. */
   ping(nothing: Record<never, never>): void;
+  /** Loads what the first client of a database will need; answers once it is there. */
+  warmUp(nothing: Record<never, never>): void;
   /** Who it is that connects from this port of the same machine, having waited for the database to wake. */
   introduce(client: { readonly id: string; readonly port: number; readonly arrival: Arrival }): void;
   /** Stops the databases that nobody was connected to for a while; `inUse` says whether anything else is open. */

@@ -19,6 +19,8 @@ export interface ServedDatabasesOptions {
   /** Where to listen. */
   readonly host: string;
   readonly pathOf: (deploymentId: string, generation: number) => string;
+  /** When a spare thread is made where there was none; undefined: never. */
+  readonly spareThreadDelayMs: number | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -34,6 +36,8 @@ const reopenWaitMs = 25;
 export class ServedDatabases {
   readonly #options: ServedDatabasesOptions;
   readonly #served = new Map<string, Served>();
+  readonly #closed = new AbortController();
+  #sparing = false;
 
   constructor(options: ServedDatabasesOptions) {
     this.#options = options;
@@ -60,6 +64,7 @@ export class ServedDatabases {
       onKnock: () => void this.#wake(id),
     });
     this.#served.set(id, { deployment, address, generation, door, waking: undefined });
+    this.#keepSpareThread();
   }
 
   /** Ends connections and closes the file. Nothing happens when it is not served. */
@@ -79,7 +84,7 @@ export class ServedDatabases {
     // First, so that whoever wakes it now gets the generation that is the true one already.
     served.generation = generation;
     const { thread, pathOf, log } = this.#options;
-    if (!thread.running) return;
+    if (!thread.used) return;
     try {
       await thread.call("switchFile", { id: deploymentId, path: pathOf(deploymentId, generation) });
     } catch (error) {
@@ -87,13 +92,16 @@ export class ServedDatabases {
     }
   }
 
-  /** Puts to sleep what nobody has used for a while, and lets the thread go when nothing is left for it to do. */
+  /** Puts to sleep what nobody has used for a while, and lets the thread go when nothing is left for it to do: a spare one has none of the memory that it came to hold. */
   async rest(): Promise<void> {
     const { thread } = this.#options;
-    if (!thread.running) return;
+    if (this.#served.size === 0 && !thread.used) await thread.letGo();
+    if (!thread.used) return;
     const { stopped, inUse } = await thread.call("rest", {});
     await Promise.all(stopped.map((id) => this.#sleep(id)));
-    if (!inUse) await thread.letGo();
+    if (inUse) return;
+    await thread.letGo();
+    this.#keepSpareThread();
   }
 
   /** The thread is gone with all it served: its databases sleep until the next client. */
@@ -102,8 +110,23 @@ export class ServedDatabases {
   }
 
   close(): void {
+    this.#closed.abort();
     for (const { door } of this.#served.values()) door?.close();
     this.#served.clear();
+  }
+
+  /** Has one made in a while, when others have had their turn. */
+  #keepSpareThread(): void {
+    const { thread, spareThreadDelayMs, clock, log } = this.#options;
+    if (spareThreadDelayMs === undefined || this.#sparing) return;
+    this.#sparing = true;
+    clock
+      .sleep(spareThreadDelayMs, this.#closed.signal)
+      .then(() => (this.#served.size === 0 ? undefined : thread.keepSpare()))
+      .catch((error: unknown) => {
+        if (!this.#closed.signal.aborted) log.warn({ err: error }, "no spare thread for databases could be made");
+      })
+      .finally(() => (this.#sparing = false));
   }
 
   #wake(id: string): Promise<void> {
