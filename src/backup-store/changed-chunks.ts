@@ -1,6 +1,7 @@
 import { type Side, sideOf } from "./change-cursor.ts";
 import type { Entry } from "./entry.ts";
 import type { PackReader } from "./pack-reader.ts";
+import { type Placed, stretchesOf } from "./stretches.ts";
 
 /** A chunk of the parent, with what its neighbour says about it. */
 export interface PlacedChunk {
@@ -14,14 +15,10 @@ export interface PlacedChunk {
 /** A window ends with so many chunks, or so many bytes of chunks that are read; two are held. */
 const windowChunks = 4096;
 const windowBytes = 8 * 1_048_576;
-/** Blocks that are asked for at once, and blocks between two wanted ones that are rather read than left out. */
-const stretchBlocks = 8;
-const gapBlocks = 2;
 /** Stretches of blocks that are read at once. */
 const stretchesAtOnce = 3;
 
-interface Read {
-  readonly entry: Entry;
+interface Read extends Placed {
   readonly settle: PromiseWithResolvers<Uint8Array>;
 }
 
@@ -32,21 +29,21 @@ interface OpenWindow {
 }
 
 /**
- * All chunks of the parent in order. Those around the `_id`s that changed are read ahead, each block of a window once however its chunks are spread, so that the cost stays that of the change
- * also when many snapshots have each moved some of the chunks.
+ * All chunks of the parent in order, many at a time. Those around the `_id`s that changed are read ahead, each block of a window once however its chunks are spread, so that the cost stays that
+ * of the change also when many snapshots have each moved some of the chunks.
  */
 export async function* placedChunks(
   reader: PackReader,
   chunks: AsyncIterable<readonly Entry[]>,
   ids: readonly Uint8Array[],
-): AsyncGenerator<PlacedChunk> {
-  let before: PlacedChunk[] = [];
+): AsyncGenerator<readonly PlacedChunk[]> {
+  let before: readonly PlacedChunk[] = [];
   for await (const window of windows(chunks, ids)) {
     readAll(reader, window);
-    yield* before;
+    yield before;
     before = window.chunks;
   }
-  yield* before;
+  yield before;
 }
 
 async function* windows(
@@ -97,30 +94,11 @@ function emptyWindow(): OpenWindow {
 
 /** Begins to read what a window needs. */
 function readAll(reader: PackReader, { reads }: OpenWindow): void {
-  const waiting = stretchesOf(reads).values();
+  const waiting = stretchesOf(reader, reads);
   const work = async (): Promise<void> => {
-    for (const stretch of waiting) await readStretch(reader, stretch);
+    for await (const stretch of waiting) await readStretch(reader, stretch);
   };
   for (let count = 0; count < stretchesAtOnce; count += 1) void work();
-}
-
-/** Reads of one pack by block, and such stretches as lie near each other together. */
-function stretchesOf(reads: readonly Read[]): Read[][] {
-  const stretches: Read[][] = [];
-  for (const ofPack of Map.groupBy(reads, ({ entry }) => Buffer.from(entry.packId).toString("latin1")).values()) {
-    let from = Number.NEGATIVE_INFINITY;
-    let last = Number.NEGATIVE_INFINITY;
-    for (const read of ofPack.toSorted((one, other) => one.entry.blockIndex - other.entry.blockIndex)) {
-      const { blockIndex } = read.entry;
-      if (blockIndex - last > gapBlocks || blockIndex - from >= stretchBlocks) {
-        stretches.push([]);
-        from = blockIndex;
-      }
-      stretches.at(-1)?.push(read);
-      last = blockIndex;
-    }
-  }
-  return stretches;
 }
 
 async function readStretch(reader: PackReader, stretch: readonly Read[]): Promise<void> {

@@ -18,12 +18,14 @@ import { parseSlot } from "./key-slot.ts";
 import type { StoreKeys } from "./keys.ts";
 import { openManifest } from "./manifest.ts";
 import { marksPrefix, readMark } from "./marks.ts";
-import { layoutOf } from "./pack-reader.ts";
-import { openApart } from "./threads/apart.ts";
+import { layoutOf, type PackLayout } from "./pack-reader.ts";
+import { measureApart } from "./threads/apart.ts";
+import type { BlockPlace, Stretch } from "./threads/jobs.ts";
 import { threadsMax } from "./threads/threads.ts";
 
-/** Blocks of a pack that are being opened behind the one in hand. */
-const blocksAhead = threadsMax * 2;
+/** Stored bytes of blocks of a pack that are opened at once, and how many times as many are being opened behind those. */
+const groupBytes = 524_288;
+const groupsAhead = threadsMax * 2;
 
 export interface CheckParts {
   readonly blobs: BlobStore;
@@ -91,20 +93,15 @@ async function checkPack({ blobs, keys }: CheckParts, objectKey: string, stored:
   if (!packHeader(layout).equals(bytes.subarray(0, packHeaderLength)))
     problems.push("its beginning is not that of the pack");
   const blockLengths: number[] = [];
-  const opened = ahead(layout.starts.entries(), blocksAhead, async ([index, start]) => {
-    const sealed = bytes.subarray(start, start + (layout.sizes[index] as number));
-    try {
-      const plain = await openApart(layout, sealed, index);
-      const { length } = plain;
-      releaseMemory(plain);
-      return { length };
-    } catch (error) {
-      return { length: 0, problem: `block ${index}: ${(error as Error).message}` };
+  const opened = ahead(groupsOf(layout), groupsAhead, ({ blocks, start, end }) =>
+    measureApart(layout, bytes.subarray(start, end), blocks),
+  );
+  for await (const lengths of opened) {
+    for (const length of lengths) {
+      if (length === undefined)
+        problems.push(`block ${blockLengths.length}: ${reasonOf(layout, bytes, blockLengths.length)}`);
+      blockLengths.push(length ?? 0);
     }
-  });
-  for await (const { length, problem } of opened) {
-    blockLengths.push(length);
-    if (problem !== undefined) problems.push(problem);
   }
   const last = layout.starts.length - 1;
   const trailerStart = last < 0 ? packHeaderLength : (layout.starts[last] as number) + (layout.sizes[last] as number);
@@ -119,6 +116,37 @@ async function checkPack({ blobs, keys }: CheckParts, objectKey: string, stored:
   }
   const reason = problems.length === 0 ? undefined : `${objectKey}: ${problems.slice(0, 5).join("; ")}`;
   return { reason, blockLengths };
+}
+
+/** Why a block cannot be opened. */
+function reasonOf(layout: PackLayout, bytes: Uint8Array, index: number): string {
+  const start = layout.starts[index] as number;
+  try {
+    releaseMemory(openBlock(layout, bytes.subarray(start, start + (layout.sizes[index] as number)), index));
+    return "it could not be opened at first";
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+interface BlockGroup extends Stretch {
+  readonly blocks: readonly BlockPlace[];
+}
+
+/** Blocks of a pack that are opened together, with their places among those. */
+function* groupsOf({ starts, sizes }: PackLayout): Generator<BlockGroup> {
+  let blocks: BlockPlace[] = [];
+  let start = starts[0] ?? 0;
+  let end = start;
+  for (const [index, from] of starts.entries()) {
+    end = from + (sizes[index] as number);
+    blocks.push({ index, start: from - start, end: end - start });
+    if (end - start < groupBytes) continue;
+    yield { blocks, start, end };
+    blocks = [];
+    start = end;
+  }
+  if (blocks.length > 0) yield { blocks, start, end };
 }
 
 function rangeOf(bytes: Buffer, offset: number, length: number): Buffer {

@@ -20,14 +20,52 @@ export interface Entry {
 
 /** Bytes of an entry before the first id. */
 const fixedLength = 32 + packIdLength + 4 + 4 + 4 + 8 + 8 + 1 + 1;
-/** Entries from which counts are told as numbers of this language: more would not be exact. */
-const countMax = BigInt(Number.MAX_SAFE_INTEGER);
+
+/** An entry of a page. What of it is seldom asked for is looked up in the page then: a view of each would cost as much as all else that is done with most entries. */
+class StoredEntry implements Entry {
+  readonly #page: Buffer;
+  readonly #position: number;
+  readonly packId: Uint8Array;
+  readonly blockIndex: number;
+  readonly length: number;
+  readonly documentCount: number;
+  readonly dataSizeBytes: number;
+  readonly firstId: Uint8Array;
+
+  constructor(page: Buffer, position: number, packId: Uint8Array, idLength: number) {
+    this.#page = page;
+    this.#position = position;
+    this.packId = packId;
+    this.blockIndex = page.readUInt32LE(position + 52);
+    this.length = page.readUInt32LE(position + 60);
+    this.documentCount = readCount(page, position + 64);
+    this.dataSizeBytes = readCount(page, position + 72);
+    this.firstId = page.subarray(position + fixedLength, position + fixedLength + idLength);
+  }
+
+  get id(): Uint8Array {
+    return this.#page.subarray(this.#position, this.#position + 32);
+  }
+
+  get offset(): number {
+    return this.#page.readUInt32LE(this.#position + 56);
+  }
+
+  /** Writes the entry as it stands in its page, and answers its length. */
+  copyTo(bytes: Buffer, position: number): number {
+    return this.#page.copy(bytes, position, this.#position, this.#position + fixedLength + this.firstId.length);
+  }
+}
 
 /** Entries one after the other, as a page holds them (format document, "Entry"). */
 export function encodeEntries(entries: readonly Entry[]): Uint8Array {
   const bytes = Buffer.alloc(entries.reduce((sum, entry) => sum + fixedLength + entry.firstId.length, 0));
   let position = 0;
   for (const entry of entries) {
+    if (entry instanceof StoredEntry) {
+      position += entry.copyTo(bytes, position);
+      continue;
+    }
     bytes.set(entry.id, position);
     bytes.set(entry.packId, position + 32);
     bytes.writeUInt32LE(entry.blockIndex, position + 52);
@@ -57,16 +95,7 @@ export function decodeEntries(bytes: Uint8Array): Entry[] {
     // Most are in the pack of the one before; a view for each would cost as much as everything else here.
     if (packId.length === 0 || view.compare(packId, 0, packIdLength, position + 32, position + 52) !== 0)
       packId = view.subarray(position + 32, position + 52);
-    entries.push({
-      id: view.subarray(position, position + 32),
-      packId,
-      blockIndex: view.readUInt32LE(position + 52),
-      offset: view.readUInt32LE(position + 56),
-      length: view.readUInt32LE(position + 60),
-      documentCount: readCount(view, position + 64),
-      dataSizeBytes: readCount(view, position + 72),
-      firstId: view.subarray(position + fixedLength, position + fixedLength + idLength),
-    });
+    entries.push(new StoredEntry(view, position, packId, idLength));
     position += fixedLength + idLength;
   }
   return entries;
@@ -79,9 +108,10 @@ function writeCount(bytes: Buffer, count: number, position: number): void {
 }
 
 function readCount(view: Buffer, position: number): number {
-  const count = view.readBigUInt64LE(position);
-  if (count > countMax) throw new Error(`a count of ${count} is more than this version can count`);
-  return Number(count);
+  const count = view.readUInt32LE(position + 4) * 2 ** 32 + view.readUInt32LE(position);
+  if (count > Number.MAX_SAFE_INTEGER)
+    throw new Error(`a count of ${view.readBigUInt64LE(position)} is more than this version can count`);
+  return count;
 }
 
 /** Key of an entry in a map: 16 of the 32 bytes of its id tell chunks apart well enough; the whole id is compared when bytes are read. */

@@ -65,15 +65,18 @@ class Increment {
     const { reader, parent, changes, taker } = this.#parts;
     const runs = chunkRuns(reader, parent, (page) => taker.seenPage(page));
     let count = 0;
-    for await (const placed of placedChunks(reader, runs, changes.ids)) {
-      this.#requireOrder(placed);
-      if (this.#mustCut(placed)) await this.#cutAnew(placed);
-      else {
-        await this.#letGo();
-        this.#held = placed.entry;
+    for await (const some of placedChunks(reader, runs, changes.ids)) {
+      for (const placed of some) {
+        this.#requireOrder(placed);
+        if (this.#mustCut(placed)) await this.#cutAnew(placed);
+        else {
+          const kept = this.#letGo();
+          if (kept !== undefined) await kept;
+          this.#held = placed.entry;
+        }
+        count += 1;
+        if (count % stretchChunks === 0) await nextTurn();
       }
-      count += 1;
-      if (count % stretchChunks === 0) await nextTurn();
     }
     await this.#letGo();
     // Of a parent without a chunk.
@@ -112,12 +115,11 @@ class Increment {
     return this.#parts.reader.read(entry);
   }
 
-  async #letGo(): Promise<void> {
+  /** A promise only when there is something to wait for. */
+  #letGo(): Promise<void> | undefined {
     const held = this.#held;
     this.#held = undefined;
-    if (held === undefined) return;
-    const kept = this.#parts.taker.keep(held);
-    if (kept !== undefined) await kept;
+    return held === undefined ? undefined : this.#parts.taker.keep(held);
   }
 
   /** A chunk's documents with what changed among and before them. */

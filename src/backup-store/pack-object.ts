@@ -47,7 +47,7 @@ export async function putPack(
   });
   const objectKey = packKeyOf(pack.id, pack.revision);
   const parts = [packHeader(pack), ...blocks, trailer, packEnd(trailer.length)];
-  await blobs.put(objectKey, parts);
+  await blobs.put(objectKey, coalesced(parts));
   const { id, revision, key } = pack;
   return {
     id,
@@ -56,7 +56,7 @@ export async function putPack(
     objectKey,
     blockSizes: blocks.map(({ length }) => length),
     sizeBytes: parts.reduce((sum, { length }) => sum + length, 0),
-    blocks: [...blocks.map((block, index) => writtenBlock(block, index)), writtenBlock(trailer, trailerIndex)],
+    blocks: writtenBlocks(blocks, trailer),
   };
 }
 
@@ -104,6 +104,24 @@ function* togetherReadBack(blocks: readonly WrittenBlock[]): Generator<readonly 
   yield together;
 }
 
-function writtenBlock(block: Uint8Array, index: number): WrittenBlock {
-  return { index, sizeBytes: block.length, tag: Uint8Array.from(block.subarray(block.length - tagLength)) };
+function writtenBlocks(blocks: readonly Uint8Array[], trailer: Uint8Array): WrittenBlock[] {
+  // In one memory, since they go to another thread together.
+  const tags = new Uint8Array((blocks.length + 1) * tagLength);
+  return [...blocks, trailer].map((block, position) => {
+    const tag = tags.subarray(position * tagLength, (position + 1) * tagLength);
+    tag.set(block.subarray(block.length - tagLength));
+    return { index: position < blocks.length ? position : trailerIndex, sizeBytes: block.length, tag };
+  });
+}
+
+/** The same bytes in fewer parts: blocks that were sealed together lie one behind the other in memory. */
+function coalesced(parts: readonly Uint8Array[]): Uint8Array[] {
+  const fewer: Uint8Array[] = [];
+  for (const part of parts) {
+    const before = fewer.at(-1);
+    if (before !== undefined && before.buffer === part.buffer && before.byteOffset + before.length === part.byteOffset)
+      fewer[fewer.length - 1] = new Uint8Array(before.buffer, before.byteOffset, before.length + part.length);
+    else fewer.push(part);
+  }
+  return fewer;
 }

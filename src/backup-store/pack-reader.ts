@@ -22,7 +22,7 @@ export interface PackLayout extends PackIdentity {
   readonly sizeBytes: number;
 }
 
-const layoutsKept = 4096;
+const layoutsKept = 2048;
 const blocksKept = 16;
 
 /** Reads entries out of packs. Everything it hands out was authenticated and has the id that was asked for. */
@@ -39,35 +39,34 @@ export class PackReader {
 
   /** The bytes of an entry. Throws `SnapshotDamaged`. */
   async read(entry: Entry): Promise<Uint8Array> {
-    const bytes = await this.unproven(entry);
+    const block = await this.block(entry.packId, entry.blockIndex);
+    const bytes = block.subarray(entry.offset, entry.offset + entry.length);
+    if (bytes.length !== entry.length) throw notHeld(entry);
     requireSameId(entry, this.#keys.chunkId(bytes));
     return bytes;
   }
 
-  /** The bytes where an entry should be, of its length: authentic bytes of the block, but whoever uses them has to compute their id and compare. Throws `SnapshotDamaged`. */
-  async unproven(entry: Entry): Promise<Uint8Array> {
-    const block = await this.block(entry.packId, entry.blockIndex);
-    const bytes = block.subarray(entry.offset, entry.offset + entry.length);
-    if (bytes.length !== entry.length) throw notHeld(entry);
-    return bytes;
-  }
-
-  /** The same of several entries of one pack, by block; all from their first block to their last is asked for at once. */
+  /** The same of several entries of one pack, which are in the order of their blocks; all from their first block to their last is asked for at once. */
   async readNear(entries: readonly Entry[]): Promise<readonly Uint8Array[]> {
     const [first] = entries;
     const last = entries.at(-1);
     if (first === undefined || last === undefined) return [];
     const layout = await this.layout(first.packId);
     return guarded(layout.objectKey, async () => {
-      const [from, to] = [sealedRange(layout, first.blockIndex), sealedRange(layout, last.blockIndex)];
-      const sealed = await this.#blobs.getRange(layout.objectKey, from.start, to.end - from.start);
-      const byBlock = Map.groupBy(entries, ({ blockIndex }) => blockIndex);
-      const picked = Array.from(byBlock, ([index, ofBlock]) => {
-        const { start, end } = sealedRange(layout, index);
-        const block = sealed.subarray(start - from.start, end - from.start);
-        return pickApart(layout, block, index, this.#keys.chunkIdKey, ofBlock);
-      });
-      return (await Promise.all(picked)).flat().map(({ bytes, id }, position) => {
+      const { start: from } = sealedRange(layout, first.blockIndex);
+      const { end: to } = sealedRange(layout, last.blockIndex);
+      const sealed = await this.#blobs.getRange(layout.objectKey, from, to - from);
+      const blocks = Array.from(
+        Map.groupBy(entries, ({ blockIndex }) => blockIndex),
+        ([index, ofBlock]) => {
+          const { start, end } = sealedRange(layout, index);
+          // Not the entries: what goes to another thread is copied with all that it holds.
+          const places = ofBlock.map(({ offset, length }) => ({ offset, length }));
+          return { index, start: start - from, end: end - from, places };
+        },
+      );
+      const picked = await pickApart(layout, sealed, blocks, this.#keys.chunkIdKey);
+      return picked.map(({ bytes, id }, position) => {
         requireSameId(entries[position] as Entry, id);
         return bytes;
       });
@@ -113,7 +112,7 @@ function sealedRange({ starts, sizes }: PackLayout, index: number): { readonly s
 }
 
 /** Throws `SnapshotDamaged` when the id of the bytes read for an entry is not the entry's. */
-export function requireSameId(entry: Entry, id: Uint8Array): void {
+function requireSameId(entry: Entry, id: Uint8Array): void {
   if (!Buffer.from(id.buffer, id.byteOffset, id.length).equals(entry.id)) throw notHeld(entry);
 }
 

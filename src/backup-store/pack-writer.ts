@@ -3,21 +3,26 @@ import { blockContents, type PackIdentity, releaseMemory } from "./block.ts";
 import type { StoreKeys } from "./keys.ts";
 import { confirmPack, putPack, type WrittenPack } from "./pack-object.ts";
 import { Rooms } from "./rooms.ts";
-import { sealApart } from "./threads/apart.ts";
+import { sealAllApart } from "./threads/apart.ts";
 import type { LentBytes } from "./threads/jobs.ts";
 import { threadsMax } from "./threads/threads.ts";
 
-/** Plain bytes of a block, about. */
-const blockTargetBytes = 1_048_576;
-/** A pack ends when it has so many blocks, or so many stored bytes in the blocks that are sealed. */
-const blocksPerPack = 96;
+/**
+ * Plain bytes of a block, about. Of chunks a few wanted ones are read out of many by snapshots that are made of the operation log, and a block is opened whole; below an eighth of a mebibyte, the
+ * compressor's window, they would compress less well. Pages are read all at once.
+ */
+const blockTargetBytes = { chunks: 131_072, pages: 1_048_576 } as const;
+/** Bytes of blocks that are filled one behind the other, and sealed at once in another thread. */
+const roomTargetBytes = 1_048_576;
+/** A pack ends when it has so many rooms of blocks, or so many stored bytes in the blocks that are sealed. */
+const roomsPerPack = 96;
 const packTargetBytes = 31 * 1_048_576;
-/** Blocks being sealed at once, beside those being filled. */
-const blocksInFlight = threadsMax * 2;
+/** Rooms of blocks being sealed at once, beside those being filled. */
+const roomsInFlight = threadsMax * 2;
 /** Packs on their way into the store, beside the one being filled. */
 const packsInFlight = 1;
-/** Bytes a block has room for at first: its last chunk may reach beyond the target. */
-const blockRoomBytes = blockTargetBytes + 65_536;
+/** Bytes a room has at first: its last block, and the last chunk in that, may reach beyond the target. */
+const roomBytes = roomTargetBytes + blockTargetBytes.chunks + 65_536;
 
 /** What stands in a block: documents are read often and pages all at once, so that they do not share blocks. */
 export type BlockContent = "chunks" | "pages";
@@ -29,8 +34,8 @@ export interface Placement {
   readonly offset: number;
 }
 
-interface OpenBlock {
-  readonly index: number;
+interface OpenRoom {
+  readonly blocks: { readonly index: number; readonly start: number; end: number }[];
   room: LentBytes;
   size: number;
 }
@@ -38,7 +43,8 @@ interface OpenBlock {
 interface OpenPack extends PackIdentity {
   /** By number; a block that is being filled has its number already. */
   readonly sealed: Map<number, Promise<Uint8Array>>;
-  readonly open: Map<BlockContent, OpenBlock>;
+  readonly open: Map<BlockContent, OpenRoom>;
+  roomCount: number;
   blockCount: number;
   sealedSizeBytes: number;
 }
@@ -50,15 +56,15 @@ export interface PackWriterParts {
 }
 
 /**
- * Collects bytes into blocks and blocks into packs. Blocks are sealed while further ones are filled; a pack is put into the store and read back while the next is filled.
+ * Collects bytes into blocks and blocks into packs. Blocks are sealed, some at once, while further ones are filled; a pack is put into the store and read back while the next is filled.
  * Whoever adds awaits `ready` now and then, which is what holds them up when sealing or the store is behind.
  */
 export class PackWriter {
   readonly #parts: PackWriterParts;
   readonly #snapshotId: Buffer;
   readonly #written: WrittenPack[] = [];
-  readonly #rooms = new Rooms(blockRoomBytes);
-  readonly #blocksInFlight = new Set<Promise<unknown>>();
+  readonly #rooms = new Rooms(roomBytes);
+  readonly #roomsInFlight = new Set<Promise<unknown>>();
   readonly #packsInFlight = new Set<Promise<unknown>>();
   #pack: OpenPack | undefined;
   #failure: { readonly error: unknown } | undefined;
@@ -71,27 +77,33 @@ export class PackWriter {
   /** Takes a copy of bytes. */
   add(bytes: Uint8Array, content: BlockContent): Placement {
     const pack = (this.#pack ??= this.#open());
-    let block = pack.open.get(content);
-    if (block === undefined) {
-      block = { index: pack.blockCount, room: this.#rooms.take(), size: 0 };
-      pack.blockCount += 1;
-      pack.open.set(content, block);
+    let open = pack.open.get(content);
+    if (open === undefined) {
+      open = { blocks: [], room: this.#rooms.take(), size: 0 };
+      pack.roomCount += 1;
+      pack.open.set(content, open);
     }
-    const placement = { packId: pack.id, blockIndex: block.index, offset: block.size };
-    if (block.size + bytes.length > block.room.length)
-      block.room = this.#rooms.larger(block.room, block.size, bytes.length);
-    block.room.set(bytes, block.size);
-    block.size += bytes.length;
-    if (block.size >= blockTargetBytes) {
-      this.#endBlock(pack, content, block);
-      if (pack.blockCount >= blocksPerPack || pack.sealedSizeBytes >= packTargetBytes) this.#endPack(pack);
+    let block = open.blocks.at(-1);
+    if (block === undefined || block.end - block.start >= blockTargetBytes[content]) {
+      block = { index: pack.blockCount, start: open.size, end: open.size };
+      pack.blockCount += 1;
+      open.blocks.push(block);
+    }
+    const placement = { packId: pack.id, blockIndex: block.index, offset: block.end - block.start };
+    if (open.size + bytes.length > open.room.length) open.room = this.#rooms.larger(open.room, open.size, bytes.length);
+    open.room.set(bytes, open.size);
+    open.size += bytes.length;
+    block.end = open.size;
+    if (open.size >= roomTargetBytes && block.end - block.start >= blockTargetBytes[content]) {
+      this.#endRoom(pack, content, open);
+      if (pack.roomCount >= roomsPerPack || pack.sealedSizeBytes >= packTargetBytes) this.#endPack(pack);
     }
     return placement;
   }
 
   /** Resolves once sealing and the store have caught up far enough. Throws what went wrong with anything added before. */
   async ready(): Promise<void> {
-    while (this.#blocksInFlight.size > blocksInFlight) await Promise.race(this.#blocksInFlight);
+    while (this.#roomsInFlight.size > roomsInFlight) await Promise.race(this.#roomsInFlight);
     while (this.#packsInFlight.size > packsInFlight) await Promise.race(this.#packsInFlight);
     if (this.#failure !== undefined) throw this.#failure.error;
   }
@@ -106,7 +118,7 @@ export class PackWriter {
 
   /** Resolves when nothing of this is under way any more, however it went. */
   async settled(): Promise<void> {
-    await Promise.all([...this.#blocksInFlight, ...this.#packsInFlight]);
+    await Promise.all([...this.#roomsInFlight, ...this.#packsInFlight]);
   }
 
   #open(): OpenPack {
@@ -117,30 +129,35 @@ export class PackWriter {
       key: this.#parts.keys.packKey(id),
       sealed: new Map(),
       open: new Map(),
+      roomCount: 0,
       blockCount: 0,
       sealedSizeBytes: 0,
     };
   }
 
-  #endBlock(pack: OpenPack, content: BlockContent, block: OpenBlock): void {
+  #endRoom(pack: OpenPack, content: BlockContent, open: OpenRoom): void {
     pack.open.delete(content);
-    const sealed = this.#seal(pack, content, block);
-    pack.sealed.set(block.index, sealed);
-    this.#track(this.#blocksInFlight, sealed);
+    const sealed = this.#seal(pack, content, open);
+    for (const [position, { index }] of open.blocks.entries()) {
+      const block = sealed.then((blocks) => blocks[position] as Uint8Array);
+      // Seen where the pack is put, and as the room's.
+      block.catch(() => undefined);
+      pack.sealed.set(index, block);
+    }
+    this.#track(this.#roomsInFlight, sealed);
   }
 
-  async #seal(pack: OpenPack, content: BlockContent, { index, room, size }: OpenBlock): Promise<Uint8Array> {
-    const nonce = this.#parts.randomBytes(12);
-    const block = { bytes: room, length: size, index, content: blockContents[content], nonce };
-    const { sealed, bytes } = await sealApart(pack, block);
+  async #seal(pack: OpenPack, content: BlockContent, { blocks, room }: OpenRoom): Promise<readonly Uint8Array[]> {
+    const toSeal = blocks.map((block) => ({ ...block, nonce: this.#parts.randomBytes(12) }));
+    const { sealed, bytes } = await sealAllApart(pack, room, blockContents[content], toSeal);
     this.#rooms.giveBack(bytes);
-    pack.sealedSizeBytes += sealed.length;
+    pack.sealedSizeBytes += sealed.reduce((sum, { length }) => sum + length, 0);
     return sealed;
   }
 
   #endPack(pack: OpenPack): void {
     this.#pack = undefined;
-    for (const [content, block] of pack.open) this.#endBlock(pack, content, block);
+    for (const [content, open] of pack.open) this.#endRoom(pack, content, open);
     this.#track(this.#packsInFlight, this.#store(pack));
   }
 
@@ -153,7 +170,8 @@ export class PackWriter {
     // Another's failure has the snapshot given up; nothing more of it need be stored.
     if (this.#failure !== undefined) return;
     const written = await putPack(this.#parts, pack, blocks);
-    for (const block of blocks) releaseMemory(block);
+    // Those that were sealed together share theirs.
+    for (const memory of new Set(blocks.map(({ buffer }) => buffer))) releaseMemory(new Uint8Array(memory));
     await confirmPack(this.#parts.blobs, written);
     this.#written.push(written);
   }

@@ -11,16 +11,16 @@ import { type Chunk, Chunker } from "./chunker.ts";
 import type { Entry } from "./entry.ts";
 import type { StoreKeys } from "./keys.ts";
 import type { Manifest, ManifestCollection } from "./manifest.ts";
-import { type PackReader, requireSameId } from "./pack-reader.ts";
+import type { PackReader } from "./pack-reader.ts";
 import { ownMemory } from "./rooms.ts";
-import { identifyApart } from "./threads/apart.ts";
-import type { Stretch } from "./threads/jobs.ts";
+import { stretchesOf } from "./stretches.ts";
 import { chunksOf } from "./tree.ts";
 
-/** Bytes of chunks that are read, proven and handed out at once, about. */
-const stretchBytes = 1_048_576;
-/** Stretches that are being read behind the one in use. */
-const stretchesAhead = 2;
+/** Bytes of chunks that are read, proven and handed out at once, about; and at most, when all are of one block. */
+const runBytes = 1_048_576;
+const runMaxBytes = 4_194_304;
+/** Such runs that are being read behind the one in use. */
+const runsAhead = 2;
 
 /** Reads one snapshot. */
 export class StoreSnapshotReader implements SnapshotReader {
@@ -44,8 +44,8 @@ export class StoreSnapshotReader implements SnapshotReader {
 
   async *documents(database: string, name: string): AsyncIterable<Uint8Array> {
     const collection = this.#collection(database, name);
-    const stretches = stretchesOf(chunksOf(this.#packs, collection.tree));
-    yield* ahead(stretches, stretchesAhead, (entries) => this.#read(collection, entries));
+    const runs = runsOf(chunksOf(this.#packs, collection.tree));
+    yield* ahead(runs, runsAhead, (entries) => this.#read(collection, entries));
   }
 
   async compare(database: string, name: string, documents: AsyncIterable<Uint8Array>): Promise<ComparedCollection> {
@@ -73,8 +73,8 @@ export class StoreSnapshotReader implements SnapshotReader {
   async verify(signal?: AbortSignal): Promise<void> {
     for (const collection of this.#manifest.collections) {
       let documentCount = 0;
-      const stretches = stretchesOf(chunksOf(this.#packs, collection.tree));
-      const counts = ahead(stretches, stretchesAhead, async (entries) => {
+      const runs = runsOf(chunksOf(this.#packs, collection.tree));
+      const counts = ahead(runs, runsAhead, async (entries) => {
         signal?.throwIfAborted();
         await this.#read(collection, entries);
         return entries.reduce((sum, entry) => sum + entry.documentCount, 0);
@@ -99,18 +99,19 @@ export class StoreSnapshotReader implements SnapshotReader {
 
   /** The bytes of chunks one behind the other. */
   async #read(collection: ManifestCollection, entries: readonly Entry[]): Promise<Uint8Array> {
-    const bytes = ownMemory(entries.reduce((sum, { length }) => sum + length, 0));
-    const chunks: Stretch[] = [];
     let size = 0;
-    for (const entry of entries) {
-      bytes.set(await this.#guarded(collection, entry, () => this.#packs.unproven(entry)), size);
-      chunks.push({ start: size, end: size + entry.length });
+    const chunks = entries.map((entry) => {
       size += entry.length;
+      return { entry, start: size - entry.length };
+    });
+    const bytes = ownMemory(size);
+    for await (const stretch of stretchesOf(this.#packs, chunks)) {
+      // One by one when that fails: the pack may have been written anew meanwhile, and of a damaged one it is to be told what is hurt.
+      const read = await this.#packs.readNear(stretch.map(({ entry }) => entry)).catch(() => undefined);
+      for (const [position, { entry, start }] of stretch.entries())
+        bytes.set(read?.[position] ?? (await this.#guarded(collection, entry, () => this.#packs.read(entry))), start);
     }
-    const proven = await identifyApart(this.#keys.chunkIdKey, bytes, chunks, { hasRoom: false });
-    for (const [index, entry] of entries.entries())
-      await this.#guarded(collection, entry, async () => requireSameId(entry, proven.ids[index] ?? new Uint8Array(0)));
-    return proven.bytes;
+    return bytes;
   }
 
   /** Damage says which documents it hurts. */
@@ -133,16 +134,24 @@ export class StoreSnapshotReader implements SnapshotReader {
   }
 }
 
-async function* stretchesOf(entries: AsyncIterable<Entry>): AsyncGenerator<readonly Entry[]> {
-  let stretch: Entry[] = [];
+/** Chunks that are read at once; those of one block, when it is not too large. */
+async function* runsOf(entries: AsyncIterable<Entry>): AsyncGenerator<readonly Entry[]> {
+  let run: Entry[] = [];
   let size = 0;
+  let last: Entry | undefined;
   for await (const entry of entries) {
-    stretch.push(entry);
+    if (size >= runMaxBytes || (size >= runBytes && last !== undefined && !isSameBlock(last, entry))) {
+      yield run;
+      run = [];
+      size = 0;
+    }
+    run.push(entry);
     size += entry.length;
-    if (size < stretchBytes) continue;
-    yield stretch;
-    stretch = [];
-    size = 0;
+    last = entry;
   }
-  if (stretch.length > 0) yield stretch;
+  if (run.length > 0) yield run;
+}
+
+function isSameBlock(one: Entry, other: Entry): boolean {
+  return one.blockIndex === other.blockIndex && Buffer.compare(one.packId, other.packId) === 0;
 }

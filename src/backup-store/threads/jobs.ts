@@ -1,5 +1,6 @@
-import { type BlockToSeal, openBlock, type PackIdentity, releaseMemory, sealBlock, unsealBlock } from "../block.ts";
+import { openBlock, type PackIdentity, releaseMemory, sealBlock, unsealBlock } from "../block.ts";
 import { chunkIdLength, createChunkId, createChunkIdInPlace } from "../chunk-id.ts";
+import { ownMemory } from "../rooms.ts";
 
 /** Bytes whose memory goes with them from thread to thread; nothing else may stand in it. */
 export type OwnBytes = Uint8Array<ArrayBuffer>;
@@ -18,9 +19,23 @@ export interface Place {
   readonly length: number;
 }
 
-/** A block that is looked for in the bytes of a pack. */
-export interface ExpectedBlock extends Stretch {
+/** A stretch that becomes a block. */
+export interface StretchToSeal extends BlockPlace {
+  readonly nonce: Uint8Array;
+}
+
+/** A block among the bytes of a pack. */
+export interface BlockPlace extends Stretch {
   readonly index: number;
+}
+
+/** The parts of it that are wanted. */
+export interface BlockParts extends BlockPlace {
+  readonly places: readonly Place[];
+}
+
+/** A block that is looked for in the bytes of a pack. */
+export interface ExpectedBlock extends BlockPlace {
   readonly tag: Uint8Array;
 }
 
@@ -36,25 +51,31 @@ export interface Jobs {
     readonly bytes: LentBytes;
     readonly ids: OwnBytes;
   };
-  /** The sealed block of the first `length` of `bytes`. */
-  seal(
-    request: Omit<BlockToSeal, "plain"> & {
-      readonly pack: PackIdentity;
-      readonly bytes: LentBytes;
-      readonly length: number;
-    },
-  ): { readonly bytes: LentBytes; readonly sealed: OwnBytes };
+  /** The sealed blocks of stretches of `bytes`, one behind the other: their headers say how long each is. */
+  seal(request: {
+    readonly pack: PackIdentity;
+    readonly bytes: LentBytes;
+    readonly blocks: readonly StretchToSeal[];
+    readonly content: number;
+  }): { readonly bytes: LentBytes; readonly sealed: OwnBytes };
   /** The plain bytes of a block. */
   open(request: { readonly pack: PackIdentity; readonly sealed: OwnBytes; readonly index: number }): {
     readonly plain: OwnBytes;
   };
-  /** Parts of a block one behind the other, and their ids as chunks (32 bytes each); `places` says where each part starts and how long it is. */
+  /** How many plain bytes each of some blocks has that stand in `sealed` (32 bits, little-endian); `notOpened` for one that cannot be opened. */
+  measure(request: {
+    readonly pack: PackIdentity;
+    readonly sealed: OwnBytes;
+    readonly blocks: readonly BlockPlace[];
+  }): {
+    readonly lengths: OwnBytes;
+  };
+  /** Parts of blocks that stand in `sealed`, one behind the other, and their ids as chunks (32 bytes each). */
   pick(request: {
     readonly pack: PackIdentity;
     readonly sealed: OwnBytes;
-    readonly index: number;
+    readonly blocks: readonly BlockParts[];
     readonly key: Uint8Array;
-    readonly places: readonly Place[];
   }): { readonly bytes: OwnBytes; readonly ids: OwnBytes };
   /** For each block 1 when it is the one that was sealed, else 0. */
   confirm(request: {
@@ -63,6 +84,9 @@ export interface Jobs {
     readonly blocks: readonly ExpectedBlock[];
   }): { readonly bytes: OwnBytes; readonly same: OwnBytes };
 }
+
+/** A length that no block has. */
+export const notOpened = 0xffff_ffff;
 
 export type JobName = keyof Jobs;
 export type JobRequest<Name extends JobName> = Parameters<Jobs[Name]>[0];
@@ -77,19 +101,35 @@ let chunkIdInPlace = createChunkIdInPlace(lastKey);
 
 export const jobs: Jobs = {
   identify: ({ key, bytes, chunks, hasRoom }) => ({ bytes, ids: idsOf(key, bytes, chunks, hasRoom) }),
-  seal({ pack, bytes, length, index, content, nonce }) {
-    return { bytes, sealed: owned(sealBlock(pack, { plain: bytes.subarray(0, length), index, content, nonce })) };
+  seal({ pack, bytes, blocks, content }) {
+    const sealed = blocks.map(({ start, end, index, nonce }) =>
+      sealBlock(pack, { plain: bytes.subarray(start, end), index, content, nonce }),
+    );
+    return { bytes, sealed: joined(sealed) };
   },
   open: ({ pack, sealed, index }) => ({ plain: owned(openBlock(pack, sealed, index)) }),
-  pick({ pack, sealed, index, key, places }) {
-    const plain = openBlock(pack, sealed, index);
-    const bytes = new Uint8Array(places.reduce((sum, { length }) => sum + length, 0));
+  measure({ pack, sealed, blocks }) {
+    const lengths = new Uint8Array(blocks.length * 4);
+    const view = new DataView(lengths.buffer);
+    for (const [position, { start, end, index }] of blocks.entries())
+      view.setUint32(position * 4, plainLengthOf(pack, sealed.subarray(start, end), index), true);
+    releaseMemory(sealed);
+    return { lengths };
+  },
+  pick({ pack, sealed, blocks, key }) {
+    const places = blocks.flatMap((block) => block.places);
+    const bytes = ownMemory(places.reduce((sum, { length }) => sum + length, 0));
+    const chunks: Stretch[] = [];
     let end = 0;
-    const chunks = places.map(({ offset, length }) => {
-      bytes.set(plain.subarray(offset, offset + length), end);
-      return { start: end, end: (end += length) };
-    });
-    releaseMemory(plain);
+    for (const block of blocks) {
+      const plain = openBlock(pack, sealed.subarray(block.start, block.end), block.index);
+      for (const { offset, length } of block.places) {
+        if (offset + length > plain.length) throw new Error(`block ${block.index} is too short for what stands in it`);
+        bytes.set(plain.subarray(offset, offset + length), end);
+        chunks.push({ start: end, end: (end += length) });
+      }
+      releaseMemory(plain);
+    }
     releaseMemory(sealed);
     return { bytes, ids: idsOf(key, bytes, chunks, false) };
   },
@@ -128,6 +168,29 @@ function isSame(pack: PackIdentity, sealed: Uint8Array, { index, tag }: Expected
 /** Memory of bytes that goes with them from thread to thread: what is shared stays where it is. */
 export function memoryOf(bytes: Iterable<LentBytes>): ArrayBuffer[] {
   return Array.from(bytes, ({ buffer }) => buffer).filter((buffer) => buffer instanceof ArrayBuffer);
+}
+
+function plainLengthOf(pack: PackIdentity, sealed: Uint8Array, index: number): number {
+  try {
+    const plain = openBlock(pack, sealed, index);
+    const { length } = plain;
+    releaseMemory(plain);
+    return length;
+  } catch {
+    return notOpened;
+  }
+}
+
+function joined(parts: readonly Uint8Array[]): OwnBytes {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return owned(only);
+  const bytes = ownMemory(parts.reduce((sum, { length }) => sum + length, 0));
+  let size = 0;
+  for (const part of parts) {
+    bytes.set(part, size);
+    size += part.length;
+  }
+  return bytes;
 }
 
 /** The bytes when they have memory of their own, else a copy. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
-import { blockContents, openBlock, sealBlock, tagLength } from "../block.ts";
+import { blockContents, blockHeaderLength, openBlock, sealBlock, tagLength } from "../block.ts";
 import { createChunkId, hashBlockLength } from "../chunk-id.ts";
-import { confirmApart, identifyApart, openApart, sealApart } from "./apart.ts";
+import { confirmApart, identifyApart, measureApart, openApart, pickApart, sealAllApart, sealApart } from "./apart.ts";
 import { owned } from "./jobs.ts";
 
 const pack = { id: Buffer.alloc(20, 1), revision: 0, key: Buffer.alloc(32, 2) };
@@ -18,6 +18,14 @@ function sharedCopyOf(bytes: Uint8Array): Uint8Array<SharedArrayBuffer> {
   const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
   copy.set(bytes);
   return copy;
+}
+
+/** Two parts of a block of one byte more, the later one first. */
+function middle(size: number): { readonly offset: number; readonly length: number }[] {
+  return [
+    { offset: size - 9, length: 10 },
+    { offset: 1, length: size >> 1 },
+  ];
 }
 
 describe("work that is done in other threads", () => {
@@ -97,6 +105,53 @@ describe("work that is done in other threads", () => {
       });
       const replaced = new Uint8Array(Buffer.concat([another, blocks[1] ?? bytes]));
       assert.equal(await confirmApart(pack, replaced, expected), false);
+    });
+
+  for (const size of [1000, 200_000])
+    test(`blocks of ${size} bytes and others that are sealed at once are each what it is alone, and are measured and picked from together`, async () => {
+      const sizes = [size, 1, 0, size + 1];
+      const plains = sizes.map(somewhat);
+      let end = 0;
+      const blocks = sizes.map((length, position) => ({
+        index: 7 + position * 2,
+        nonce: randomBytes(12),
+        start: end,
+        end: (end += length),
+      }));
+      const { sealed } = await sealAllApart(pack, new Uint8Array(Buffer.concat(plains)), blockContents.chunks, blocks);
+      for (const [position, { index, nonce }] of blocks.entries()) {
+        const plain = plains[position] as Uint8Array;
+        const expected = sealBlock(pack, { plain, index, content: blockContents.chunks, nonce });
+        assert.ok(expected.equals(sealed[position] ?? new Uint8Array(0)), `block ${position}`);
+      }
+      const together = new Uint8Array(Buffer.concat(sealed));
+      end = 0;
+      const places = sealed.map(({ length }, position) => ({
+        index: 7 + position * 2,
+        start: end,
+        end: (end += length),
+        places: [{ offset: 0, length: sizes[position] as number }],
+      }));
+      assert.deepEqual(await measureApart(pack, together, places), sizes);
+      const wanted = places.map((block, position) => (position === 3 ? { ...block, places: middle(size) } : block));
+      const key = Buffer.alloc(32, 9);
+      const picked = await pickApart(pack, new Uint8Array(together), wanted, key);
+      const parts = [
+        ...plains.slice(0, 3),
+        ...middle(size).map(({ offset, length }) => plains[3]?.subarray(offset, offset + length)),
+      ];
+      assert.equal(picked.length, parts.length);
+      for (const [position, { bytes, id }] of picked.entries()) {
+        assert.ok(Buffer.from(parts[position] ?? []).equals(bytes), `part ${position}`);
+        assert.ok(createChunkId(key)(bytes).equals(id), `id ${position}`);
+      }
+      // Beyond a block's end there is nothing, and one that is hurt leaves the others.
+      await assert.rejects(
+        pickApart(pack, new Uint8Array(together), [{ ...places[0]!, places: [{ offset: 1, length: size }] }], key),
+        /too short/,
+      );
+      together[blockHeaderLength] = (together[blockHeaderLength] as number) ^ 1;
+      assert.deepEqual(await measureApart(pack, together, places), [undefined, ...sizes.slice(1)]);
     });
 
   test("more jobs than all threads take at once are all done, each with its own answer", async () => {
