@@ -5,6 +5,7 @@ import { getField } from "./bson/walk.ts";
 import type { CollectionIndex, CollectionRecord } from "./catalog/catalog.ts";
 import { EngineError } from "./engine-error.ts";
 import type { Connection } from "./storage/database-file.ts";
+import { keyTexts } from "./storage/index-keys.ts";
 import type { Pace } from "./storage/turns.ts";
 
 /** Bytes of `_id`s that are told at most. */
@@ -34,12 +35,15 @@ export async function requireUniqueKeys(
 ): Promise<void> {
   const violations: Value[] = [];
   let sizeBytes = 0;
-  let same: { readonly key: Uint8Array; readonly rowIds: number[] } | undefined;
+  let same: SameKey | undefined;
   const tell = (): void => {
-    if (same === undefined || same.rowIds.length < 2 || sizeBytes > violationsMaxBytes) return;
-    const ids = same.rowIds.map((rowId) => idOf(connection, record, rowId));
-    sizeBytes += ids.reduce((sum, id) => sum + id.end - id.start + 16, 0);
-    violations.push(objectValue([["ids", arrayValue(ids)]]));
+    if (same === undefined || same.rowIds.length < 2) return;
+    for (const rowIds of equalOnes(connection, record, index, same)) {
+      if (rowIds.length < 2 || sizeBytes > violationsMaxBytes) continue;
+      const ids = rowIds.map((rowId) => idOf(connection, record, rowId));
+      sizeBytes += ids.reduce((sum, id) => sum + id.end - id.start + 16, 0);
+      violations.push(objectValue([["ids", arrayValue(ids)]]));
+    }
   };
   for await (const [key, rowId] of keysOf(connection, index, pace)) {
     if (same !== undefined && equalBytes(same.key, key)) same.rowIds.push(rowId);
@@ -50,6 +54,30 @@ export async function requireUniqueKeys(
   }
   tell();
   if (violations.length > 0) throw new CannotBeUnique(arrayValue(violations));
+}
+
+interface SameKey {
+  readonly key: Uint8Array;
+  readonly rowIds: number[];
+}
+
+/** Rows with one key by what is equal: a collation writes some texts alike that are not. */
+function equalOnes(
+  connection: Connection,
+  record: CollectionRecord,
+  { fields, collation }: CollectionIndex,
+  { key, rowIds }: SameKey,
+): Iterable<readonly number[]> {
+  if (collation === undefined) return [rowIds];
+  const textsOf = keyTexts(fields, collation);
+  const byText = new Map<string, number[]>();
+  for (const rowId of rowIds)
+    for (const text of textsOf(key, documentOf(connection, record, rowId))) {
+      const known = byText.get(text);
+      if (known === undefined) byText.set(text, [rowId]);
+      else known.push(rowId);
+    }
+  return byText.values();
 }
 
 /** Every key of an index and the row it is of, in order. */
@@ -75,7 +103,11 @@ async function* keysOf(
   }
 }
 
-function idOf(connection: Connection, { id }: CollectionRecord, rowId: number): Value {
+function idOf(connection: Connection, record: CollectionRecord, rowId: number): Value {
+  return getField(documentOf(connection, record, rowId), "_id") ?? nullValue;
+}
+
+function documentOf(connection: Connection, { id }: CollectionRecord, rowId: number): Uint8Array {
   const document = connection.get(`SELECT d FROM c_${id} WHERE rid = ?`, rowId)?.[0] as Uint8Array | undefined;
-  return getField(document ?? buildDocument([]), "_id") ?? nullValue;
+  return document ?? buildDocument([]);
 }

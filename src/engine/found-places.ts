@@ -32,7 +32,7 @@ export class FoundPlaces {
     if (key === undefined) return buildDocument([]);
     const fields = index?.fields ?? idFields;
     if (fields.some(({ hashed }) => hashed)) throw notSupported("returnKey of a hashed index");
-    const values = keyValues(fields, document, key);
+    const values = keyValues(fields, document, key, index?.collation);
     return buildDocument(fields.map(({ path }, position) => [path.text, values[position] as (typeof values)[number]]));
   }
 

@@ -86,6 +86,7 @@ function refuseUnclearMatch({ transaction }: WriteContext, { namespace, on }: Me
     (index) =>
       index.unique &&
       !index.sparse &&
+      index.collation === undefined &&
       index.fields.length === wanted.size &&
       index.fields.every(({ path }) => wanted.has(path.text)),
   );

@@ -10,6 +10,8 @@ import { operationHead } from "./oplog/entry.ts";
 import { type DocumentLog, EntryWriter } from "./oplog/entry-writer.ts";
 import { oplogId, oplogNamespace } from "./oplog/namespace.ts";
 import { compareTimes, timeOfRowId, timeOfValue } from "./oplog/time.ts";
+import { collationKeysVersion } from "./query/collation-keys.ts";
+import { renewCollationKeys } from "./renew-collation-keys.ts";
 import { type LastNumber, RetryTable } from "./retries/retry-table.ts";
 import type { StatementHistory } from "./retries/statement-history.ts";
 import { CollectionWriter, type WriteGuard } from "./storage/collection-writer.ts";
@@ -70,6 +72,7 @@ export class WriteSide {
     this.oplogMaxBytes = oplogMaxBytes;
     this.#retries = new RetryTable(file.writer);
     this.#time = readTime(file.writer);
+    renewCollationKeys(file.writer);
     this.#catalog = Catalog.load(file.writer);
     if (this.#catalog.find(oplogNamespace) === undefined) this.#beginLog();
   }
@@ -257,10 +260,11 @@ export class WriteSide {
 /** Puts an index into the catalog of the file; answers its number. */
 function storeIndex(connection: Connection, record: CollectionRecord, specification: IndexSpecification): number {
   const { lastRowId } = connection.run(
-    "INSERT INTO index_specification (collection_id, name, specification) VALUES (?, ?, ?)",
+    "INSERT INTO index_specification (collection_id, name, specification, collator) VALUES (?, ?, ?, ?)",
     record.id,
     specification.name,
     specification.bytes,
+    specification.collation === undefined ? "" : collationKeysVersion,
   );
   connection.execute(
     `CREATE TABLE x_${lastRowId} (k BLOB NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (k, rid)) STRICT, WITHOUT ROWID`,

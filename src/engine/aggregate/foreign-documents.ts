@@ -45,7 +45,10 @@ export class ForeignDocuments {
       record !== undefined &&
       view.length === 0 &&
       place.expressions.collation === undefined &&
-      (field === "_id" || record.indexes.some((index) => index.fields[0]?.path.text === field && !index.sparse));
+      (field === "_id" ||
+        record.indexes.some(
+          (index) => index.fields[0]?.path.text === field && !index.sparse && index.collation === undefined,
+        ));
     this.#readByIndex = isIndexed
       ? (values) => {
           const stages = [matchStage(filterOf(field, values)), ...pipeline];

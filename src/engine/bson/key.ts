@@ -2,7 +2,7 @@ import { cstringEnd, readInt32, textBytes } from "./bytes.ts";
 import { compareFinite, exactDecimal, finite, type FiniteDecimal, toDouble } from "./decimal.ts";
 import { toExact } from "./numbers.ts";
 import { bsonType, typeOrder } from "./types.ts";
-import { int64Of, numberOf, type Value } from "./value.ts";
+import { int64Of, numberOf, textOf, type Value } from "./value.ts";
 import { elementsOf, fieldsOfValue } from "./walk.ts";
 
 /**
@@ -13,6 +13,12 @@ import { elementsOf, fieldsOfValue } from "./walk.ts";
 export class KeyWriter {
   #bytes = new Uint8Array(64);
   #length = 0;
+  readonly #keyOf: ((text: string) => string) | undefined;
+
+  /** `keyOf`: what is written in the place of each string; its bytes if it is left out. */
+  constructor(keyOf?: (text: string) => string) {
+    this.#keyOf = keyOf;
+  }
 
   value(value: Value, descending: boolean = false): this {
     const begin = this.#length;
@@ -36,7 +42,11 @@ export class KeyWriter {
       case bsonType.long:
       case bsonType.decimal:
         return this.#number(value);
-      case bsonType.string:
+      case bsonType.string: {
+        if (this.#keyOf === undefined) return this.#escaped(value.source, value.start + 4, value.end - 1);
+        const text = textBytes(this.#keyOf(textOf(value)));
+        return this.#escaped(text, 0, text.length);
+      }
       case bsonType.symbol:
       case bsonType.javascript:
         return this.#escaped(value.source, value.start + 4, value.end - 1);
@@ -177,9 +187,9 @@ export class KeyWriter {
 
 const view = new DataView(new ArrayBuffer(8));
 
-/** The key of one value. */
-export function encodeKey(value: Value): Uint8Array {
-  return new KeyWriter().value(value).finish();
+/** The key of one value; with `keyOf` as the writer has it. */
+export function encodeKey(value: Value, keyOf?: (text: string) => string): Uint8Array {
+  return new KeyWriter(keyOf).value(value).finish();
 }
 
 /** The key of one value as text, for sets and maps: equal for values that compare equal, and for no others. */

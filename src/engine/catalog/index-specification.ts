@@ -32,7 +32,7 @@ export interface IndexSpecification {
   readonly clustered: boolean;
   /** Kept up to date, and not used for queries. */
   readonly hidden: boolean;
-  /** What it says about the order of strings; its keys are in the order of their bytes all the same. */
+  /** How its strings compare; keys are written by it such that equal strings are met, and not in its order. */
   readonly collation: Collation | undefined;
   /** Which documents it has; undefined: all. */
   readonly partial: Filter | undefined;
@@ -109,9 +109,9 @@ export function parseIndexSpecification(bytes: Uint8Array, inherited?: Collation
   const collation = collationOf(given.get("collation"), inherited);
   const unique = flag(given, "unique");
   const sparse = flag(given, "sparse");
-  // Two strings may be equal under a collation whose bytes differ, which keys of bytes do not see.
   const prepareUnique = flag(given, "prepareUnique");
-  if (collation !== undefined && (unique || prepareUnique)) throw notSupported("a unique index with a collation");
+  if (collation?.hasCoarseKeys === true && (unique || prepareUnique))
+    throw notSupported("a unique index with numericOrdering in its collation");
   if ((unique || prepareUnique) && fields.some(({ hashed }) => hashed))
     throw located(16_764, "Currently hashed indexes cannot guarantee uniqueness. Use a regular index.");
   return {

@@ -228,7 +228,9 @@ describe("the operation log", () => {
     await before.insert(shop, [bytes({ _id: 1 })], true, write);
     await before.close();
     const old = new DatabaseSync(path);
-    old.exec("DROP TABLE pre_image; DROP TABLE c_0; DELETE FROM catalog WHERE id = 0; PRAGMA user_version = 1");
+    old.exec(
+      "DROP TABLE pre_image; ALTER TABLE index_specification DROP COLUMN collator; DROP TABLE c_0; DELETE FROM catalog WHERE id = 0; PRAGMA user_version = 1",
+    );
     old.exec("INSERT OR REPLACE INTO meta (k, v) VALUES ('clusterTime', x'0500000000943577')");
     old.close();
     const engine = open(path);

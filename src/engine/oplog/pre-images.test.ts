@@ -126,7 +126,7 @@ describe("documents kept as they were before changes", () => {
     const [before] = await begun(path);
     await before.close();
     const old = new DatabaseSync(path);
-    old.exec("DROP TABLE pre_image; PRAGMA user_version = 2");
+    old.exec("DROP TABLE pre_image; ALTER TABLE index_specification DROP COLUMN collator; PRAGMA user_version = 2");
     old.close();
     nowMs += 1000;
     const engine = open(path);

@@ -52,12 +52,12 @@ export function planWithin(
     throw incompatible();
   if (limits.some((limit) => valuesOf(limit).some(holdsText))) requirePlainText(filter, index?.collation?.name);
   const range = {
-    from: min === undefined ? wholeIndex.from : indexKey(fields, valuesOf(min)),
-    to: max === undefined ? wholeIndex.to : indexKey(fields, valuesOf(max)),
+    from: min === undefined ? wholeIndex.from : indexKey(fields, valuesOf(min), index?.collation),
+    to: max === undefined ? wholeIndex.to : indexKey(fields, valuesOf(max), index?.collation),
   };
   if (compareBytes(range.from, range.to) >= 0)
     throw located(51_175, "The value provided for min() does not come before the value provided for max()");
-  const scattered = filter.collation !== undefined || index?.multikey === true;
+  const scattered = filter.collation !== undefined || index?.collation !== undefined || index?.multikey === true;
   const order = scattered ? undefined : orderThrough(fields, 0, sort);
   return {
     kind: "keys",
@@ -70,7 +70,7 @@ export function planWithin(
   };
 }
 
-/** Keys are in the order of bytes. Throws 51174 where index and query compare strings differently, 238 where both do so by a collation. */
+/** Keys are not in the order of a collation. Throws 51174 where index and query compare strings differently, 238 where both do so by a collation. */
 function requirePlainText({ collation }: Filter, indexCollation: string | undefined): void {
   if (collation?.name !== indexCollation) throw incompatible();
   if (collation !== undefined) throw notSupported("min or max with strings in an index with a collation");

@@ -3,6 +3,7 @@ import type { IndexField } from "../catalog/index-specification.ts";
 import {
   arePoints,
   type Bounds,
+  boundsUnder,
   type Endpoint,
   everything,
   type Interval,
@@ -10,6 +11,7 @@ import {
   rangesMax,
 } from "../query/bounds.ts";
 import type { Conditions } from "../query/bounds.ts";
+import type { Collation } from "../query/collation.ts";
 import { hashedKey } from "../storage/index-keys.ts";
 
 /** Keys from `from` on and below `to`, in the order of bytes. */
@@ -31,19 +33,22 @@ export const wholeIndex: KeyRange = { from: new Uint8Array(0), to: Uint8Array.of
 
 /**
  * Ranges of keys for conditions on the fields of an index. Over arrays (`multikey`) of several conditions on one path only one may be used, since two elements may
- * meet them. With `useText` false, ends that are strings say nothing about keys.
+ * meet them. `texts`: what conditions on strings say about the keys of an index. Nothing, when the query compares strings otherwise than the index; else their bytes,
+ * or what a collation writes for them.
  */
 export function boundsThrough(
   fields: readonly IndexField[],
   conditions: Conditions,
   multikey: boolean,
-  useText: boolean,
+  texts: "nothing" | "bytes" | Collation,
 ): FieldBounds {
   const bounds: Bounds[] = [];
   let ranges: readonly KeyRange[] = [];
   let equal = 0;
   for (const field of fields) {
-    const known = (conditions.byPath.get(field.path.text) ?? []).filter(({ text }) => useText || !text);
+    const known = (conditions.byPath.get(field.path.text) ?? [])
+      .filter(({ text }) => texts !== "nothing" || !text)
+      .map((one) => (typeof texts === "string" ? one : boundsUnder(one, (text) => texts.keyOf(text))));
     const wanted = multikey ? known.toSorted(byTightness)[0] : meet(known);
     if (wanted === undefined || (field.hashed && !arePoints(wanted))) break;
     if (Math.max(ranges.length, 1) * wanted.intervals.length > rangesMax) break;

@@ -53,7 +53,7 @@ export const idFields: readonly IndexField[] = [{ path: parsePath("_id"), descen
 export const everythingById: KeysPlan = {
   kind: "keys",
   index: undefined,
-  ranges: boundsThrough(idFields, new Conditions(), false, true).ranges,
+  ranges: boundsThrough(idFields, new Conditions(), false, "bytes").ranges,
   bounds: [],
   backwards: false,
   sorted: true,
@@ -129,12 +129,13 @@ function planThrough(
 ): Candidate | undefined {
   const fields = index?.fields ?? idFields;
   const multikey = index?.multikey === true;
-  // Keys of strings are their bytes, which say nothing about where a collation has them.
-  const { bounds, ranges, equal } = boundsThrough(fields, conditions, multikey, filter.collation === undefined);
+  const texts = index?.collation?.name === filter.collation?.name ? (filter.collation ?? "bytes") : "nothing";
+  const { bounds, ranges, equal } = boundsThrough(fields, conditions, multikey, texts);
   const bounded = bounds.length;
   if (index?.sparse === true && !forced && !bounds.some(excludesMissing)) return undefined;
   // Ranges are read in the order of keys; over arrays a document comes by the first of its keys that lies in them, which may not be the one it is sorted by.
-  const scattered = filter.collation !== undefined || fields.some(({ hashed }) => hashed) || (multikey && bounded > 0);
+  const collated = filter.collation !== undefined || index?.collation !== undefined;
+  const scattered = collated || fields.some(({ hashed }) => hashed) || (multikey && bounded > 0);
   const order = scattered ? undefined : orderThrough(fields, equal, sort);
   const sorted = sort.length === 0 || order !== undefined;
   if (bounded === 0 && !(sort.length > 0 && order !== undefined) && !forced) return undefined;

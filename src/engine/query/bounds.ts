@@ -101,6 +101,40 @@ export function boundsOfPattern(pattern: string, options: string): Bounds | unde
   return { intervals: [{ from: end(prefix, true), to: end(next, false) }, patterns], text: true };
 }
 
+/**
+ * Bounds for keys that stand for strings as a collation has them, which say whether strings may be equal and nothing of their order: a string is looked up by its key,
+ * and a range that begins or ends at one is all of its type.
+ */
+export function boundsUnder(bounds: Bounds, keyOf: (text: string) => string): Bounds {
+  if (!bounds.text) return bounds;
+  const intervals: Interval[] = [];
+  const moved = bounds.intervals
+    .map((interval) => intervalUnder(interval, keyOf))
+    .toSorted((one, other) => compareFrom(one.from, other.from));
+  for (const interval of moved) {
+    const last = intervals.at(-1);
+    const order = last === undefined ? -1 : compareBytes(last.to.bytes, interval.from.bytes);
+    if (last === undefined || order < 0 || (order === 0 && !(last.to.inclusive && interval.from.inclusive)))
+      intervals.push(interval);
+    else if (compareTo(last.to, interval.to) < 0)
+      intervals[intervals.length - 1] = { from: last.from, to: interval.to };
+  }
+  return { intervals, text: true };
+}
+
+function intervalUnder(interval: Interval, keyOf: (text: string) => string): Interval {
+  const { from, to } = interval;
+  if (isPoint(interval)) {
+    const end = { ...from, bytes: encodeKey(from.value as Value, keyOf) };
+    return { from: end, to: end };
+  }
+  const isText = ({ value }: Endpoint): boolean => value !== undefined && holdsText(value);
+  return {
+    from: isText(from) ? edge(typeOrder((from.value as Value).type)) : from,
+    to: isText(to) ? edge(typeOrder((to.value as Value).type) + 1) : to,
+  };
+}
+
 /** Pairs of intervals that are compared. */
 const pairsMax = 100_000;
 

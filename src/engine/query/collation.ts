@@ -6,6 +6,7 @@ import { isTruthy, toNumber } from "../bson/numbers.ts";
 import { bsonType, isNumberType, typeName, typeOrder } from "../bson/types.ts";
 import { boolValue, int32Value, stringValue, textOf, Value } from "../bson/value.ts";
 import { elementsOf, fieldsOf, fieldsOfValue } from "../bson/walk.ts";
+import { CollationKeys } from "./collation-keys.ts";
 import { type CollationSettings, hasBackwardsAccents, orderOf } from "./collator.ts";
 
 /** How strings compare where a collation holds. Without one they go by their bytes. */
@@ -15,6 +16,10 @@ export interface Collation {
   /** Equal for collations that are the same. */
   readonly name: string;
   compareText(one: string, other: string): number;
+  /** A text for keys of indexes: equal for texts that compare equal, and for few others. */
+  keyOf(text: string): string;
+  /** Whether texts that differ have one key so often that nothing should depend on it: digits that count as numbers. */
+  readonly hasCoarseKeys: boolean;
 }
 
 /** Order of two values, negative, 0 or positive. */
@@ -120,12 +125,17 @@ class IntlCollation implements Collation {
   readonly specification: Uint8Array;
   readonly name: string;
   readonly #compare: (one: string, other: string) => number;
+  readonly #settings: CollationSettings;
+  readonly hasCoarseKeys: boolean;
+  #keys: CollationKeys | undefined;
   /** Strength 5: what is equal to the collator is told apart by its code points. */
   readonly #identical: boolean;
 
   constructor(settings: CollationSettings) {
     const { compare, resolved } = orderOf(settings);
     this.#compare = compare;
+    this.#settings = settings;
+    this.hasCoarseKeys = settings.numericOrdering;
     this.#identical = settings.strength === 5;
     this.specification = buildDocument([
       ["locale", stringValue(settings.locale)],
@@ -148,6 +158,26 @@ class IntlCollation implements Collation {
     if (order !== 0 || !this.#identical) return order;
     return Buffer.compare(Buffer.from(one.normalize("NFD")), Buffer.from(other.normalize("NFD")));
   }
+
+  keyOf(text: string): string {
+    this.#keys ??= keysOf(this.#settings);
+    return this.#keys.keyOf(text);
+  }
+}
+
+/** Keys by what they depend on; made once in a process, since their letters take long to order. */
+const keysByName = new Map<string, CollationKeys>();
+const keysMax = 32;
+
+function keysOf(settings: CollationSettings): CollationKeys {
+  const { locale, numericOrdering, alternate, maxVariable } = settings;
+  const name = JSON.stringify([locale, numericOrdering, alternate, maxVariable]);
+  const known = keysByName.get(name);
+  if (known !== undefined) return known;
+  const keys = new CollationKeys(orderOf({ ...settings, strength: 1, caseLevel: false }).compare);
+  if (keysByName.size >= keysMax) keysByName.clear();
+  keysByName.set(name, keys);
+  return keys;
 }
 
 /** The order of values under a collation; strings within documents and arrays follow it too. */

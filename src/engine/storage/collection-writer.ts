@@ -12,7 +12,7 @@ import type { DocumentLog } from "../oplog/entry-writer.ts";
 import type { Connection } from "./database-file.ts";
 import { describeValue } from "./describe-value.ts";
 import { Work } from "../steps.ts";
-import { idKey, indexKeys } from "./index-keys.ts";
+import { idKey, indexKeys, sharesKey } from "./index-keys.ts";
 
 /** Largest document (manual, "MongoDB Limits"). */
 export const documentSizeMaxBytes = 16 * 1024 * 1024;
@@ -189,9 +189,34 @@ export class CollectionWriter {
       if (!index.unique && !index.prepareUnique) continue;
       for (const [position, key] of keys.entries()) {
         if (position % stretchLength === stretchLength - 1) yield undefined;
-        const taken = this.#connection.get(`SELECT 1 FROM x_${index.id} WHERE k = ? AND rid <> ?`, key, except ?? -1);
-        if (taken !== undefined) throw this.#duplicate(index, document);
+        const taken =
+          index.collation === undefined
+            ? this.#connection.get(`SELECT 1 FROM x_${index.id} WHERE k = ? AND rid <> ?`, key, except ?? -1) !==
+              undefined
+            : yield* this.#isTaken(index, key, document, except ?? -1);
+        if (taken) throw this.#duplicate(index, document);
       }
+    }
+  }
+
+  /** Whether one of the documents with a key is equal by the index's collation, which writes some texts alike that are not. */
+  *#isTaken(
+    index: CollectionIndex,
+    key: Uint8Array,
+    document: Uint8Array,
+    except: number,
+  ): Generator<undefined, boolean> {
+    let last = Number.MIN_SAFE_INTEGER;
+    for (;;) {
+      const row = this.#connection.get(
+        `SELECT x.rid, c.d FROM x_${index.id} x CROSS JOIN c_${this.record.id} c ON c.rid = x.rid WHERE x.k = ? AND x.rid > ? ORDER BY x.rid LIMIT 1`,
+        key,
+        last,
+      );
+      if (row === undefined) return false;
+      last = Number(row[0]);
+      if (last !== except && sharesKey(index, key, document, row[1] as Uint8Array)) return true;
+      yield undefined;
     }
   }
 

@@ -7,7 +7,7 @@ import { LogFlush } from "./log-flush.ts";
 
 /** Marks the file as this engine's ("TLMN"), and names the version of what is in it. */
 const applicationId = 0x54_4c_4d_4e;
-const formatVersion = 3;
+const formatVersion = 4;
 
 const schema = `
   CREATE TABLE meta (k TEXT PRIMARY KEY, v BLOB NOT NULL) STRICT;
@@ -27,6 +27,8 @@ const additions: ReadonlyMap<number, string> = new Map([
   // The operation log: rows are numbered by their times.
   [2, "CREATE TABLE c_0 (rid INTEGER PRIMARY KEY, d BLOB NOT NULL) STRICT;"],
   [3, preImageSchema],
+  // What made the keys of an index with a collation.
+  [4, "ALTER TABLE index_specification ADD COLUMN collator TEXT NOT NULL DEFAULT '';"],
 ]);
 const wholeSchema = `${schema} ${[...additions.values()].join(" ")}`;
 

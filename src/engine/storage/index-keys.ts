@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { EngineError, located } from "../engine-error.ts";
-import { compareBytes } from "../bson/bytes.ts";
+import { compareBytes, equalBytes } from "../bson/bytes.ts";
 import { allElements, mappedList, sortedList } from "../bson/arrays.ts";
 import { encodeKey, KeyWriter } from "../bson/key.ts";
 import { type PathVisitor, visitPath } from "../bson/path.ts";
@@ -8,6 +8,7 @@ import { bsonType } from "../bson/types.ts";
 import { nullValue, undefinedValue, type Value } from "../bson/value.ts";
 import { elementsOf, getField } from "../bson/walk.ts";
 import type { IndexField, IndexSpecification } from "../catalog/index-specification.ts";
+import { type Collation, equalityKeys } from "../query/collation.ts";
 import { refuseBadId } from "../update/document-id.ts";
 
 /** Most keys one document may have in an index; the product of its arrays. */
@@ -18,20 +19,23 @@ const keysMax = 100_000;
  * hashed field.
  */
 export function indexKeys(
-  index: Pick<IndexSpecification, "fields" | "sparse" | "partial">,
+  index: Pick<IndexSpecification, "fields" | "sparse" | "partial" | "collation">,
   document: Uint8Array,
 ): Uint8Array[] {
+  const { collation } = index;
   if (index.partial?.matches(document) === false) return [];
   const values = index.fields.map((field) => fieldValues(document, field));
   if (index.sparse && values.every((field) => !field.exists)) return [];
   const [only] = values;
   if (values.length === 1 && only?.values.length === 1)
-    return [fieldKey(only.values[0] as Value, index.fields[0] as IndexField)];
+    return [fieldKey(only.values[0] as Value, index.fields[0] as IndexField, collation)];
   refuseParallelArrays(index.fields, values);
   if (values.some((field) => field.values.length > keysMax)) throw tooManyKeys();
   let keys: Uint8Array[][] = [[]];
   for (const [position, field] of values.entries()) {
-    const encoded = mappedList(field.values, (value) => fieldKey(value, index.fields[position] as IndexField));
+    const encoded = mappedList(field.values, (value) =>
+      fieldKey(value, index.fields[position] as IndexField, collation),
+    );
     if (values.length === 1) return distinct(encoded);
     keys = keys.flatMap((key) => encoded.map((part) => [...key, part]));
     if (keys.length > keysMax) throw tooManyKeys();
@@ -40,16 +44,67 @@ export function indexKeys(
 }
 
 /** The key of given values, one for each field. */
-export function indexKey(fields: readonly IndexField[], values: readonly Value[]): Uint8Array {
-  return Buffer.concat(values.map((value, position) => fieldKey(value, fields[position] as IndexField)));
+export function indexKey(
+  fields: readonly IndexField[],
+  values: readonly Value[],
+  collation: Collation | undefined,
+): Uint8Array {
+  return Buffer.concat(values.map((value, position) => fieldKey(value, fields[position] as IndexField, collation)));
+}
+
+/**
+ * Whether two documents have one key in an index with a collation, of those written as `key`: texts that are equal are written alike, and others may be. Documents that
+ * an index leaves out have none.
+ */
+export function sharesKey(
+  { fields, collation }: Pick<IndexSpecification, "fields" | "collation">,
+  key: Uint8Array,
+  one: Uint8Array,
+  other: Uint8Array,
+): boolean {
+  const textsOf = keyTexts(fields, collation);
+  const known = new Set(textsOf(key, one));
+  return textsOf(key, other).some((text) => known.has(text));
+}
+
+/** A function to texts that stand for the values of a document which are written as a key: equal for values that compare equal. */
+export function keyTexts(
+  fields: readonly IndexField[],
+  collation: Collation | undefined,
+): (key: Uint8Array, document: Uint8Array) => readonly string[] {
+  const textOfValue = equalityKeys(collation);
+  return (key, document) => {
+    let found: { readonly text: string; readonly end: number }[] = [{ text: "", end: 0 }];
+    for (const field of fields) {
+      const parts = fieldValues(document, field).values.map((value) => ({
+        text: textOfValue(value),
+        part: fieldKey(value, field, collation),
+      }));
+      const next = found.flatMap(({ text, end }) =>
+        parts
+          .filter(({ part }) => equalBytes(part, key.subarray(end, end + part.length)))
+          .map(({ text: more, part }) => [`${text}\0${more.length}\0${more}`, end + part.length] as const),
+      );
+      found = Array.from(new Map(next), ([text, end]) => ({ text, end }));
+    }
+    return found.map(({ text }) => text);
+  };
 }
 
 /** The values that give a document's key, one for each field of the index. */
-export function keyValues(fields: readonly IndexField[], document: Uint8Array, key: Uint8Array): readonly Value[] {
+export function keyValues(
+  fields: readonly IndexField[],
+  document: Uint8Array,
+  key: Uint8Array,
+  collation: Collation | undefined,
+): readonly Value[] {
   let position = 0;
   return fields.map((field) => {
     // Each value's bytes end by themselves, so no other value's begin with them.
-    const parts = fieldValues(document, field).values.map((value) => ({ value, part: fieldKey(value, field) }));
+    const parts = fieldValues(document, field).values.map((value) => ({
+      value,
+      part: fieldKey(value, field, collation),
+    }));
     const met = parts.find(({ part }) => compareBytes(part, key.subarray(position, position + part.length)) === 0);
     position += met?.part.length ?? 0;
     return met?.value ?? nullValue;
@@ -60,8 +115,9 @@ function tooManyKeys(): EngineError {
   return new EngineError(67, "CannotCreateIndex", "a document has too many keys for an index");
 }
 
-function fieldKey(value: Value, { hashed, descending }: IndexField): Uint8Array {
-  return hashed ? hashedKey(encodeKey(value)) : new KeyWriter().value(value, descending).finish();
+function fieldKey(value: Value, { hashed, descending }: IndexField, collation: Collation | undefined): Uint8Array {
+  const keyOf = collation === undefined ? undefined : (text: string): string => collation.keyOf(text);
+  return hashed ? hashedKey(encodeKey(value, keyOf)) : new KeyWriter(keyOf).value(value, descending).finish();
 }
 
 /** The key of a value in a hashed field, made of its key in an ordinary one. Values with one hash are told apart by the query. */
