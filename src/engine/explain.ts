@@ -40,9 +40,27 @@ export async function explain(
     return buildDocument(await explainPipeline(surroundings, namespace, request, { pace, monotonicMs }));
   const access = accessOf(surroundings, namespace, request);
   const figures = request.execute ? await run(surroundings, access, request, pace) : undefined;
-  const fields = planFields(access, namespace, request, figures, monotonicMs() - startedMs);
-  return buildDocument(fields);
+  const durationMs = monotonicMs() - startedMs;
+  const trials: Trial[] = [];
+  // With one plan there is no choice to be explained.
+  if (request.allPlans && access.plans.length > 1)
+    for (const plan of access.plans) {
+      const begunMs = monotonicMs();
+      const tried = await run(surroundings, { ...access, plans: [plan] }, request, pace, trial);
+      trials.push({ plan, figures: tried, durationMs: monotonicMs() - begunMs });
+    }
+  return buildDocument(planFields(access, namespace, request, figures, durationMs, trials));
 }
+
+/** How a plan does at the beginning, as `allPlansExecution` shows it. */
+interface Trial {
+  readonly plan: Plan;
+  readonly figures: RunFigures;
+  readonly durationMs: number;
+}
+
+/** How far a plan is tried: results, or documents looked at for them (manual, "Query Plans"). */
+const trial = { results: 101, examined: 10_000 };
 
 /** The plans for an operation's documents, the one that is used first. */
 interface Access {
@@ -81,13 +99,14 @@ async function run(
   { record, filter, sort, plans }: Access,
   { skip = 0, limit = 0, allowDiskUse }: ExplainRequest,
   pace: Pace,
+  most: typeof trial = { results: Number.POSITIVE_INFINITY, examined: Number.POSITIVE_INFINITY },
 ): Promise<RunFigures> {
   const [plan] = plans;
   const figures = { keysExamined: 0, docsExamined: 0, matched: 0 };
   if (record === undefined || plan === undefined) return { access: figures, returned: 0 };
   const read = { keysExamined: 0, docsExamined: 0 };
   const blocking = sort.length > 0 && !plan.sorted;
-  const enough = limit === 0 || blocking ? Number.POSITIVE_INFINITY : limit + skip;
+  const enough = blocking ? Number.POSITIVE_INFINITY : Math.min(most.results, limit === 0 ? Infinity : limit + skip);
   const flow = storedFlow(state.connection, record, plan, read);
   const matches = new Work((document: Uint8Array) => filter.matches(document));
   const sorting = { sizeBytes: 0, usedDisk: false };
@@ -100,7 +119,7 @@ async function run(
         sorting.sizeBytes += document.length;
       }
       yield document;
-      if (figures.matched >= enough) return;
+      if (figures.matched >= enough || figures.docsExamined >= most.examined) return;
     }
   }
   const given = roomFor(room, allowDiskUse);
@@ -125,6 +144,7 @@ function planFields(
   request: ExplainRequest,
   figures: RunFigures | undefined,
   durationMs: number,
+  trials: readonly Trial[] = [],
 ): Fields {
   const { filter, plans } = access;
   const [winning, ...rejected] = plans;
@@ -150,6 +170,14 @@ function planFields(
   ];
   if (figures === undefined) return [planner];
   const changes = request.change !== undefined;
+  const tried = (one: Trial): Value =>
+    objectValue([
+      ["nReturned", int32Value(changes ? 0 : one.figures.returned)],
+      ["executionTimeMillisEstimate", int32Value(Math.round(one.durationMs))],
+      ["totalKeysExamined", int32Value(one.figures.access?.keysExamined ?? 0)],
+      ["totalDocsExamined", int32Value(one.figures.access?.docsExamined ?? 0)],
+      ["executionStages", tree(one.plan, one.figures)],
+    ]);
   return [
     planner,
     [
@@ -161,7 +189,7 @@ function planFields(
         ["totalKeysExamined", int32Value(figures.access?.keysExamined ?? 0)],
         ["totalDocsExamined", int32Value(figures.access?.docsExamined ?? 0)],
         ["executionStages", tree(winning, figures)],
-        ...(request.allPlans ? ([["allPlansExecution", arrayValue([])]] as const) : []),
+        ...(request.allPlans ? ([["allPlansExecution", arrayValue(trials.map(tried))]] as const) : []),
       ]),
     ],
   ];

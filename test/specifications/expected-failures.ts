@@ -59,6 +59,7 @@ const notInDriver: readonly ExpectedFailure[] = [
   },
   {
     reason: "the driver connects only to a member that its read preference selects, and there is no secondary",
+    skip: true,
     tests: {
       "transactions/run-command": [
         "run command with secondary read preference in client option and primary read preference in transaction options",

@@ -49,7 +49,7 @@ describe("the drivers' own tests, through the official driver", () => {
       files === undefined ? `no ${area} in ${specificationsFolder}; test/specifications/fetch.sh brings it` : false;
     test(`${area}: every test that applies passes, or stands in the list and fails`, { skip }, async (context) => {
       const tally: Tally = { passed: 0, failed: 0, skipped: 0, wrong: [], reasons: new Map() };
-      const uri = `mongodb://admin:password@127.0.0.1:${world.listener.port}/?replicaSet=rs&authSource=admin&serverSelectionTimeoutMS=3000`;
+      const uri = `mongodb://admin:password@127.0.0.1:${world.listener.port}/?replicaSet=rs&authSource=admin&serverSelectionTimeoutMS=10000`;
       for (const file of files ?? [])
         for (const one of file.tests) await judge(file, one, { tally, internal, server, uri });
       context.diagnostic(

@@ -42,6 +42,44 @@ describe("explain through the driver", () => {
     assert.deepEqual(index["command"], { find: "orders", filter: { a: 3 }, $db: "shop" });
   });
 
+  test("with allPlansExecution every plan there is a choice of is tried at the beginning, and none where there is no choice", async () => {
+    const trialsOf = async (filter: Document, collection = "orders"): Promise<Document[]> => {
+      const command = { explain: { find: collection, filter }, verbosity: "allPlansExecution" };
+      return (await db.command(command))["executionStats"].allPlansExecution as Document[];
+    };
+    const trials = await trialsOf({ a: 3, s: { $gte: "s1" } });
+    assert.deepEqual(
+      trials.map((one) => [
+        one["executionStages"].inputStage.indexName as unknown,
+        one["nReturned"] as unknown,
+        one["totalKeysExamined"] as unknown,
+        one["totalDocsExamined"] as unknown,
+      ]),
+      [
+        ["a_1_b_-1", 4, 4, 4],
+        ["s_1", 4, 19, 19],
+      ],
+    );
+    assert.deepEqual(await trialsOf({ plain: 1 }), []);
+    assert.deepEqual(await trialsOf({ a: 1 }), []);
+    const many = db.collection("many");
+    await many.createIndex({ a: 1 });
+    await many.createIndex({ b: 1 });
+    for (const [count, returned] of [
+      [100, 100],
+      [101, 101],
+      [102, 101],
+    ] as const) {
+      await many.deleteMany({});
+      await many.insertMany(Array.from({ length: count }, (_, n) => ({ a: 1, b: 1, n })));
+      const tried = await trialsOf({ a: 1, b: 1 }, "many");
+      assert.deepEqual(
+        tried.map((one) => one["nReturned"] as unknown),
+        [returned, returned],
+      );
+    }
+  });
+
   test("bounds are shown by field: ranges, lists, types", async () => {
     const bounds = async (filter: Document): Promise<unknown> => {
       const plan = (await find(filter, {}, "queryPlanner"))["queryPlanner"].winningPlan as Document;

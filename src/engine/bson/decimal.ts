@@ -156,6 +156,13 @@ export function truncateDecimal(decimal: Decimal): bigint | undefined {
   return decimal.negative ? -whole : whole;
 }
 
+/** The nearest whole number, of two the even one; undefined when it is not finite or has more than 34 digits before the point. */
+export function roundDecimal(decimal: Decimal): bigint | undefined {
+  if (decimal.kind !== "finite" || decimal.exponent >= 0 || decimal.exponent < -40) return truncateDecimal(decimal);
+  const whole = divideHalfEven(decimal.coefficient, 10n ** BigInt(-decimal.exponent));
+  return decimal.negative ? -whole : whole;
+}
+
 /** The nearest double. */
 export function toDouble(decimal: Decimal): number {
   if (decimal.kind === "nan") return Number.NaN;

@@ -9,6 +9,7 @@ import * as conditional from "./conditional.ts";
 import * as dateArithmetic from "./date-arithmetic.ts";
 import * as dateParts from "./date-parts.ts";
 import * as dateText from "./date-text.ts";
+import * as hash from "./hash.ts";
 import * as iteration from "./iteration.ts";
 import * as object from "./object.ts";
 import * as pattern from "./pattern.ts";
@@ -35,6 +36,7 @@ const families = [
   dateArithmetic,
   dateParts,
   dateText,
+  hash,
   iteration,
   object,
   pattern,
