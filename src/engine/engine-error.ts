@@ -38,9 +38,12 @@ export function notSupported(what: string): EngineError {
   return new EngineError(238, "NotImplemented", `${what} is not supported by this server`);
 }
 
+/** Codes that have a name of their own, of those that are given by number where others stand beside them. */
+const namedCodes: Readonly<Record<number, string>> = { 2: "BadValue", 9: "FailedToParse", 14: "TypeMismatch" };
+
 /** Errors the manual knows by a location number alone. */
 export function located(code: number, message: string): EngineError {
-  return new EngineError(code, `Location${code}`, message);
+  return new EngineError(code, namedCodes[code] ?? `Location${code}`, message);
 }
 
 const interruptions: ReadonlySet<number> = new Set([50, 112, 251, 257, 262, 279, 11_600, 11_601, 11_602]);

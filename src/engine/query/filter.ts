@@ -1,4 +1,4 @@
-import { badValue, notSupported } from "../engine-error.ts";
+import { badValue, failedToParse, notSupported } from "../engine-error.ts";
 import { allElements, mappedList } from "../bson/arrays.ts";
 import { buildDocument, objectValue } from "../bson/builder.ts";
 import { parsePath } from "../bson/path.ts";
@@ -102,9 +102,12 @@ function compileTopLevel(
     case "$comment":
       return undefined;
     case "$alwaysTrue":
-      return () => true;
-    case "$alwaysFalse":
-      return () => false;
+    case "$alwaysFalse": {
+      if (!isNumberType(value.type) || toNumber(value) !== 1)
+        throw failedToParse(`${name} must be an integer value of 1`);
+      const answer = name === "$alwaysTrue";
+      return () => answer;
+    }
     case "$where":
     case "$text":
       throw notSupported(name);

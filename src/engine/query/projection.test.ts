@@ -27,6 +27,7 @@ const cases: readonly (readonly [string, Document, Document, Document?])[] = [
   ["excluded paths leave what is no document", { "a.x": 0, b: 0, n: 0 }, { _id: 1, a: [{ y: 1 }, { y: 2 }, 7] }],
   ["nested documents are paths", { b: { c: 1 } }, { _id: 1, b: { c: 1 } }],
   ["$slice from the end, the rest stays", { n: { $slice: -2 }, a: 0, b: 0 }, { _id: 1, n: [3, 4] }],
+  ["$slice cuts a double at its point", { n: { $slice: 1.9 }, a: 0, b: 0 }, { _id: 1, n: [1] }],
   ["$slice with skip and limit", { n: { $slice: [1, 2] }, b: 1 }, { _id: 1, b: document.b, n: [2, 3] }],
   [
     "$elemMatch gives the first that fits, behind the others",
@@ -46,6 +47,7 @@ const refused: readonly (readonly [Document, number])[] = [
   [{ "a.b": 1, a: 1 }, 31_250],
   [{ "": 1 }, 40_352],
   [{ $a: 1 }, 16_410],
+  [{ "a.$b": 1 }, 16_410],
   [{ a: {} }, 51_270],
   [{ "a.$": 1, "n.$": 1 }, 31_276],
   [{ "a.$.x": 1 }, 31_394],

@@ -1,10 +1,10 @@
-import { located } from "../engine-error.ts";
+import { type EngineError, located } from "../engine-error.ts";
 import { allElements, arrayOf, mappedList } from "../bson/arrays.ts";
 import { arrayValue, DocumentBuilder } from "../bson/builder.ts";
 import { toNumber } from "../bson/numbers.ts";
 import { refuseDeepPath } from "../bson/path.ts";
 import { bsonType, isNumberType } from "../bson/types.ts";
-import { boolOf, documentValue, type Value, wholeNumberOf } from "../bson/value.ts";
+import { boolOf, documentValue, type Value } from "../bson/value.ts";
 import { elementsOf, type Field, fieldsOf, fieldsOfValue, getField } from "../bson/walk.ts";
 import { findElement } from "./element-search.ts";
 import { compileElemMatchProjection, type Filter } from "./filter.ts";
@@ -59,8 +59,9 @@ export function compileProjection(specification: Uint8Array, options: Projection
       return;
     }
     const special = options.find && value.type === bsonType.object ? findOperator(value) : undefined;
-    if (special?.name === "$slice") {
-      place(root, path, sliceRule(special.value), false);
+    const slice = special?.name === "$slice" ? sliceRule(special.value) : undefined;
+    if (slice !== undefined) {
+      place(root, path, slice, false);
       return;
     }
     if (special?.name === "$elemMatch") {
@@ -91,8 +92,7 @@ export function compileProjection(specification: Uint8Array, options: Projection
   };
   for (const field of fieldsOf(specification)) {
     if (field.name === "") throw located(40352, "FieldPath cannot be constructed with empty string");
-    if (field.name.startsWith("$"))
-      throw located(16410, `FieldPath field names may not start with '$'. Consider using $getField or $setField.`);
+    if (field.name.startsWith("$")) throw dollarName();
     if (!isPositionalPath(field.name)) {
       add(field.name, field.value);
       continue;
@@ -121,6 +121,13 @@ export function compileProjection(specification: Uint8Array, options: Projection
   return (document) => keepMatchedElement(project(document), segments, filter.positionOf(document));
 }
 
+/** Names of the parts of a DBRef, which paths may hold. */
+const referenceNames: ReadonlySet<string> = new Set(["$ref", "$id", "$db"]);
+
+function dollarName(): EngineError {
+  return located(16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.");
+}
+
 /** The value copied along a path, with parents added where missing: what `$addFields` does is built from the same parts. */
 function place(root: Node, path: string, rule: Node["rule"], computed: boolean): void {
   const segments = path.split(".");
@@ -128,6 +135,7 @@ function place(root: Node, path: string, rule: Node["rule"], computed: boolean):
   let node = root;
   for (const [index, name] of segments.entries()) {
     if (name === "") throw located(15998, "FieldPath field names may not be empty strings.");
+    if (name.startsWith("$") && !referenceNames.has(name)) throw dollarName();
     if (node.rule !== undefined)
       throw located(31249, `Path collision at ${path} remaining portion ${segments.slice(index).join(".")}`);
     let child = node.children.get(name);
@@ -259,12 +267,13 @@ function elemMatchRule(name: string, condition: Value): (document: Uint8Array) =
   };
 }
 
-function sliceRule(value: Value): (document: Uint8Array, stored: Value | undefined) => Value | undefined {
-  const numbers = (value.type === bsonType.array ? elementsOf(value) : [value]).map((number) => wholeNumberOf(number));
-  const [first, second] = numbers;
-  if (first === undefined || numbers.length > 2 || (numbers.length === 2 && (second === undefined || second <= 0))) {
-    throw located(28724, "First argument to $slice must be an integer, and the limit must be positive");
-  }
+/** `$slice` of `find`: a number, or `[skip, limit]`. Undefined for anything else, which is the expression of that name (manual, "$slice (projection)"). */
+function sliceRule(value: Value): NonNullable<Node["rule"]> | undefined {
+  const given = value.type === bsonType.array ? elementsOf(value) : [value];
+  if (!given.every(({ type }) => isNumberType(type)) || given.length !== (value.type === bsonType.array ? 2 : 1))
+    return undefined;
+  const [first, second] = given.map(clampedInt32) as [number, number?];
+  if (second !== undefined && second <= 0) return undefined;
   return (_document, stored) => {
     if (stored?.type !== bsonType.array) return stored;
     const elements = elementsOf(stored);
@@ -272,4 +281,10 @@ function sliceRule(value: Value): (document: Uint8Array, stored: Value | undefin
     const start = first >= 0 ? first : Math.max(0, elements.length + first);
     return arrayValue(elements.slice(start, start + second));
   };
+}
+
+/** A number as 32 bits hold it, cut at its point. */
+function clampedInt32(value: Value): number {
+  const number = Math.trunc(toNumber(value));
+  return Number.isNaN(number) ? 0 : Math.min(2_147_483_647, Math.max(-2_147_483_648, number));
 }

@@ -1,5 +1,5 @@
 import { located } from "../../engine-error.ts";
-import { decimalValue, divideDecimals } from "../../bson/decimal.ts";
+import { decimalValue, divideDecimals, exactDecimal } from "../../bson/decimal.ts";
 import { toDecimal, toNumber, wide } from "../../bson/numbers.ts";
 import { bsonType, isNumberType } from "../../bson/types.ts";
 import { doubleValue, int32Value, int64Value, nullValue, numberOf, type Value } from "../../bson/value.ts";
@@ -119,10 +119,9 @@ function placesOf(value: Value, name: string): number {
   return number;
 }
 
-/** Through the double's decimal, so that 2.675 is what is written and not what is stored. */
+/** Through the double's exact decimal, as MongoDB does it: 2.675 is stored as a little less and so becomes 2.67. */
 function roundedDouble(number: number, places: number, mode: RoundingMode): number {
-  const exact = toDecimal(doubleValue(number));
-  const result = roundDecimal(exact, places, mode);
+  const result = roundDecimal(exactDecimal(number), places, mode);
   return result.kind === "finite" ? toNumber(decimalValue(result)) : number;
 }
 

@@ -1,20 +1,12 @@
 import { EngineError, failedToParse } from "../../engine-error.ts";
 import { bsonType, typeNumbersByAlias } from "../../bson/types.ts";
 import { toNumber } from "../../bson/numbers.ts";
-import { getField } from "../../bson/walk.ts";
+import { fieldsOfValue, getField } from "../../bson/walk.ts";
 import { boolValue, nullValue, stringValue, textOf, type Value } from "../../bson/value.ts";
 import type { Expression } from "../context.ts";
 import { binaryFormat, type BinaryFormat, binaryOfText, sameSubtype, textOfBinary } from "../binary-text.ts";
 import { convert } from "../conversion.ts";
-import {
-  countedArguments,
-  type ExpressionOperator,
-  isNullish,
-  isNumber,
-  namedArguments,
-  typeOf,
-  unary,
-} from "./operator.ts";
+import { countedArguments, type ExpressionOperator, isNullish, isNumber, typeOf, unary } from "./operator.ts";
 
 export const $type: ExpressionOperator = unary((value) => stringValue(typeOf(value)));
 
@@ -24,12 +16,10 @@ export const $isNumber: ExpressionOperator = unary((value) => boolValue(isNumber
 export const $convert: ExpressionOperator = (argument, place) => {
   if (argument.type !== bsonType.object)
     throw failedToParse(`$convert expects an object of named arguments but found: ${typeOf(argument)}`);
-  const given = namedArguments(
-    argument,
-    place,
-    { required: [], optional: ["input", "to", "format", "onError", "onNull"] },
-    { notObject: 9, unknown: 9, missing: 9 },
-  );
+  const given = new Map(Array.from(fieldsOfValue(argument), ({ name, value }) => [name, value]));
+  for (const name of given.keys())
+    if (!["input", "to", "format", "onError", "onNull"].includes(name))
+      throw failedToParse(`$convert found an unknown argument: ${name}`);
   for (const required of ["input", "to"])
     if (!given.has(required)) throw failedToParse(`Missing '${required}' parameter to $convert`);
   const parts = new Map(Array.from(given, ([name, value]) => [name, place.compile(value)]));

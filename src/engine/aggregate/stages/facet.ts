@@ -10,8 +10,10 @@ export const $facet: StageFactory = (argument, place) => {
   const fields = [...fieldsOf(objectOf(argument, place.name, 40_169))];
   if (fields.length === 0) throw located(40_169, "the $facet specification must be a non-empty object");
   const facets = fields.map(({ name, value }) => {
-    if (name === "" || name.startsWith("$") || name.includes("."))
-      throw located(16_412, `FieldPath field names may not be '${name}'`);
+    if (name === "") throw located(15_998, "FieldPath field names may not be empty strings.");
+    if (name.startsWith("$"))
+      throw located(16_410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.");
+    if (name.includes(".")) throw located(16_412, "FieldPath field names may not contain '.'.");
     const pipeline = pipelineOf(name, value);
     return { name, run: place.compile(pipeline, { ...place, within: [...place.within, "$facet"] }) };
   });

@@ -98,7 +98,7 @@ export function windowFunction(
     compile,
     sort,
     sortValue: only === undefined || more !== undefined ? undefined : compile(stringValue(`$${only.path.text}`)),
-    bounds: window === undefined ? undefined : parseBounds(window),
+    bounds: window === undefined ? undefined : parseBounds(window, sort),
   });
 }
 

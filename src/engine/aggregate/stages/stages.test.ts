@@ -165,6 +165,13 @@ describe("stages", () => {
     assert.deepEqual(await xs(window({ range: [-1, 0] }, { $sum: "$sold" })), [10, 30, 40, 5]);
     assert.deepEqual(await xs(window({ documents: [1, 1] }, { $first: "$sold" })), [20, 40, null, null]);
     await assert.rejects(xs(window({ documents: [1, 0] }, { $sum: 1 })), refused(5_339_900));
+    const ordered = (order: Document, bounds: Document): Promise<unknown[]> =>
+      xs({ $setWindowFields: { ...order, output: { x: { $sum: 1, window: bounds } } } });
+    assert.deepEqual(await ordered({}, { documents: ["unbounded", "unbounded"] }), [4, 4, 4, 4]);
+    await assert.rejects(ordered({}, { documents: ["unbounded", "current"] }), refused(5_339_901));
+    await assert.rejects(ordered({}, { range: [0, 1] }), refused(5_339_902));
+    await assert.rejects(ordered({ sortBy: { day: 1, _id: 1 } }, { range: [0, 1] }), refused(5_339_902));
+    await assert.rejects(ordered({ sortBy: { day: -1 } }, { range: [0, 1] }), refused(8_947_401));
   });
 
   test("ranks, neighbours and rates follow the order", async () => {

@@ -1,4 +1,3 @@
-import { failedToParse } from "../../engine-error.ts";
 import { nullValue, type Value } from "../../bson/value.ts";
 import type { Accumulator, AccumulatorOperator } from "../accumulators/accumulator.ts";
 import { Work } from "../../steps.ts";
@@ -8,15 +7,7 @@ import { stepsBetweenPauses, type WindowFunction, type WindowOperator } from "./
 /** An accumulator over each document's window. A window that only grows is added to, others are gone through anew. */
 export function accumulated(operator: AccumulatorOperator): WindowOperator {
   return (argument, place) => {
-    const { bounds, sort, sortValue } = place;
-    if (
-      bounds?.kind === "documents" &&
-      sort.length === 0 &&
-      !(bounds.lower === "unbounded" && bounds.upper === "unbounded")
-    )
-      throw failedToParse("Document-based bounds require a sortBy");
-    if (bounds?.kind === "range" && sortValue === undefined)
-      throw failedToParse("Range-based window require sortBy a single field");
+    const { bounds, sortValue } = place;
     const create = operator(argument, place);
     const compute: WindowFunction = function* compute({ roots }) {
       const spans = spansOf(bounds, roots, sortValue);

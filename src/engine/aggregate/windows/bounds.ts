@@ -3,6 +3,7 @@ import { toNumber } from "../../bson/numbers.ts";
 import { bsonType, isNumberType } from "../../bson/types.ts";
 import { int64Of, textOf, type Value, wholeNumberOf } from "../../bson/value.ts";
 import { elementsOf, fieldsOfValue } from "../../bson/walk.ts";
+import type { SortField } from "../../query/sort.ts";
 import type { Expression } from "../context.ts";
 import { addUnits, type Unit, unitOf } from "../dates/units.ts";
 import { utc } from "../dates/zone.ts";
@@ -18,8 +19,8 @@ export interface Bounds {
   readonly unit: Unit | undefined;
 }
 
-/** Reads `window`. Throws 9 FailedToParse and others for what is none. */
-export function parseBounds(window: Value): Bounds | undefined {
+/** Reads `window` for documents in that order. Throws 9 FailedToParse and others for what is none, or needs another order. */
+export function parseBounds(window: Value, sort: readonly SortField[]): Bounds | undefined {
   if (window.type !== bsonType.object) throw failedToParse("'window' field must be an object");
   let kind: Bounds["kind"] | undefined;
   let edges: readonly [Edge, Edge] | undefined;
@@ -44,7 +45,22 @@ export function parseBounds(window: Value): Bounds | undefined {
   const [lower, upper] = edges;
   if (lower !== "unbounded" && upper !== "unbounded" && lower > upper)
     throw located(5_339_900, `Lower bound must not exceed upper bound: [${lower}, ${upper}]`);
+  checkOrder(kind, lower === "unbounded" && upper === "unbounded", unit, sort);
   return { kind, lower, upper, unit };
+}
+
+function checkOrder(kind: Bounds["kind"], isWhole: boolean, unit: Unit | undefined, sort: readonly SortField[]): void {
+  if (kind === "documents") {
+    if (!isWhole && sort.length === 0) throw located(5_339_901, "Document-based bounds require a sortBy");
+    return;
+  }
+  const [only, more] = sort;
+  if (only === undefined || more !== undefined)
+    throw located(
+      isWhole ? (unit === undefined ? 5_397_901 : 5_397_902) : 5_339_902,
+      "Range-based bounds require sortBy a single field",
+    );
+  if (only.descending) throw located(8_947_401, "Range-based bounds require an ascending sortBy");
 }
 
 function edgesOf(kind: Bounds["kind"], value: Value): readonly [Edge, Edge] {
