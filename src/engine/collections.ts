@@ -1,5 +1,6 @@
 import { EngineError } from "./engine-error.ts";
 import { buildDocument, emptyDocument } from "./bson/builder.ts";
+import { equalValues } from "./bson/compare.ts";
 import { documentValue, int32Value, int64Value, stringValue } from "./bson/value.ts";
 import { fieldsOf } from "./bson/walk.ts";
 import { type Catalog, type CollectionRecord, emptyRecord } from "./catalog/catalog.ts";
@@ -22,6 +23,34 @@ export function requireFree(catalog: Catalog, namespace: Namespace): void {
       "NamespaceExists",
       `Collection ${namespace.database}.${namespace.collection} already exists.`,
     );
+}
+
+/**
+ * Makes a collection or a view; one that is there already is made again in silence when its options are the same, as `create` does outside of transactions. Throws 48
+ * NamespaceExists for other options, 73 InvalidNamespace.
+ */
+export function createUnlessThere(
+  transaction: WriteTransaction,
+  namespace: Namespace,
+  options: Uint8Array,
+  { uuid, mustBeNew }: { readonly uuid: Uint8Array | undefined; readonly mustBeNew: boolean },
+): void {
+  const record = transaction.catalog.find(namespace);
+  if (record === undefined || mustBeNew || uuid !== undefined) {
+    transaction.createCollection(namespace, options, uuid);
+    return;
+  }
+  if (equalValues(documentValue(sortedFields(record.options)), documentValue(sortedFields(options)))) return;
+  throw new EngineError(
+    48,
+    "NamespaceExists",
+    `namespace ${namespace.database}.${namespace.collection} already exists, but with different options`,
+  );
+}
+
+function sortedFields(document: Uint8Array): Uint8Array {
+  const fields = Array.from(fieldsOf(document), ({ name, value }) => [name, value] as const);
+  return buildDocument(fields.toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 /** The collection, made when missing. Throws 166 CommandNotSupportedOnView. */

@@ -7,7 +7,7 @@ import type { Catalog } from "./catalog/catalog.ts";
 import { refuseView } from "./catalog/views.ts";
 import { checkDatabaseName, namespaceNotFound } from "./catalog/names.ts";
 import { runBulk } from "./bulk-write.ts";
-import { dropCollection, dropDatabase, ensureCollection, storedCollection } from "./collections.ts";
+import { createUnlessThere, dropCollection, dropDatabase, ensureCollection, storedCollection } from "./collections.ts";
 import { convertToCapped } from "./convert-to-capped.ts";
 import type * as contract from "./engine.ts";
 import { notSupported } from "./engine-error.ts";
@@ -118,7 +118,7 @@ export class EmbeddedEngine implements contract.Engine {
     const kept = checkedOptions(namespace, options);
     return this.#change(namespace, write, async (transaction) => {
       this.#checkView(transaction.catalog, namespace, kept);
-      transaction.createCollection(namespace, kept, given);
+      createUnlessThere(transaction, namespace, kept, { uuid: given, mustBeNew: write.transaction !== undefined });
     });
   }
 
