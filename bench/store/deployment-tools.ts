@@ -12,7 +12,10 @@ export function telamonWhole(deployment: BenchDeployment): Tool {
   return {
     name: "telamon, engine to store",
     async snapshot() {
+      const before = await deployment.snapshotsByLog();
       const taken = await deployment.takeSnapshot();
+      const isByLog = (await deployment.snapshotsByLog()) > before;
+      console.log(`    ${isByLog ? "made of the snapshot before and the operation log" : "everything was read"}`);
       snapshotId = taken.output;
       return taken;
     },

@@ -112,6 +112,13 @@ export class BenchDeployment {
     });
   }
 
+  /** How many snapshots were made of the one before and the operation log so far. */
+  async snapshotsByLog(): Promise<number> {
+    const response = await fetch(`${this.#telamon.credentials.baseUrl}/metrics`);
+    const found = /^telamon_snapshots_completed_total\{way="log"\} (\d+)$/m.exec(await response.text());
+    return Number(found?.[1] ?? Number.NaN);
+  }
+
   restore(snapshotId: string): Promise<MeasuredProcess> {
     return this.#measured(async () => {
       const { id } = await this.#call("POST", "/backup/restoreJobs", {

@@ -38,6 +38,7 @@ export class Results {
 export const columns = [
   "first MiB/s",
   "0.1 % updated s",
+  "first / 0.1 % updated",
   "1 % updated s",
   "1 % appended s",
   "stored for 0.1 % MiB",
