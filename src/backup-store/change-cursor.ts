@@ -26,17 +26,19 @@ export function requireLeadingId(documents: Buffer, start: number): void {
   if (!hasLeadingId(documents, start)) throw new IncrementRefused("it has a document that does not begin with its _id");
 }
 
-/** Goes through what changed: one `_id` after the other, each with its document when there is one. */
+/** Goes through what changed: one `_id` after the other, each with its document when there is one. Documents are asked for ahead, from the beginning on. */
 export class ChangeCursor {
   readonly #ids: readonly Uint8Array[];
   readonly #pieces: AsyncIterator<Uint8Array>;
   #position = 0;
   #piece: Buffer = Buffer.alloc(0);
   #start = 0;
+  #ahead: Promise<IteratorResult<Uint8Array>>;
 
   constructor({ ids, documents }: ChangedDocuments) {
     this.#ids = ids;
     this.#pieces = documents[Symbol.asyncIterator]();
+    this.#ahead = this.#ask();
   }
 
   /** The `_id` that comes next; undefined behind the last. */
@@ -73,10 +75,18 @@ export class ChangeCursor {
     await this.#pieces.return?.();
   }
 
+  #ask(): Promise<IteratorResult<Uint8Array>> {
+    const next = this.#pieces.next();
+    // Whoever comes to it sees a failure; until then it must not count as unhandled.
+    next.catch(() => undefined);
+    return next;
+  }
+
   async #nextPiece(): Promise<boolean> {
     for (;;) {
-      const { done, value } = await this.#pieces.next();
+      const { done, value } = await this.#ahead;
       if (done === true) return false;
+      this.#ahead = this.#ask();
       this.#piece = viewOf(value);
       this.#start = 0;
       if (value.length > 0) return true;

@@ -47,6 +47,10 @@ class StoredEntry implements Entry {
     return this.#page.subarray(this.#position, this.#position + 32);
   }
 
+  get firstWord(): number {
+    return this.#page.readUInt32LE(this.#position);
+  }
+
   get offset(): number {
     return this.#page.readUInt32LE(this.#position + 56);
   }
@@ -55,6 +59,13 @@ class StoredEntry implements Entry {
   copyTo(bytes: Buffer, position: number): number {
     return this.#page.copy(bytes, position, this.#position, this.#position + fixedLength + this.firstId.length);
   }
+}
+
+/** The first four bytes of an entry's id as a number. */
+export function firstWordOf(entry: Entry): number {
+  if (entry instanceof StoredEntry) return entry.firstWord;
+  const { id } = entry;
+  return ((id[0] as number) | ((id[1] as number) << 8) | ((id[2] as number) << 16) | ((id[3] as number) << 24)) >>> 0;
 }
 
 /** Entries one after the other, as a page holds them (format document, "Entry"). */

@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { Binary, Decimal128, Double, Long, MaxKey, MinKey, ObjectId, serialize, Timestamp } from "bson";
 import fc from "fast-check";
 import { createMemoryBlobStore } from "../adapters/blob-memory/memory-blob-store.ts";
+import type { BlobStore } from "../ports/blob-store.ts";
 import type {
   ChangedDocuments,
   CollectionDescription,
@@ -247,6 +248,50 @@ describe("an increment", () => {
     const full = await takeFull(repository, after, manifestKey);
     assert.ok(committed.addedSizeBytes < 64 * 1024, `${committed.addedSizeBytes} bytes added`);
     assert.ok(Math.abs(committed.storageSizeBytes - full.storageSizeBytes) < 100, "needs what the whole one needs");
+  });
+
+  test("reads as much after twenty others as after one, though each has moved chunks away, and is what writing everything makes", async () => {
+    const blobs = createMemoryBlobStore();
+    const read = { requests: 0, bytes: 0 };
+    const counting: BlobStore = {
+      ...blobs,
+      getRange(key, offset, lengthBytes) {
+        read.requests += 1;
+        read.bytes += lengthBytes;
+        return blobs.getRange(key, offset, lengthBytes);
+      },
+    };
+    const repository = await openBackupStore({ blobs: counting, secret: Buffer.alloc(32, 5), randomBytes });
+    const count = 40_000;
+    // Not compressed away: what is read is to be told by its size.
+    const noise = randomBytes(64 * 1024).toString("latin1");
+    const text = (number: number, round: number): string =>
+      noise.slice((number * 13 + round * 7) % 60_000).slice(0, 200);
+    const one = (number: number, round: number): Buffer =>
+      Buffer.from(serialize({ _id: number, text: text(number, round) }));
+    let state: Documents = new Map(Array.from({ length: count }, (_, number) => [nameOf(number), one(number, 0)]));
+    let { manifestKey } = await takeFull(repository, state);
+    const costs: (typeof read)[] = [];
+    for (let round = 1; round <= 21; round += 1) {
+      const after = new Map(state);
+      for (let number = (round * 397) % 1000; number < count; number += 1000)
+        after.set(nameOf(number), one(number, round));
+      const writer = await repository.begin({
+        lineageId: "l",
+        snapshotId: nextSnapshotId(),
+        parentManifestKey: manifestKey,
+      });
+      Object.assign(read, { requests: 0, bytes: 0 });
+      await writer.writeIncrement(orders, changesOf(state, after));
+      costs.push({ ...read });
+      if (round === 21) await requireEqual(repository, manifestKey, () => changesOf(state, after), after);
+      ({ manifestKey } = await writer.commit(facts));
+      state = after;
+    }
+    const [first, last] = [costs[0] ?? read, costs[20] ?? read];
+    assert.ok(last.bytes < first.bytes * 1.5, `${last.bytes} bytes after ${first.bytes}`);
+    // At most once for each pack, of which each snapshot made one, and not for each of the chunks.
+    assert.ok(last.requests < first.requests + 21, `${last.requests} requests after ${first.requests}`);
   });
 
   for (const [what, id] of [

@@ -99,12 +99,13 @@ class Increment {
   async #cutAnew({ entry, nextFirstId, bytes }: PlacedChunk): Promise<void> {
     const held = this.#held;
     this.#held = undefined;
+    const documents = viewOf(bytes === undefined ? await this.#read(entry) : await bytes);
     if (held !== undefined) {
-      // Together no more than the most: then it did not end because the next document would not fit, and ends where it did.
-      if (held.length + entry.length <= chunkMaxBytes) await this.#parts.taker.keep(held);
+      // With the document behind it no more than the most: then it did not end because that would not fit, and ends where it did whatever stands there now.
+      if (held.length + documents.readInt32LE() <= chunkMaxBytes) await this.#parts.taker.keep(held);
       else await this.#push(await this.#read(held));
     }
-    await this.#merge(viewOf(bytes === undefined ? await this.#read(entry) : await bytes));
+    await this.#merge(documents);
     this.#parts.taker.seenChunk(entry);
     // What may belong here or into the next one, as far as first ids tell, is left: then that one is cut anew as well.
     await this.#pushBefore(nextFirstId);

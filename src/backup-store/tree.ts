@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { decodeEntries, encodeEntries, type Entry } from "./entry.ts";
+import { decodeEntries, encodeEntries, type Entry, firstWordOf } from "./entry.ts";
 import type { PackReader } from "./pack-reader.ts";
 
 /** Entries of a page: cut where an entry's own id says so, so that pages of two snapshots meet again behind a change. */
@@ -42,7 +42,7 @@ export class TreeWriter {
     const page = (this.#levels[level] ??= []);
     page.push(entry);
     if (level === 0 && this.#chunksHash !== undefined) addTo(this.#chunksHash, entry);
-    const ends = page.length >= pageMinEntries && firstWord(entry.id) % pageMeanEntries === 0;
+    const ends = page.length >= pageMinEntries && firstWordOf(entry) % pageMeanEntries === 0;
     return ends || page.length >= pageMaxEntries ? this.#endPage(level) : undefined;
   }
 
@@ -70,10 +70,6 @@ export class TreeWriter {
 function addTo(hash: Hash, { id, documentCount, dataSizeBytes, firstId }: Entry): void {
   const counts = new Float64Array([documentCount, dataSizeBytes, firstId.length]);
   hash.update(id).update(counts).update(firstId);
-}
-
-function firstWord(id: Uint8Array): number {
-  return ((id[0] as number) | ((id[1] as number) << 8) | ((id[2] as number) << 16) | ((id[3] as number) << 24)) >>> 0;
 }
 
 /** Every chunk of a tree in order. `onPage` is told of each page on the way, before what is in it. */

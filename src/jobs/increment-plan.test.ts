@@ -98,6 +98,23 @@ suite("how a snapshot is read", () => {
       assert.equal("ids" in plan.changesOf(describe("orders")), isFromLog);
     });
 
+  for (const [documentCount, most] of [
+    [10, 1000],
+    [8000, 2000],
+  ] as const)
+    test(`wants to know which of ${documentCount} documents changed when they are ${most} at most`, async () => {
+      let told = 0;
+      const reading: SourceReading = {
+        ...readingOf(0),
+        changesSince: async (_position, [collection], mostOf) => {
+          if (collection !== undefined) told = mostOf?.(collection) ?? 0;
+          return { of: () => ({ ids: [] }) };
+        },
+      };
+      await planIncrement(reading, snapshotOf({}, documentCount), "never");
+      assert.equal(told, most);
+    });
+
   for (const [every, inARow, check, way] of [
     ["never", 1_000_000, undefined, "log"],
     ["never", 0, "different", "log"],

@@ -36,7 +36,9 @@ export async function planIncrement(
     reading.collections.map((collection) => [keyOf(collection), obstacleOf(collection, stored.get(keyOf(collection)))]),
   );
   const wanted = reading.collections.filter((collection) => obstacles.get(keyOf(collection)) === undefined);
-  const changes: LoggedChanges = await reading.changesSince(logPosition, wanted);
+  const mostOf = (collection: CollectionDescription): number =>
+    Math.max(changedAlways, (stored.get(keyOf(collection))?.documentCount ?? 0) * changedShare);
+  const changes: LoggedChanges = await reading.changesSince(logPosition, wanted, mostOf);
   if ("unknown" in changes) return readAll(changes.unknown);
   return {
     way: isCheckDue(parent, checkEvery) ? "check" : "log",
@@ -46,10 +48,7 @@ export async function planIncrement(
       if (obstacle !== undefined) return { unknown: obstacle };
       const changed = changes.of(collection);
       if ("unknown" in changed) return changed;
-      const { documentCount = 0 } = stored.get(keyOf(collection)) ?? {};
-      return changed.ids.length > Math.max(changedAlways, documentCount * changedShare)
-        ? { unknown: "too many documents changed" }
-        : changed;
+      return changed.ids.length > mostOf(collection) ? { unknown: "too many documents changed" } : changed;
     },
   };
 }

@@ -71,7 +71,7 @@ export interface BeginSnapshot {
 export interface ChangedDocuments {
   /** `_id`s of every document that may have changed: whole BSON elements (type, `_id`, zero, value), each once and in `_id` order (`shared/id-order.ts`). */
   readonly ids: readonly Uint8Array[];
-  /** Those of them that are there now, whole documents concatenated, in `_id` order. */
+  /** Those of them that are there now, whole documents concatenated, in `_id` order. A piece is asked for while the one before is used, which it must leave as it is. */
   readonly documents: AsyncIterable<Uint8Array>;
 }
 

@@ -34,7 +34,7 @@ describe("_ids that changed", () => {
   });
 
   test("of other collections are nothing", () => {
-    const changed = new ChangedIdSets([one], 0);
+    const changed = new ChangedIdSets([one], { maxBytes: 0 });
     changed.add(two.uuid, elementOf(1));
     assert.deepEqual(changed.of(one), { ids: [] });
     assert.ok("unknown" in changed.of(two));
@@ -52,7 +52,7 @@ describe("_ids that changed", () => {
     [4 * sizeOfOne + 1, true],
   ] as const)
     test(`four of them in ${maxBytes} bytes are ${isKnown ? "known" : "too many"}; the collection with fewer stays known`, () => {
-      const changed = new ChangedIdSets([one, two], maxBytes);
+      const changed = new ChangedIdSets([one, two], { maxBytes });
       changed.add(two.uuid, elementOf(1));
       for (const id of [1, 2, 3]) changed.add(one.uuid, elementOf(id));
       assert.equal("ids" in changed.of(one), isKnown);
@@ -62,8 +62,24 @@ describe("_ids that changed", () => {
       assert.equal(changed.isGivenUp, false);
     });
 
+  for (const [most, isKnown] of [
+    [1, false],
+    [2, true],
+    [3, true],
+  ] as const)
+    test(`two of a collection of which ${most} are wanted are ${isKnown ? "known" : "too many"}, and take no room from another`, () => {
+      const mostOf = (of: CollectionDescription): number => (of === one ? most : 9);
+      const changed = new ChangedIdSets([one, two], { mostOf, maxBytes: 9 * sizeOfOne });
+      for (const id of [1, 2, 1]) changed.add(one.uuid, elementOf(id));
+      assert.equal("ids" in changed.of(one), isKnown);
+      for (let id = 0; id < (isKnown ? 7 : 9); id += 1) changed.add(two.uuid, elementOf(id));
+      assert.equal("ids" in changed.of(two), true);
+      assert.equal("ids" in changed.of(one), isKnown);
+      assert.equal(changed.isGivenUp, false);
+    });
+
   test("are given up when none is known any more", () => {
-    const changed = new ChangedIdSets([one], 0);
+    const changed = new ChangedIdSets([one], { maxBytes: 0 });
     changed.add(one.uuid, elementOf(1));
     assert.equal(changed.isGivenUp, true);
   });

@@ -6,21 +6,36 @@ import { compareIds } from "../../shared/id-order.ts";
 export const changedIdsMaxBytes = 32 * 1_048_576;
 export const bytesPerChangedId = 96;
 
+export interface ChangedIdLimits {
+  /** `_id`s of a collection, at most. */
+  readonly mostOf?: ((collection: CollectionDescription) => number) | undefined;
+  readonly maxBytes?: number;
+}
+
 interface Changed {
+  readonly most: number;
   names: Set<string> | undefined;
   sizeBytes: number;
 }
 
-/** Collects `_id`s by collection. When they are too many, the collection with the most of them is given up: its documents are quicker read from first to last. */
+/**
+ * Collects `_id`s by collection. One that has more than it may is given up, since its documents are quicker read from first to last; and when all together are too many, the one that has
+ * the most.
+ */
 export class ChangedIdSets {
   readonly #byUuid: ReadonlyMap<string, Changed>;
   readonly #maxBytes: number;
   #sizeBytes = 0;
 
-  constructor(collections: readonly CollectionDescription[], maxBytes = changedIdsMaxBytes) {
+  constructor(
+    collections: readonly CollectionDescription[],
+    { mostOf = () => Infinity, maxBytes = changedIdsMaxBytes }: ChangedIdLimits = {},
+  ) {
     this.#byUuid = new Map(
-      collections.flatMap(({ uuid }) =>
-        uuid === undefined ? [] : [[nameOf(uuid), { names: new Set(), sizeBytes: 0 }]],
+      collections.flatMap((collection) =>
+        collection.uuid === undefined
+          ? []
+          : [[nameOf(collection.uuid), { most: mostOf(collection), names: new Set(), sizeBytes: 0 }]],
       ),
     );
     this.#maxBytes = maxBytes;
@@ -40,6 +55,7 @@ export class ChangedIdSets {
     changed.names.add(name);
     changed.sizeBytes += id.length + bytesPerChangedId;
     this.#sizeBytes += id.length + bytesPerChangedId;
+    if (changed.names.size > changed.most) this.#giveUp(changed);
     while (this.#sizeBytes > this.#maxBytes) this.#giveUpLargest();
   }
 
@@ -62,10 +78,13 @@ export class ChangedIdSets {
   #giveUpLargest(): void {
     let largest: Changed | undefined;
     for (const changed of this.#byUuid.values()) if (changed.sizeBytes > (largest?.sizeBytes ?? 0)) largest = changed;
-    if (largest === undefined) return;
-    this.#sizeBytes -= largest.sizeBytes;
-    largest.names = undefined;
-    largest.sizeBytes = 0;
+    if (largest !== undefined) this.#giveUp(largest);
+  }
+
+  #giveUp(changed: Changed): void {
+    this.#sizeBytes -= changed.sizeBytes;
+    changed.names = undefined;
+    changed.sizeBytes = 0;
   }
 }
 

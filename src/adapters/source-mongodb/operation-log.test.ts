@@ -88,6 +88,33 @@ describe("what changed since a place in the operation log", () => {
     await reading.close();
   });
 
+  test("is not told of a collection of which more changed than is wanted, and is of others", async () => {
+    const { client, open } = await serveOne();
+    const position = await placeOf(client, open);
+    await client
+      .db("shop")
+      .collection("things")
+      .insertOne({ _id: 7 as never });
+    await client
+      .db("shop")
+      .collection("orders")
+      .updateMany({}, { $set: { a: 1 } });
+    const reading = await open();
+    for (const most of [2, 3, 4]) {
+      const changes = await reading.changesSince(position, reading.collections, ({ name }) =>
+        name === "orders" ? most : 1,
+      );
+      assert.ok("of" in changes);
+      const told = new Map(reading.collections.map((collection) => [collection.name, changes.of(collection)]));
+      assert.deepEqual(
+        told.get("orders"),
+        most < 3 ? { unknown: "too many documents changed" } : { ids: [1, 2, 3].map(elementOf) },
+      );
+      assert.deepEqual(told.get("things"), { ids: [elementOf(7)] });
+    }
+    await reading.close();
+  });
+
   test("of another database is unknown, though the time is met there", async () => {
     const one = await serveOne();
     const position = await placeOf(one.client, one.open);

@@ -35,6 +35,8 @@ export interface LogReading {
   /** Time of the last entry that counts. */
   readonly until: Time;
   readonly collections: readonly CollectionDescription[];
+  /** Changed documents of a collection of which it is told which they are, at most; all when not said. */
+  readonly mostOf: ((collection: CollectionDescription) => number) | undefined;
   readonly signal: AbortSignal;
   /** Called now and then while the log is read. */
   readonly onBatch: () => Promise<void>;
@@ -42,11 +44,11 @@ export interface LogReading {
 
 /**
  * Reads the log from an entry to a time. That entry must be there and be the same, or this is another log (the source was restored, or set back by a fault), or what followed it
- * has been cut off; and it is the first that is read, so that nothing is cut off between a look and the reading.
+ * has been cut off; and it is the first that is read, so that nothing is cut off between a look and the reading. No more is read once too much changed in every collection.
  */
 export async function readLog(reading: LogReading): Promise<LoggedChanges> {
-  const { client, position, until, collections, signal } = reading;
-  const changed = new ChangedIdSets(collections);
+  const { client, position, until, collections, mostOf, signal } = reading;
+  const changed = new ChangedIdSets(collections, { mostOf });
   const cursor = logOf(client)
     .find({ ts: { $gte: timestampOf(position), $lte: timestampOf(until) } }, { raw: true, batchSize })
     .sort({ $natural: 1 });
