@@ -40,6 +40,7 @@ export const exceptions: Readonly<Record<string, Readonly<Record<number, string>
     ],
     [[122, 724], "the manual has a double of a dividend that is one, and of averages"],
     [[216, 237], "the same number with other zeros at its end"],
+    [[1093, 1094, 1095, 1096], "the manual has no Z at the end of the default format where the zone is not UTC"],
     [[1126], "the manual has onNull for a date that is null, whatever the zone is"],
     [[1379, 1380, 1382], "the manual has $dateDiff count borders of weeks, and one is crossed"],
     [

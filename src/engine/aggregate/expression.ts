@@ -1,4 +1,5 @@
 import { EngineError, failedToParse, located } from "../engine-error.ts";
+import { checkFieldName } from "../bson/field-name.ts";
 import { allElements, arrayOf, mappedList } from "../bson/arrays.ts";
 import { arrayValue, DocumentBuilder } from "../bson/builder.ts";
 import { textBytes } from "../bson/bytes.ts";
@@ -34,8 +35,7 @@ function compileArray(value: Value, context: ExpressionContext): Expression {
 function compileObject(fields: readonly Field[], context: ExpressionContext): Expression {
   const names = new Set<string>();
   const parts = fields.map(({ name, value }) => {
-    if (name.startsWith("$"))
-      throw located(16410, `FieldPath field names may not start with '$'. Consider using $getField or $setField.`);
+    checkFieldName(name);
     if (name.includes(".")) throw located(16412, "FieldPath field names may not contain '.'.");
     if (names.has(name)) throw located(16406, `duplicate field name specified in object literal: ${name}`);
     names.add(name);
@@ -120,9 +120,7 @@ export function pathOf(text: string): Uint8Array[] {
   if (text === "") throw located(16872, "'$' by itself is not a valid FieldPath");
   if (text.endsWith(".")) throw located(40353, "FieldPath must not end with a '.'.");
   const segments = text.split(".");
-  if (segments.includes("")) throw located(15998, "FieldPath field names may not be empty strings.");
-  if (segments.some((segment) => segment.startsWith("$")))
-    throw located(16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.");
+  for (const segment of segments) checkFieldName(segment);
   if (segments.length > 200) throw new EngineError(15, "Overflow", "FieldPath is too long");
   if (text.includes("\0")) throw failedToParse("FieldPath field names may not contain null bytes");
   return segments.map(textBytes);

@@ -1,6 +1,7 @@
-import { type EngineError, located } from "../engine-error.ts";
+import { located } from "../engine-error.ts";
 import { allElements, arrayOf, mappedList } from "../bson/arrays.ts";
 import { arrayValue, DocumentBuilder } from "../bson/builder.ts";
+import { checkFieldName, dollarName } from "../bson/field-name.ts";
 import { toNumber } from "../bson/numbers.ts";
 import { refuseDeepPath } from "../bson/path.ts";
 import { bsonType, isNumberType } from "../bson/types.ts";
@@ -121,21 +122,13 @@ export function compileProjection(specification: Uint8Array, options: Projection
   return (document) => keepMatchedElement(project(document), segments, filter.positionOf(document));
 }
 
-/** Names of the parts of a DBRef, which paths may hold. */
-const referenceNames: ReadonlySet<string> = new Set(["$ref", "$id", "$db"]);
-
-function dollarName(): EngineError {
-  return located(16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.");
-}
-
 /** The value copied along a path, with parents added where missing: what `$addFields` does is built from the same parts. */
 function place(root: Node, path: string, rule: Node["rule"], computed: boolean): void {
   const segments = path.split(".");
   refuseDeepPath(segments);
   let node = root;
   for (const [index, name] of segments.entries()) {
-    if (name === "") throw located(15998, "FieldPath field names may not be empty strings.");
-    if (name.startsWith("$") && !referenceNames.has(name)) throw dollarName();
+    checkFieldName(name);
     if (node.rule !== undefined)
       throw located(31249, `Path collision at ${path} remaining portion ${segments.slice(index).join(".")}`);
     let child = node.children.get(name);

@@ -20,6 +20,7 @@ export function zoneOf(value: Value): Zone {
   const match = offset.exec(name);
   if (match !== null) {
     const size = (Number(match[2]) * 60 + Number(match[3] ?? 0)) * 60_000;
+    if (size === 0) return utc;
     const signed = match[1] === "-" ? -size : size;
     return { offsetAt: () => signed };
   }

@@ -8,7 +8,7 @@ import { requiredDateMs } from "../dates/date-value.ts";
 import { checkFormat, formatDate } from "../dates/format.ts";
 import { parseDate } from "../dates/free-text.ts";
 import { conversionFailure, formatParser } from "../dates/parse.ts";
-import { toUtc } from "../dates/zone.ts";
+import { toUtc, utc } from "../dates/zone.ts";
 import { zoneBy } from "./date-parts.ts";
 import {
   type ExpressionOperator,
@@ -41,7 +41,8 @@ export const $dateToString: ExpressionOperator = (argument, place) => {
     if (isNullish(date)) return parts.has("onNull") ? parts.get("onNull")?.(root) : nullValue;
     if (zone === undefined || (format !== undefined && pattern === undefined)) return nullValue;
     const utcMs = momentOf(requiredDateMs(date as Value));
-    return stringValue(formatDate(utcMs, pattern ?? "%Y-%m-%dT%H:%M:%S.%LZ", zone));
+    // The Z at the end is true in UTC alone, and MongoDB leaves it out elsewhere.
+    return stringValue(formatDate(utcMs, pattern ?? `%Y-%m-%dT%H:%M:%S.%L${zone === utc ? "Z" : ""}`, zone));
   };
 };
 

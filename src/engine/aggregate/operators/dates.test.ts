@@ -128,6 +128,16 @@ describe("dates", () => {
       "06.05.2024 07:08:09.010 127 1 19%",
     ],
     [
+      "text without a format ends with Z in UTC alone",
+      {
+        $map: {
+          input: ["UTC", "+00:00", "Asia/Kolkata"],
+          in: { $dateToString: { date: date("2024-05-06T07:08:09.010Z"), timezone: "$$this" } },
+        },
+      },
+      ["2024-05-06T07:08:09.010Z", "2024-05-06T07:08:09.010Z", "2024-05-06T12:38:09.010"],
+    ],
+    [
       "text in a zone with its offset",
       { $dateToString: { date: date("2024-05-06T07:08:09Z"), format: "%H%z", timezone: "Asia/Kolkata" } },
       "12+0530",

@@ -1,10 +1,10 @@
 import { located } from "../../engine-error.ts";
+import { fieldPathOf } from "../../bson/field-name.ts";
 import { arrayValue } from "../../bson/builder.ts";
 import { textBytes } from "../../bson/bytes.ts";
 import { bsonType } from "../../bson/types.ts";
 import { documentValue, type Value } from "../../bson/value.ts";
 import { elementsOf, fieldsOf, fieldsOfValue } from "../../bson/walk.ts";
-import { refuseDeepPath } from "../../bson/path.ts";
 import { mapped } from "../../query/flow.ts";
 import { MutableDocument, toValue } from "../../update/mutable.ts";
 import { withChangedFields } from "../changed-fields.ts";
@@ -45,15 +45,7 @@ export const $addFields: StageFactory = (argument, place) => {
 
 /** `{a: {b: 1}}` adds `a.b`; only an operator makes a document an expression. */
 function additionsOf(path: string, value: Value, place: StagePlace): Addition[] {
-  const segments = path.split(".");
-  refuseDeepPath(segments);
-  if (path === "") throw located(40_352, "FieldPath cannot be constructed with empty string");
-  if (path.endsWith(".")) throw located(40_353, "FieldPath must not end with a '.'.");
-  for (const segment of segments) {
-    if (segment === "") throw located(15_998, "FieldPath field names may not be empty strings.");
-    if (segment.startsWith("$"))
-      throw located(16_410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.");
-  }
+  const segments = fieldPathOf(path);
   if (value.type === bsonType.object) {
     const fields = [...fieldsOfValue(value)];
     const [first] = fields;

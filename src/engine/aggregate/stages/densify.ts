@@ -1,4 +1,5 @@
 import { EngineError, failedToParse, located, typeMismatch } from "../../engine-error.ts";
+import { fieldPathOf } from "../../bson/field-name.ts";
 import { buildDocument, emptyDocument, objectValue } from "../../bson/builder.ts";
 import { toNumber } from "../../bson/numbers.ts";
 import { parsePath, valueAtPath } from "../../bson/path.ts";
@@ -41,7 +42,7 @@ export const $densify: StageFactory = (argument, place) => {
     if (!given.has(name))
       throw new EngineError(40_414, "Location40414", `BSON field '$densify.${name}' is missing but a required field`);
   const field = textOf(textual(given.get("field") as Value, "field"));
-  if (field === "" || field.startsWith("$")) throw located(16_410, "FieldPath field names may not start with '$'.");
+  fieldPathOf(field);
   const range = parseRange(given.get("range") as Value);
   const partitionGiven = given.get("partitionByFields");
   if (partitionGiven !== undefined && partitionGiven.type !== bsonType.array)

@@ -1,9 +1,11 @@
 import { failedToParse, located } from "../../engine-error.ts";
+import { fieldPathOf } from "../../bson/field-name.ts";
+import { toNumber } from "../../bson/numbers.ts";
 import { arrayValue, emptyDocument } from "../../bson/builder.ts";
 import { keyText as idText } from "../../bson/key.ts";
 import { parsePath } from "../../bson/path.ts";
-import { bsonType, typeName } from "../../bson/types.ts";
-import { documentValue, int64Value, nullValue, textOf, type Value, wholeNumberOf } from "../../bson/value.ts";
+import { bsonType, isNumberType, typeName } from "../../bson/types.ts";
+import { documentValue, int64Value, nullValue, textOf, type Value } from "../../bson/value.ts";
 import { elementsOf, fieldsOfValue, getField } from "../../bson/walk.ts";
 import { blockingStepMaxBytes, type Flow } from "../../query/flow.ts";
 import { compileExpression } from "../expression.ts";
@@ -51,6 +53,8 @@ export const $graphLookup: StageFactory = (argument, place) => {
     text("connectFromField"),
     text("connectToField"),
   ] as const;
+  const asSegments = fieldPathOf(as);
+  for (const path of [connectFrom, connectTo]) fieldPathOf(path);
   const startWith = given.get("startWith");
   if (startWith === undefined)
     throw located(
@@ -59,7 +63,7 @@ export const $graphLookup: StageFactory = (argument, place) => {
     );
   const start = compileExpression(startWith, place.expressions);
   const maxDepth = depthOf(given.get("maxDepth"));
-  const depthField = given.has("depthField") ? text("depthField").split(".") : undefined;
+  const depthField = given.has("depthField") ? fieldPathOf(text("depthField")) : undefined;
   const restriction = given.get("restrictSearchWithMatch");
   if (restriction !== undefined && restriction.type !== bsonType.object)
     throw located(40_185, "restrictSearchWithMatch must be an object, found " + typeName(restriction.type));
@@ -122,7 +126,7 @@ export const $graphLookup: StageFactory = (argument, place) => {
         if (one === undefined) yield undefined;
         else found.push(described(one, depthField));
       }
-      yield withAdded(document, as.split("."), arrayValue(found));
+      yield withAdded(document, asSegments, arrayValue(found));
     }
   };
 };
@@ -139,8 +143,10 @@ function described({ document, depth }: Found, depthField: readonly string[] | u
 
 function depthOf(value: Value | undefined): number {
   if (value === undefined) return Number.POSITIVE_INFINITY;
-  const depth = wholeNumberOf(value);
-  if (depth === undefined) throw located(40_100, `maxDepth must be numeric, found type: ${typeName(value.type)}`);
+  if (!isNumberType(value.type)) throw located(40_100, `maxDepth must be numeric, found type: ${typeName(value.type)}`);
+  const depth = Math.trunc(toNumber(value));
+  if (depth !== toNumber(value))
+    throw located(40_102, `maxDepth could not be represented as a long long: ${toNumber(value)}`);
   if (depth < 0) throw located(40_101, `maxDepth requires a nonnegative argument, found: ${depth}`);
   return depth;
 }

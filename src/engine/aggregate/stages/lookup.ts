@@ -1,4 +1,5 @@
 import { EngineError, failedToParse, located } from "../../engine-error.ts";
+import { fieldPathOf } from "../../bson/field-name.ts";
 import { arrayValue } from "../../bson/builder.ts";
 import { parsePath } from "../../bson/path.ts";
 import { bsonType, typeName } from "../../bson/types.ts";
@@ -32,7 +33,7 @@ export const $lookup: StageFactory = (argument, place) => {
   const given = namedFields(argument);
   const as = textOfField(given, "as");
   if (as === undefined) throw failedToParse("must specify 'as' field for a $lookup");
-  const segments = as.split(".");
+  const segments = fieldPathOf(as);
   const join = joinOf(given, place);
   return function* lookup(flow: Flow): Flow {
     for (const document of flow) {
@@ -115,6 +116,7 @@ function joinOf(given: ReadonlyMap<string, Value>, place: StagePlace): Join {
     expressions: seeing(place.expressions, bound),
     within: [...place.within, "$lookup"],
   };
+  for (const field of [localField, foreignField]) if (field !== undefined) fieldPathOf(field);
   if (localField === undefined || foreignField === undefined) return pipelineJoin(from, pipeline ?? [], bound, inner);
   const path = parsePath(localField);
   const [first] = from === undefined ? (pipeline ?? []) : [];

@@ -1,4 +1,5 @@
 import { EngineError, failedToParse, typeMismatch } from "../../engine-error.ts";
+import { fieldPathOf } from "../../bson/field-name.ts";
 import { arrayValue, buildDocument } from "../../bson/builder.ts";
 import { bsonType } from "../../bson/types.ts";
 import { documentValue, nullValue, stringValue, type Value } from "../../bson/value.ts";
@@ -69,16 +70,9 @@ function compileOutput(path: string, value: Value, sortBy: Uint8Array | undefine
   if (operator === undefined) throw failedToParse(`Expected a $-prefixed window function for '${path}'`);
   const { name, value: argument } = operator;
   return {
-    segments: segmentsOf(path),
+    segments: fieldPathOf(path),
     compute: windowFunction(name, argument, window, sortBy, place),
   };
-}
-
-function segmentsOf(path: string): readonly string[] {
-  const segments = path.split(".");
-  if (path === "" || segments.includes("") || path.startsWith("$"))
-    throw new EngineError(40_352, "Location40352", `FieldPath '${path}' cannot be an output`);
-  return segments;
 }
 
 /** The function of that name, compiled. */

@@ -148,6 +148,29 @@ describe("stages", () => {
     );
   });
 
+  test("joins take paths into DBRefs, and no other names with a dollar", async () => {
+    const shops = await stored([{ _id: "a" }, { _id: "b" }]);
+    const sold = await stored([{ _id: 1, shop: { $ref: shops, $id: "b" } }]);
+    const join = { from: shops, localField: "shop.$id", foreignField: "_id", as: "at" };
+    assert.deepEqual(await piped(sold, { $lookup: join }, { $project: { at: 1, id: "$shop.$id" } }), [
+      { _id: 1, at: [{ _id: "b" }], id: "b" },
+    ]);
+    const graph = { from: shops, startWith: "$shop.$id", connectFromField: "_id", connectToField: "_id", as: "at" };
+    assert.deepEqual(await piped(sold, { $graphLookup: graph }, { $project: { at: 1 } }), [
+      { _id: 1, at: [{ _id: "b" }] },
+    ]);
+    for (const wrong of [{ localField: "$shop" }, { foreignField: "$_id" }, { as: "at.$x" }])
+      await assert.rejects(piped(sold, { $lookup: { ...join, ...wrong } }), refused(16_410));
+    for (const wrong of [{ connectFromField: "$_id" }, { connectToField: "$_id" }, { depthField: "$d" }, { as: "$at" }])
+      await assert.rejects(piped(sold, { $graphLookup: { ...graph, ...wrong } }), refused(16_410));
+    for (const [maxDepth, code] of [
+      ["1", 40_100],
+      [-1, 40_101],
+      [1.5, 40_102],
+    ] as const)
+      await assert.rejects(piped(sold, { $graphLookup: { ...graph, maxDepth } }), refused(code));
+  });
+
   test("redacting goes down where it is told to", async () => {
     const document = { _id: 1, level: 1, inner: { level: 5, x: 1 }, list: [{ level: 1 }, { level: 9 }, 7] };
     const stage = { $redact: { $cond: [{ $lte: ["$level", 3] }, "$$DESCEND", "$$PRUNE"] } };

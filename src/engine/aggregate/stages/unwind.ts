@@ -1,4 +1,5 @@
 import { located } from "../../engine-error.ts";
+import { fieldPathOf } from "../../bson/field-name.ts";
 import { textBytes } from "../../bson/bytes.ts";
 import { parsePath } from "../../bson/path.ts";
 import { bsonType, typeName } from "../../bson/types.ts";
@@ -69,11 +70,7 @@ function segmentsOf(path: Value): readonly string[] {
   const text = textOf(path);
   if (!text.startsWith("$") || text.length < 2)
     throw located(28_818, `path option to $unwind stage should be prefixed with a '$': ${text}`);
-  const segments = text.slice(1).split(".");
-  if (segments.includes("")) throw located(15_998, "FieldPath field names may not be empty strings.");
-  if (segments.some((segment) => segment.startsWith("$")))
-    throw located(16_410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.");
-  return segments;
+  return fieldPathOf(text.slice(1));
 }
 
 function* unwound(
