@@ -104,12 +104,18 @@ export function decodeEntries(bytes: Uint8Array): Entry[] {
     if (position + fixedLength + idLength > view.length) throw new Error("a page of entries is cut short");
     if (view.readUInt8(position + 80) !== 0) throw new Error("an entry has flags that this version does not know");
     // Most are in the pack of the one before; a view for each would cost as much as everything else here.
-    if (packId.length === 0 || view.compare(packId, 0, packIdLength, position + 32, position + 52) !== 0)
+    if (packId.length === 0 || !standsAt(view, packId, position + 32))
       packId = view.subarray(position + 32, position + 52);
     entries.push(new StoredEntry(view, position, packId, idLength));
     position += fixedLength + idLength;
   }
   return entries;
+}
+
+/** Compared here, and from the end, where packs of one snapshot differ: `compare` of buffers takes most of a microsecond. */
+function standsAt(view: Buffer, bytes: Buffer, position: number): boolean {
+  for (let index = bytes.length - 1; index >= 0; index -= 1) if (view[position + index] !== bytes[index]) return false;
+  return true;
 }
 
 function writeCount(bytes: Buffer, count: number, position: number): void {

@@ -2,7 +2,7 @@ import type { BlobStore } from "../ports/blob-store.ts";
 import { blockContents, type PackIdentity, releaseMemory } from "./block.ts";
 import type { StoreKeys } from "./keys.ts";
 import { confirmPack, putPack, type WrittenPack } from "./pack-object.ts";
-import { Rooms } from "./rooms.ts";
+import { copyTo, Rooms } from "./rooms.ts";
 import { sealAllApart } from "./threads/apart.ts";
 import type { LentBytes } from "./threads/jobs.ts";
 import { threadsMax } from "./threads/threads.ts";
@@ -91,7 +91,7 @@ export class PackWriter {
     }
     const placement = { packId: pack.id, blockIndex: block.index, offset: block.end - block.start };
     if (open.size + bytes.length > open.room.length) open.room = this.#rooms.larger(open.room, open.size, bytes.length);
-    open.room.set(bytes, open.size);
+    copyTo(open.room, bytes, open.size);
     open.size += bytes.length;
     block.end = open.size;
     if (open.size >= roomTargetBytes && block.end - block.start >= blockTargetBytes[content]) {

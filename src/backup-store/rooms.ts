@@ -24,10 +24,18 @@ export class Rooms {
   /** Exchanges a room for one that begins with its first `size` bytes and has space for at least `more` behind them; not shared, so that it is soon freed. */
   larger(room: LentBytes, size: number, more: number): OwnBytes {
     const larger = ownMemory(size + more);
-    larger.set(room.subarray(0, size));
+    copyTo(larger, room.subarray(0, size), 0);
     this.giveBack(room);
     return larger;
   }
+}
+
+/**
+ * Copies bytes into a room. `set`, and `copy` of a whole Buffer, which uses it, go word by word where memory is shared and take nearly three times as long as a part of a
+ * Buffer does.
+ */
+export function copyTo(room: LentBytes, { buffer, byteOffset, length }: Uint8Array, at: number): void {
+  Buffer.from(buffer).copy(room, at, byteOffset, byteOffset + length);
 }
 
 /** Memory that is not cleared, and never part of what Buffers share. */

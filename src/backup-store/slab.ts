@@ -1,6 +1,6 @@
 import { hashBlockLength } from "./chunk-id.ts";
 import type { Chunk } from "./chunker.ts";
-import type { Rooms } from "./rooms.ts";
+import { copyTo, type Rooms } from "./rooms.ts";
 import type { LentBytes, Stretch } from "./threads/jobs.ts";
 
 /** Bytes of chunks that are hashed at once in another thread: waking one costs about what hashing a fifth of a mebibyte does. */
@@ -37,7 +37,7 @@ export class Slab {
     const start = this.#size + hashBlockLength;
     const end = start + bytes.length;
     if (end > this.#room.length) this.#room = this.#rooms.larger(this.#room, this.#size, end - this.#size);
-    this.#room.set(bytes, start);
+    copyTo(this.#room, bytes, start);
     this.#size = end;
     this.stretches.push({ start, end });
     this.chunks.push({ documentCount, firstIdLength });
