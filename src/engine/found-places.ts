@@ -31,6 +31,7 @@ export class FoundPlaces {
     const { key, index } = this.#places.get(document) ?? {};
     if (key === undefined) return buildDocument([]);
     const fields = index?.fields ?? idFields;
+    if (index?.wildcard !== undefined) throw notSupported("returnKey of a wildcard index");
     if (fields.some(({ hashed }) => hashed)) throw notSupported("returnKey of a hashed index");
     const values = keyValues(fields, document, key, index?.collation);
     return buildDocument(fields.map(({ path }, position) => [path.text, values[position] as (typeof values)[number]]));

@@ -128,7 +128,7 @@ describe("indexes through the driver", () => {
       [{ _id: 1 }, { name: "_id_", expireAfterSeconds: 5 }, 197],
       [{ a: "hashed", b: "hashed" }, {}, 31_303],
       [{ a: "text" }, {}, 238],
-      [{ "$**": 1 }, {}, 238],
+      [{ "$**": 1, a: 1 }, {}, 238],
       [Object.fromEntries(Array.from({ length: 33 }, (_, n) => [`f${n}`, 1])), {}, 67],
     ];
     for (const [key, options, code] of cases) {

@@ -22,6 +22,8 @@ export interface IndexField {
 export interface IndexSpecification {
   readonly name: string;
   readonly fields: readonly IndexField[];
+  /** The path below which every value has a key, empty for all; undefined for an index of the fields alone. */
+  readonly wildcard: string | undefined;
   /** The key pattern, `{a: 1, b: -1}`. */
   readonly key: Uint8Array;
   readonly unique: boolean;
@@ -68,7 +70,7 @@ const known = new Set([
 ]);
 
 const refused: Readonly<Record<string, string>> = {
-  wildcardProjection: "a wildcard index",
+  wildcardProjection: "wildcardProjection",
   weights: "a text index",
   default_language: "a text index",
   language_override: "a text index",
@@ -114,9 +116,12 @@ export function parseIndexSpecification(bytes: Uint8Array, inherited?: Collation
     throw notSupported("a unique index with numericOrdering in its collation");
   if ((unique || prepareUnique) && fields.some(({ hashed }) => hashed))
     throw located(16_764, "Currently hashed indexes cannot guarantee uniqueness. Use a regular index.");
+  const wildcard = wildcardOf(fields);
+  if (wildcard !== undefined) refuseForWildcard(given, unique || prepareUnique, sparse);
   return {
     name,
     fields,
+    wildcard,
     key: key.bytes(),
     unique,
     prepareUnique,
@@ -181,7 +186,11 @@ function fieldsOfKey(key: Value): readonly IndexField[] {
 }
 
 function parseField(name: string, value: Value): IndexField {
-  if (name === "$**" || name.endsWith(".$**")) throw notSupported("a wildcard index");
+  if (isWildcard(name)) {
+    if (!isNumberType(value.type) || !(toNumber(value) > 0))
+      throw cannotCreate("A numeric value in a $** index key pattern must be positive.");
+    return { path: parsePath(name), descending: false, hashed: false };
+  }
   if (name === "" || name.split(".").some((part) => part === "" || (part.startsWith("$") && !isReference(part))))
     throw cannotCreate(`Index key contains an illegal field name: ${name}`);
   if (value.type === bsonType.string) {
@@ -194,6 +203,37 @@ function parseField(name: string, value: Value): IndexField {
   if (Number.isNaN(direction) || direction === 0)
     throw cannotCreate(`Values in the index key pattern must be numbers other than 0: ${name}`);
   return { path: parsePath(name), descending: direction < 0, hashed: false };
+}
+
+function isWildcard(name: string): boolean {
+  return (
+    name === "$**" ||
+    (name.endsWith(".$**") &&
+      !name
+        .slice(0, -4)
+        .split(".")
+        .some((part) => part === "" || part.startsWith("$")))
+  );
+}
+
+/** Throws 238 for other fields beside the one that stands for all. */
+function wildcardOf(fields: readonly IndexField[]): string | undefined {
+  const name = fields.find(({ path }) => isWildcard(path.text))?.path.text;
+  if (name === undefined) return undefined;
+  if (fields.length > 1) throw notSupported("a compound wildcard index");
+  return name === "$**" ? "" : name.slice(0, -4);
+}
+
+/** Throws 67 CannotCreateIndex for options that no wildcard index has (manual, "Wildcard Index Restrictions"). */
+function refuseForWildcard(given: ReadonlyMap<string, Value>, unique: boolean, sparse: boolean): void {
+  const option = unique
+    ? "unique"
+    : sparse
+      ? "sparse"
+      : given.has("expireAfterSeconds")
+        ? "expireAfterSeconds"
+        : undefined;
+  if (option !== undefined) throw cannotCreate(`Index type 'wildcard' does not support the ${option} option`);
 }
 
 function isReference(part: string): boolean {

@@ -77,12 +77,16 @@ function describeClustered({ bounds, backwards }: KeysPlan, conditions: Fields, 
   );
 }
 
-function describeKeys({ index, bounds, limits, backwards }: KeysPlan, figures: PlanFigures): Value {
+function describeKeys(plan: KeysPlan, figures: PlanFigures): Value {
+  const { index, bounds, limits, backwards, wildcardPath } = plan;
   const fields = index?.fields ?? idFields;
   return stage(
     "IXSCAN",
     [
-      ["keyPattern", documentValue(index?.key ?? idKeyPattern)],
+      [
+        "keyPattern",
+        wildcardPath === undefined ? documentValue(index?.key ?? idKeyPattern) : wildcardPattern(wildcardPath),
+      ],
       ["indexName", stringValue(index?.name ?? "_id_")],
       ...(index?.collation === undefined
         ? []
@@ -93,13 +97,37 @@ function describeKeys({ index, bounds, limits, backwards }: KeysPlan, figures: P
       ["isPartial", boolValue(index?.partial !== undefined)],
       ["indexVersion", int32Value(2)],
       ["direction", stringValue(backwards ? "backward" : "forward")],
-      ["indexBounds", limits === undefined ? boundsValue(fields, bounds, backwards) : limitsValue(limits)],
+      [
+        "indexBounds",
+        wildcardPath !== undefined
+          ? wildcardBoundsValue(wildcardPath, bounds)
+          : limits === undefined
+            ? boundsValue(fields, bounds, backwards)
+            : limitsValue(limits),
+      ],
     ],
     figures && [
       ["nReturned", int32Value(figures.docsExamined)],
       ["keysExamined", int32Value(figures.keysExamined)],
     ],
   );
+}
+
+/** The keys of a wildcard index are a path and a value. */
+function wildcardPattern(path: string): Value {
+  return objectValue([
+    ["$_path", int32Value(1)],
+    [path, int32Value(1)],
+  ]);
+}
+
+function wildcardBoundsValue(path: string, bounds: readonly Bounds[]): Value {
+  const quoted = describeValue(stringValue(path));
+  const intervals = bounds[0]?.intervals ?? [];
+  return objectValue([
+    ["$_path", arrayValue([stringValue(`[${quoted}, ${quoted}]`)])],
+    [path, arrayValue(intervals.map((interval) => stringValue(intervalText(interval, false))))],
+  ]);
 }
 
 /** A range as it was given, by its ends. */

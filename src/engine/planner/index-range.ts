@@ -38,6 +38,7 @@ export function planWithin(
   if ("natural" in wanted || isOplog(record)) throw incompatible();
   const { index } = wanted;
   const fields = index?.fields ?? idFields;
+  if (index?.wildcard !== undefined) throw notSupported("min or max in a wildcard index");
   if (fields.some(({ hashed }) => hashed)) throw notSupported("min or max in a hashed index");
   const limits = [min, max].filter((limit) => limit !== undefined);
   if (

@@ -20,6 +20,9 @@ export interface KeyRange {
   readonly to: Uint8Array;
 }
 
+/** What conditions on strings say about the keys of an index. */
+export type Texts = "nothing" | "bytes" | Collation;
+
 /** What the fields of an index are searched by. */
 export interface FieldBounds {
   /** One for each field that has bounds, from the first on. */
@@ -40,16 +43,13 @@ export function boundsThrough(
   fields: readonly IndexField[],
   conditions: Conditions,
   multikey: boolean,
-  texts: "nothing" | "bytes" | Collation,
+  texts: Texts,
 ): FieldBounds {
   const bounds: Bounds[] = [];
   let ranges: readonly KeyRange[] = [];
   let equal = 0;
   for (const field of fields) {
-    const known = (conditions.byPath.get(field.path.text) ?? [])
-      .filter(({ text }) => texts !== "nothing" || !text)
-      .map((one) => (typeof texts === "string" ? one : boundsUnder(one, (text) => texts.keyOf(text))));
-    const wanted = multikey ? known.toSorted(byTightness)[0] : meet(known);
+    const wanted = boundsOfPath(conditions, field.path.text, multikey, texts);
     if (wanted === undefined || (field.hashed && !arePoints(wanted))) break;
     if (Math.max(ranges.length, 1) * wanted.intervals.length > rangesMax) break;
     const next = extend(ranges, wanted, field, bounds.length === 0);
@@ -60,6 +60,19 @@ export function boundsThrough(
     if (wanted.intervals.length === 1 && equal === bounds.length - 1) equal += 1;
   }
   return { bounds, ranges: bounds.length === 0 ? [wholeIndex] : ranges, equal };
+}
+
+/** What a path is held to; over arrays by the narrowest of the conditions. */
+export function boundsOfPath(
+  conditions: Conditions,
+  path: string,
+  multikey: boolean,
+  texts: Texts,
+): Bounds | undefined {
+  const known = (conditions.byPath.get(path) ?? [])
+    .filter(({ text }) => texts !== "nothing" || !text)
+    .map((one) => (typeof texts === "string" ? one : boundsUnder(one, (text) => texts.keyOf(text))));
+  return multikey ? known.toSorted(byTightness)[0] : meet(known);
 }
 
 function meet(known: readonly Bounds[]): Bounds | undefined {
@@ -83,8 +96,13 @@ function extend(ranges: readonly KeyRange[], bounds: Bounds, field: IndexField, 
   );
 }
 
+/** The interval as a range of keys of an ascending field. */
+export function rangeOf(interval: Interval): KeyRange {
+  return partOf(interval, { descending: false, hashed: false });
+}
+
 /** The interval as a range of keys of one field. */
-function partOf(interval: Interval, { descending, hashed }: IndexField): KeyRange {
+function partOf(interval: Interval, { descending, hashed }: Pick<IndexField, "descending" | "hashed">): KeyRange {
   if (hashed) {
     const key = hashedKey(interval.from.bytes);
     return { from: key, to: after(key) };

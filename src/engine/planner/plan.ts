@@ -1,4 +1,4 @@
-import { badValue, type EngineError } from "../engine-error.ts";
+import { badValue, EngineError } from "../engine-error.ts";
 import { toNumber } from "../bson/numbers.ts";
 import { parsePath } from "../bson/path.ts";
 import { fieldsOf } from "../bson/walk.ts";
@@ -7,11 +7,12 @@ import { type IndexField, isIdKey, isSameKey } from "../catalog/index-specificat
 import { idIndexName, isClustered } from "../catalog/clustered-index.ts";
 import { isOplog } from "../oplog/namespace.ts";
 import { logOrder, type LogRange, logRange } from "../oplog/read-log.ts";
-import { type Bounds, Conditions, rangesMax } from "../query/bounds.ts";
+import { arePoints, type Bounds, Conditions, rangesMax } from "../query/bounds.ts";
 import type { Filter } from "../query/filter.ts";
 import type { SortField } from "../query/sort.ts";
 import { implies } from "./implication.ts";
-import { boundsThrough, type KeyRange } from "./key-ranges.ts";
+import { boundsThrough, type KeyRange, type Texts } from "./key-ranges.ts";
+import { boundsThroughWildcard } from "./wildcard.ts";
 
 /** How documents are found: all of them in stored order, through the keys of `_id` or of an index, or by several such ways in turn. */
 export type Plan = ScanPlan | KeysPlan | OrPlan;
@@ -37,6 +38,8 @@ export interface KeysPlan {
   readonly sorted: boolean;
   /** Whether the keys are those that a clustered collection is stored by. */
   readonly clustered?: boolean;
+  /** The path that a wildcard index is searched by. */
+  readonly wildcardPath?: string;
 }
 
 /** Each document that any of the branches finds, once. */
@@ -129,7 +132,8 @@ function planThrough(
 ): Candidate | undefined {
   const fields = index?.fields ?? idFields;
   const multikey = index?.multikey === true;
-  const texts = index?.collation?.name === filter.collation?.name ? (filter.collation ?? "bytes") : "nothing";
+  const texts: Texts = index?.collation?.name === filter.collation?.name ? (filter.collation ?? "bytes") : "nothing";
+  if (index?.wildcard !== undefined) return planThroughWildcard(index, sort, forced, conditions, texts);
   const { bounds, ranges, equal } = boundsThrough(fields, conditions, multikey, texts);
   const bounded = bounds.length;
   if (index?.sparse === true && !forced && !bounds.some(excludesMissing)) return undefined;
@@ -148,6 +152,37 @@ function planThrough(
     equal +
     (sorted && sort.length > 0 ? 5 : 0);
   return { plan, worth };
+}
+
+/** Throws 291 NoQueryExecutionPlans when it has to be used and cannot be. */
+function planThroughWildcard(
+  index: CollectionIndex,
+  sort: readonly SortField[],
+  forced: boolean,
+  conditions: Conditions,
+  texts: Texts,
+): Candidate | undefined {
+  const found = boundsThroughWildcard(index.wildcard ?? "", conditions, texts);
+  if (found === undefined) {
+    if (!forced) return undefined;
+    throw new EngineError(
+      291,
+      "NoQueryExecutionPlans",
+      "error processing query: planner returned error :: caused by :: No query solutions",
+    );
+  }
+  const { path, bounds, ranges } = found;
+  const sorted = sort.length === 0;
+  const plan: KeysPlan = {
+    kind: "keys",
+    index,
+    ranges,
+    bounds: [bounds],
+    backwards: false,
+    sorted,
+    wildcardPath: path,
+  };
+  return { plan, worth: arePoints(bounds) && bounds.intervals.length === 1 ? 11 : 10 };
 }
 
 /** A sparse index lacks the documents without its fields, which a condition that needs a value makes harmless. */

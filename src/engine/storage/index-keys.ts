@@ -9,6 +9,7 @@ import { nullValue, undefinedValue, type Value } from "../bson/value.ts";
 import { elementsOf, getField } from "../bson/walk.ts";
 import type { IndexField, IndexSpecification } from "../catalog/index-specification.ts";
 import { type Collation, equalityKeys } from "../query/collation.ts";
+import { pathKey, wildcardValues } from "./wildcard-keys.ts";
 import { refuseBadId } from "../update/document-id.ts";
 
 /** Most keys one document may have in an index; the product of its arrays. */
@@ -19,11 +20,12 @@ const keysMax = 100_000;
  * hashed field.
  */
 export function indexKeys(
-  index: Pick<IndexSpecification, "fields" | "sparse" | "partial" | "collation">,
+  index: Pick<IndexSpecification, "fields" | "sparse" | "partial" | "collation" | "wildcard">,
   document: Uint8Array,
 ): Uint8Array[] {
   const { collation } = index;
   if (index.partial?.matches(document) === false) return [];
+  if (index.wildcard !== undefined) return wildcardKeys(document, index.wildcard, collation);
   const values = index.fields.map((field) => fieldValues(document, field));
   if (index.sparse && values.every((field) => !field.exists)) return [];
   const [only] = values;
@@ -41,6 +43,15 @@ export function indexKeys(
     if (keys.length > keysMax) throw tooManyKeys();
   }
   return distinct(keys.map((parts) => Buffer.concat(parts)));
+}
+
+function wildcardKeys(document: Uint8Array, root: string, collation: Collation | undefined): Uint8Array[] {
+  const found = wildcardValues(document, root, keysMax);
+  if (found === undefined) throw tooManyKeys();
+  const plain = { descending: false, hashed: false };
+  return distinct(
+    mappedList(found, ({ path, value }) => Buffer.concat([pathKey(path), fieldKey(value, plain, collation)])),
+  );
 }
 
 /** The key of given values, one for each field. */
@@ -115,7 +126,11 @@ function tooManyKeys(): EngineError {
   return new EngineError(67, "CannotCreateIndex", "a document has too many keys for an index");
 }
 
-function fieldKey(value: Value, { hashed, descending }: IndexField, collation: Collation | undefined): Uint8Array {
+function fieldKey(
+  value: Value,
+  { hashed, descending }: Pick<IndexField, "hashed" | "descending">,
+  collation: Collation | undefined,
+): Uint8Array {
   const keyOf = collation === undefined ? undefined : (text: string): string => collation.keyOf(text);
   return hashed ? hashedKey(encodeKey(value, keyOf)) : new KeyWriter(keyOf).value(value, descending).finish();
 }
