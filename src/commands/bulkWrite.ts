@@ -15,6 +15,7 @@ import {
 import { cursorOptionsOf, listBatch } from "./cursor-reply.ts";
 import { type CommandContext, defineCommand, type Reply } from "./define-command.ts";
 import { hintOf } from "./hint.ts";
+import { mapInTurns } from "./in-turns.ts";
 import { namespaceNamed } from "./namespace.ts";
 import { Parameters } from "./parameters.ts";
 import { isAllowed } from "./privileges.ts";
@@ -40,9 +41,9 @@ export const bulkWrite = defineCommand({
   run: async (parameters, context) => {
     const variables = parameters.document("let");
     const namespaces = parameters.requiredDocuments("nsInfo").map(namespaceOf);
-    const operations = parameters
-      .requiredDocuments("ops")
-      .map((bytes, index) => operationOf(bytes, index, namespaces, variables));
+    const operations = await mapInTurns(parameters.requiredDocuments("ops"), context.signal, (bytes, index) =>
+      operationOf(bytes, index, namespaces, variables),
+    );
     const ordered = orderedOf(parameters);
     const errorsOnly = parameters.flag("errorsOnly");
     const bypassDocumentValidation = parameters.flag("bypassDocumentValidation");

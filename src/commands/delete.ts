@@ -1,6 +1,7 @@
 import { EngineError, int32Value, type DeleteStatement } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
 import { hintOf } from "./hint.ts";
+import { mapInTurns } from "./in-turns.ts";
 import { Parameters } from "./parameters.ts";
 import {
   orderedOf,
@@ -22,7 +23,9 @@ export const deleteCommand = defineCommand({
   run: async (parameters, context) => {
     const collection = parameters.collection();
     const variables = parameters.document("let");
-    const statements = parameters.requiredDocuments("deletes").map((bytes) => statementOf(bytes, variables));
+    const statements = await mapInTurns(parameters.requiredDocuments("deletes"), context.signal, (bytes) =>
+      statementOf(bytes, variables),
+    );
     const ordered = orderedOf(parameters);
     const write = withStatements(context.write, statementIdsOf(parameters, statements.length));
     parameters.rejectUnknown();

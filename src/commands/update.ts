@@ -9,6 +9,7 @@ import {
 } from "../engine/index.ts";
 import { defineCommand } from "./define-command.ts";
 import { hintOf } from "./hint.ts";
+import { mapInTurns } from "./in-turns.ts";
 import { Parameters } from "./parameters.ts";
 import {
   orderedOf,
@@ -30,7 +31,9 @@ export const update = defineCommand({
   run: async (parameters, context) => {
     const collection = parameters.collection();
     const variables = parameters.document("let");
-    const statements = parameters.requiredDocuments("updates").map((bytes) => statementOf(bytes, variables));
+    const statements = await mapInTurns(parameters.requiredDocuments("updates"), context.signal, (bytes) =>
+      statementOf(bytes, variables),
+    );
     const ordered = orderedOf(parameters);
     const bypassDocumentValidation = parameters.flag("bypassDocumentValidation");
     parameters.ignore("bypassEmptyTsReplacement");

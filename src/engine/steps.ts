@@ -9,6 +9,12 @@ import { EngineError } from "./engine-error.ts";
 /** Steps after which others have their turn: some milliseconds. A step is about a microsecond's work; what takes longer charges more. */
 export const stepsBetweenPauses = 8192;
 
+/** Time after which others have their turn where steps take longer than they should: each may look at a whole value. */
+const pauseAfterMs = 10;
+/** How many steps are taken between two looks at the clock, unless these take so long that it is looked at after each. */
+const stepsBetweenLooks = 16;
+const longStepsMs = 1;
+
 /** Most steps that nobody can interrupt: of expressions that are computed outside of `Work`, when a view or a rule is made for instance. */
 export const uninterruptedStepsMax = 100_000;
 
@@ -54,6 +60,10 @@ let current: Frame | undefined;
 let replaying = false;
 let steps = 0;
 let uninterruptedDepth = 0;
+/** When the stretch began, as far as the clock was looked at; undefined while it was not. */
+let sinceMs: number | undefined;
+let lookedMs = 0;
+let untilLook = 1;
 let held = 0;
 
 /** Counts further steps: of what is not a loop, or takes longer than a step should. */
@@ -90,8 +100,11 @@ export function looped<Argument, State, Result>(loop: Loop<Argument, State, Resu
       if (!more) break;
       steps += 1;
       // What led here again is not to be paid for with the steps of this turn, or there would be no progress.
-      if (replaying) [replaying, steps] = [false, 0];
-      if (steps >= stepsBetweenPauses) throw pause;
+      if (replaying) {
+        replaying = false;
+        beginStretch();
+      }
+      if (steps >= stepsBetweenPauses || lasts()) throw pause;
     }
     frame.next = 0;
     const result = loop.end(call.state as State);
@@ -103,6 +116,23 @@ export function looped<Argument, State, Result>(loop: Loop<Argument, State, Resu
   } finally {
     current = outer;
   }
+}
+
+function beginStretch(): void {
+  steps = 0;
+  sinceMs = undefined;
+  untilLook = 1;
+}
+
+/** Whether the stretch lasts too long. */
+function lasts(): boolean {
+  untilLook -= 1;
+  if (untilLook > 0) return false;
+  const nowMs = performance.now();
+  untilLook = sinceMs === undefined || nowMs - lookedMs > longStepsMs ? 1 : stepsBetweenLooks;
+  lookedMs = nowMs;
+  sinceMs ??= nowMs;
+  return nowMs - sinceMs > pauseAfterMs;
 }
 
 /** What work came to, also when it is begun again: for what must not be done twice, or takes long. */
@@ -161,6 +191,7 @@ export class Work<Argument, Result> {
     frame.next = 0;
     current = frame;
     replaying = frame.calls.length > 0;
+    sinceMs = undefined;
     held = this.#held;
     this.#held = 0;
     try {
@@ -169,7 +200,7 @@ export class Work<Argument, Result> {
       return result;
     } catch (error) {
       if (error === pause) {
-        steps = 0;
+        beginStretch();
         this.#held = held;
         return paused;
       }

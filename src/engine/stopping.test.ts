@@ -88,6 +88,10 @@ describe("an operation over one document that takes long", () => {
         in: { $size: { $filter: { input: { $slice: [list, 300] }, cond: "$$this" } } },
       },
     }),
+    "steps that each look at a whole list": expression({
+      $map: { input: { $slice: [list, 2000] }, in: { $size: list } },
+    }),
+    "$in of many": find({ "documents.n": { $in: Array.from({ length: 300_000 }, (_, n) => -1 - n) } }),
     $range: expression({ $range: [0, 500_000] }),
     $zip: expression({ $zip: { inputs: [list, list] } }),
     $setUnion: expression({ $setUnion: [list, [1]] }),

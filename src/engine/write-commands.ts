@@ -1,7 +1,8 @@
-import { buildDocument, DocumentBuilder } from "./bson/builder.ts";
-import { int32Value, Value } from "./bson/value.ts";
+import { buildDocument } from "./bson/builder.ts";
+import { writeInt32 } from "./bson/bytes.ts";
+import { int32Value, type Value } from "./bson/value.ts";
 import { bsonType } from "./bson/types.ts";
-import { fieldsOf, getField } from "./bson/walk.ts";
+import { getField } from "./bson/walk.ts";
 import { compilerIn, variablesOf } from "./aggregate/compiler.ts";
 import { contextOf } from "./aggregate/context.ts";
 import { pipelineCompiler } from "./aggregate/update-pipeline.ts";
@@ -244,10 +245,7 @@ export async function upsertedDocument(
   const base = documentFromFilter(filterBytes);
   const run = { filter, moment: { nowMs: context.nowMs }, inserting: true };
   const made = await context.pace.finish(new Work((document: Uint8Array) => update(document, run)), base);
-  if (getField(made, "_id") !== undefined) return withIdFirst(made);
-  const builder = new DocumentBuilder().append("_id", new Value(bsonType.objectId, context.newObjectId()));
-  for (const { name, value } of fieldsOf(made)) builder.append(name, value);
-  return builder.finish();
+  return withId(made, context);
 }
 
 /** One statement of a delete; answers how many went. */
@@ -347,11 +345,17 @@ export async function runInsert(
   return { insertedCount, writeErrors, retried: context.statements.retried };
 }
 
+/** The type ObjectId and the name `_id`. */
+const idHead = Buffer.from([bsonType.objectId, ...Buffer.from("_id\0")]);
+
 function withId(document: Uint8Array, context: WriteContext): Uint8Array {
   if (getField(document, "_id") !== undefined) return withIdFirst(document);
-  const builder = new DocumentBuilder().append("_id", new Value(bsonType.objectId, context.newObjectId()));
-  for (const { name, value } of fieldsOf(document)) builder.append(name, value);
-  return builder.finish();
+  const field = Buffer.concat([idHead, context.newObjectId()]);
+  const made = new Uint8Array(document.length + field.length);
+  writeInt32(made, 0, made.length);
+  made.set(field, 4);
+  made.set(document.subarray(4), 4 + field.length);
+  return made;
 }
 
 export function idDocument(id: Value): Uint8Array {

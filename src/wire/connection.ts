@@ -4,7 +4,15 @@ import type { Compressor } from "../commands/compression.ts";
 import { EngineError, fieldsOf, readInt32 } from "../engine/index.ts";
 import type { Log } from "../ports/log.ts";
 import { compress, type CompressedMessage, expand, opCompressed, readCompressed } from "./compression.ts";
-import { messageSizeMaxBytes, ProtocolError, readMessage, type WireRequest, writeReply } from "./frame.ts";
+import {
+  messageSizeMaxBytes,
+  ProtocolError,
+  readLargeMessage,
+  readMessage,
+  stretchBytes,
+  type WireRequest,
+  writeReply,
+} from "./frame.ts";
 import type { WireLimits } from "./limits.ts";
 import { MessageReader } from "./message-reader.ts";
 
@@ -30,9 +38,16 @@ const plainCommands: ReadonlySet<string> = new Set([
   "updateUser",
 ]);
 
+/** A message too long to be read at once. */
+interface LargeMessage {
+  readonly large: Uint8Array;
+}
+
+type Unread = CompressedMessage | LargeMessage;
+
 interface Waiting {
-  /** What was compressed is expanded in its turn: one at a time, whatever waits. */
-  readonly request: WireRequest | CompressedMessage;
+  /** What was compressed, or is large, is read in its turn: one at a time, whatever waits. */
+  readonly request: WireRequest | Unread;
   readonly sizeBytes: number;
 }
 
@@ -102,9 +117,10 @@ class ServedConnection implements Connection {
     if (this.#waiting.length > 0) void this.#work();
   }
 
-  #read(message: Uint8Array): WireRequest | CompressedMessage {
-    if (readInt32(message, 12) !== opCompressed) return readMessage(message);
-    return readCompressed(message, this.#commands.compressors(), this.#messageMaxBytes());
+  #read(message: Uint8Array): WireRequest | Unread {
+    if (readInt32(message, 12) === opCompressed)
+      return readCompressed(message, this.#commands.compressors(), this.#messageMaxBytes());
+    return message.length > stretchBytes ? { large: message } : readMessage(message);
   }
 
   #messageMaxBytes(): number {
@@ -157,16 +173,18 @@ class ServedConnection implements Connection {
     }
   }
 
-  async #serve(request: WireRequest | CompressedMessage): Promise<void> {
+  async #serve(request: WireRequest | Unread): Promise<void> {
     if ("body" in request) return this.#answer(request, undefined);
-    let expanded: WireRequest;
+    let read: WireRequest;
     try {
-      expanded = readMessage(await expand(request));
+      read = await readLargeMessage("large" in request ? request.large : await expand(request));
     } catch (error) {
       this.#unreadable(error);
       return;
     }
-    await this.#answer(expanded, isPlain(expanded) ? undefined : request.compressor);
+    if (this.#ended.signal.aborted) return;
+    const compressor = "large" in request || isPlain(read) ? undefined : request.compressor;
+    await this.#answer(read, compressor);
   }
 
   /** Runs a request and sends what it answers; several answers when it is one to be told of every change. */

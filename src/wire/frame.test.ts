@@ -12,7 +12,7 @@ import {
   opQuery,
   rawMessage,
 } from "../../test/support/raw-client.ts";
-import { crc32c, ProtocolError, readMessage, writeReply } from "./frame.ts";
+import { crc32c, ProtocolError, readLargeMessage, readMessage, stretchBytes, writeReply } from "./frame.ts";
 import { MessageReader } from "./message-reader.ts";
 
 const ping = serialize({ ping: 1, $db: "admin" });
@@ -28,6 +28,24 @@ describe("reading messages", () => {
       documents.map((one) => Buffer.from(one)),
     );
     assert.deepEqual(request.sequences.get("other"), []);
+  });
+
+  test("a large message is read as at once, and others have their turn meanwhile", async () => {
+    const documents = Array.from({ length: 40 }, (_, n) => serialize({ _id: n, text: "x".repeat(100_000) }));
+    for (const flags of [0, checksumPresent]) {
+      const message = opMsg(ping, { flags, sequences: { documents } });
+      let turns = 0;
+      const turn = (): void => {
+        turns += 1;
+        others = setImmediate(turn);
+      };
+      let others = setImmediate(turn);
+      assert.deepEqual(await readLargeMessage(message), readMessage(message));
+      clearImmediate(others);
+      assert.ok(turns >= 3, `${turns} turns`);
+      message[stretchBytes * 2] = 0;
+      if (flags !== 0) await assert.rejects(readLargeMessage(message), ProtocolError);
+    }
   });
 
   test("flags say whether an answer is wanted, and whether several are", () => {

@@ -1,8 +1,11 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { EngineError, readInt32, validateDocument, type Value, writeInt32 } from "../engine/index.ts";
 
 /** Longest message, header included (wire protocol). */
 export const messageSizeMaxBytes = 48_000_000;
 export const headerLength = 16;
+/** So much of a message is checked before others have their turn: a few milliseconds. One document, at most 16 MiB, is checked at once. */
+export const stretchBytes = 1024 * 1024;
 /** Longest command document: the longest user document and room for what is around it (BSONObjMaxInternalSize). */
 const bodyMaxBytes = 16 * 1024 * 1024 + 16_384;
 
@@ -43,21 +46,41 @@ export class ProtocolError extends Error {
 
 /** Reads one whole message. Throws `ProtocolError`. */
 export function readMessage(message: Uint8Array): WireRequest {
+  const reading = readingMessage(message);
+  for (;;) {
+    const step = reading.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** Reads one whole message of any length, giving others their turn. Throws `ProtocolError`. */
+export async function readLargeMessage(message: Uint8Array): Promise<WireRequest> {
+  const reading = readingMessage(message);
+  for (;;) {
+    const step = reading.next();
+    if (step.done === true) return step.value;
+    await nextTurn();
+  }
+}
+
+/** Reads a message; `undefined` is a good moment to give way to others. */
+type Reading<Result> = Generator<undefined, Result, undefined>;
+
+function* readingMessage(message: Uint8Array): Reading<WireRequest> {
   const requestId = readInt32(message, 4);
   const opCode = readInt32(message, 12);
-  if (opCode === opMsg) return readOpMsg(message, requestId);
+  if (opCode === opMsg) return yield* readOpMsg(message, requestId);
   if (opCode === opQuery) return readOpQuery(message, requestId);
   throw new ProtocolError(`operation code ${opCode} is not served`);
 }
 
-function readOpMsg(message: Uint8Array, requestId: number): WireRequest {
+function* readOpMsg(message: Uint8Array, requestId: number): Reading<WireRequest> {
   if (message.length < headerLength + 5) throw new ProtocolError("a message is too short");
   const flags = readInt32(message, headerLength);
   // The lower 16 bits must be understood (wire protocol, "OP_MSG").
   if ((flags & 0xffff & ~(checksumPresent | moreToCome)) !== 0) throw new ProtocolError(`flags ${flags} are not known`);
   const end = (flags & checksumPresent) === 0 ? message.length : message.length - 4;
-  if ((flags & checksumPresent) !== 0 && crc32c(message.subarray(0, end)) !== readInt32(message, end) >>> 0)
-    throw new ProtocolError("a checksum is wrong");
+  if ((flags & checksumPresent) !== 0) yield* requireChecksum(message, end);
   let body: Uint8Array | undefined;
   const sequences = new Map<string, readonly Uint8Array[]>();
   const checks = new DocumentChecks();
@@ -71,7 +94,7 @@ function readOpMsg(message: Uint8Array, requestId: number): WireRequest {
       checks.limitBody(body);
       position += body.length;
     } else if (kind === 1) {
-      position = readSequence(message, position, end, sequences, checks);
+      position = yield* readSequence(message, position, end, sequences, checks);
     } else {
       throw new ProtocolError(`section kind ${kind} is not known`);
     }
@@ -89,13 +112,22 @@ function readOpMsg(message: Uint8Array, requestId: number): WireRequest {
   };
 }
 
-function readSequence(
+function* requireChecksum(message: Uint8Array, end: number): Reading<void> {
+  let crc = 0;
+  for (let position = 0; position < end; position += stretchBytes) {
+    if (position > 0) yield undefined;
+    crc = crc32c(message.subarray(position, Math.min(position + stretchBytes, end)), crc);
+  }
+  if (crc !== readInt32(message, end) >>> 0) throw new ProtocolError("a checksum is wrong");
+}
+
+function* readSequence(
   message: Uint8Array,
   start: number,
   end: number,
   sequences: Map<string, readonly Uint8Array[]>,
   checks: DocumentChecks,
-): number {
+): Reading<number> {
   const size = start + 4 <= end ? readInt32(message, start) : 0;
   const sequenceEnd = start + size;
   const nameEnd = message.indexOf(0, start + 4);
@@ -104,10 +136,14 @@ function readSequence(
   const name = new TextDecoder().decode(message.subarray(start + 4, nameEnd));
   if (sequences.has(name)) throw new ProtocolError("a document sequence comes twice");
   const documents: Uint8Array[] = [];
+  let pausedAt = start;
   for (let position = nameEnd + 1; position < sequenceEnd;) {
     const document = checks.documentAt(message, position, sequenceEnd);
     documents.push(document);
     position += document.length;
+    if (position - pausedAt < stretchBytes) continue;
+    yield undefined;
+    pausedAt = position;
   }
   sequences.set(name, documents);
   return sequenceEnd;
@@ -205,9 +241,9 @@ const crcTable = Uint32Array.from({ length: 256 }, (_, index) => {
   return crc;
 });
 
-/** CRC-32C (Castagnoli), as OP_MSG's checksum. */
-export function crc32c(bytes: Uint8Array): number {
-  let crc = 0xffff_ffff;
+/** CRC-32C (Castagnoli), as OP_MSG's checksum; `before` is that of the bytes before these. */
+export function crc32c(bytes: Uint8Array, before: number = 0): number {
+  let crc = before ^ 0xffff_ffff;
   for (const byte of bytes) crc = (crcTable[(crc ^ byte) & 0xff] as number) ^ (crc >>> 8);
   return (crc ^ 0xffff_ffff) >>> 0;
 }

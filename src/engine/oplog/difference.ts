@@ -1,7 +1,9 @@
+import { allElements } from "../bson/arrays.ts";
 import { buildDocument, objectValue } from "../bson/builder.ts";
 import { bsonType } from "../bson/types.ts";
 import { falseValue, int32Value, trueValue, type Value } from "../bson/value.ts";
-import { elementsOf, type Field, fieldsOf, fieldsOfValue } from "../bson/walk.ts";
+import { type Loop, looped } from "../steps.ts";
+import { type Field, fieldsOf, fieldsOfValue } from "../bson/walk.ts";
 
 /** Documents and arrays within each other that are compared; what lies deeper is told of whole. */
 const depthMax = 100;
@@ -9,7 +11,7 @@ const depthMax = 100;
 /**
  * What an update did, as an entry of the operation log says it: `{$v: 2, diff}`. `d` fields are deleted, `u` fields have another value, `i` fields come to the end, and
  * `s` and a field's name stand before what happened within it; in arrays (`a: true`) `l` is the new length and `u` and `s` stand before positions. Undefined when that
- * would not make the very bytes of `after` out of `before`: fields moved, names given twice.
+ * would not make the very bytes of `after` out of `before`: fields moved, names given twice. May be left by a pause where there are large arrays.
  */
 export function differenceOf(before: Uint8Array, after: Uint8Array): Uint8Array | undefined {
   const parts = documentDifference([...fieldsOf(before)], [...fieldsOf(after)], 1);
@@ -60,23 +62,41 @@ function valueDifference(old: Value, now: Value, depth: number): Value | undefin
     return parts === undefined ? undefined : objectValue(parts);
   }
   if (now.type !== bsonType.array) return undefined;
-  const parts = arrayDifference(elementsOf(old), elementsOf(now), depth + 1);
+  const parts = looped(differing, { old: allElements(old), now: allElements(now), depth: depth + 1 });
   const difference = objectValue(parts);
   // `a`, and one change: an element set, pushed, or the end cut off. More are told of one by one only when that is shorter.
   return parts.length <= 2 || sizeOf(difference) < sizeOf(now) ? difference : undefined;
 }
 
-function arrayDifference(old: readonly Value[], now: readonly Value[], depth: number): Parts {
-  const parts: [string, Value][] = [["a", trueValue]];
-  if (now.length < old.length) parts.push(["l", int32Value(now.length)]);
-  for (const [position, value] of now.entries()) {
-    const before = old[position];
-    if (before !== undefined && isSame(before, value)) continue;
-    const inner = before === undefined ? undefined : valueDifference(before, value, depth);
-    parts.push(inner === undefined ? [`u${position}`, value] : [`s${position}`, inner]);
-  }
-  return parts;
+interface Elements {
+  readonly old: readonly Value[];
+  readonly now: readonly Value[];
+  readonly depth: number;
 }
+
+/** What happened within an array, element by element. */
+const differing: Loop<Elements, Elements & { readonly parts: [string, Value][]; position: number }, Parts> = {
+  begin: (elements) => ({
+    ...elements,
+    parts: [
+      ["a", trueValue],
+      ...(elements.now.length < elements.old.length ? [["l", int32Value(elements.now.length)] as [string, Value]] : []),
+    ],
+    position: 0,
+  }),
+  step: (state) => {
+    const { old, now, depth, parts, position } = state;
+    const [before, value] = [old[position], now[position]];
+    if (value === undefined) return false;
+    if (before === undefined || !isSame(before, value)) {
+      const inner = before === undefined ? undefined : valueDifference(before, value, depth);
+      parts.push(inner === undefined ? [`u${position}`, value] : [`s${position}`, inner]);
+    }
+    state.position += 1;
+    return true;
+  },
+  end: ({ parts }) => parts,
+};
 
 const sizeOf = (value: Value): number => value.end - value.start;
 

@@ -14,6 +14,7 @@ import {
   sessionHead,
 } from "./entry.ts";
 import { settingsOf } from "../catalog/collection-settings.ts";
+import { Work } from "../steps.ts";
 import { PreImageWriter } from "./pre-images.ts";
 import { oplogNamespace } from "./namespace.ts";
 import { rowIdOfTime, timeAfter } from "./time.ts";
@@ -22,7 +23,8 @@ import { rowIdOfTime, timeAfter } from "./time.ts";
 export interface DocumentLog {
   inserted(document: Uint8Array): void;
   /** `whole`: another document was put in its place, instead of changes being made to it. */
-  replaced(before: Uint8Array, after: Uint8Array, whole: boolean): void;
+  /** Each `undefined` is a good moment to give way to others. */
+  replaced(before: Uint8Array, after: Uint8Array, whole: boolean): Iterable<undefined>;
   removed(document: Uint8Array): void;
 }
 
@@ -84,12 +86,16 @@ export class EntryWriter {
       return head;
     };
     const { keepsPreImages } = settingsOf({ options });
+    const difference = new Work(({ before, after }: { readonly before: Uint8Array; readonly after: Uint8Array }) =>
+      differenceOf(before, after),
+    );
+    const write = (operation: Operation): void => this.write(operation);
     const kept = (preImage: Uint8Array): Pick<Operation, "preImage"> => (keepsPreImages ? { preImage } : {});
     return {
       inserted: (document) => this.write({ head: headOf("i"), o: document, o2: idDocument(document) }),
-      replaced: (before, after, whole) => {
-        const o = whole ? after : (differenceOf(before, after) ?? after);
-        this.write({ head: headOf("u"), o, o2: idDocument(before), ...kept(before) });
+      *replaced(before, after, whole) {
+        const o = whole ? after : ((yield* difference.pausing({ before, after })) ?? after);
+        write({ head: headOf("u"), o, o2: idDocument(before), ...kept(before) });
       },
       removed: (document) =>
         this.write({ head: headOf("d"), o: idDocument(document), o2: undefined, ...kept(document) }),

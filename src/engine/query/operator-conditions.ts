@@ -1,13 +1,14 @@
 import { badValue } from "../engine-error.ts";
 import type { Path } from "../bson/path.ts";
 import { regexOf, textOf, type Value } from "../bson/value.ts";
-import { elementsOf, type Field, fieldsOfValue } from "../bson/walk.ts";
+import { ElementReader, type Field, fieldsOfValue } from "../bson/walk.ts";
 import { bsonType } from "../bson/types.ts";
 import {
   type Bounds,
   boundsOfComparison,
   boundsOfEquality,
   boundsOfList,
+  rangesMax,
   boundsOfPattern,
   type Conditions,
 } from "./bounds.ts";
@@ -46,7 +47,7 @@ function boundsOf(name: string, value: Value, siblings: readonly Field[]): Bound
     case "$eq":
       return value.type === bsonType.regex ? undefined : boundsOfEquality(value);
     case "$in":
-      return value.type === bsonType.array ? boundsOfList(elementsOf(value)) : undefined;
+      return value.type === bsonType.array ? boundsOfList(firstElements(value, rangesMax + 1)) : undefined;
     case "$gt":
     case "$gte":
     case "$lt":
@@ -59,6 +60,14 @@ function boundsOf(name: string, value: Value, siblings: readonly Field[]): Bound
     default:
       return undefined;
   }
+}
+
+function firstElements(array: Value, count: number): readonly Value[] {
+  const reader = new ElementReader(array);
+  const elements: Value[] = [];
+  for (let next = reader.next(); next !== undefined && elements.length < count; next = reader.next())
+    elements.push(next);
+  return elements;
 }
 
 /** Bounds of a pattern as a value. */

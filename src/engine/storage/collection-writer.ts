@@ -119,7 +119,7 @@ export class CollectionWriter {
       rowId,
     );
     this.#size += after.length - before.length;
-    this.#log?.replaced(before, after, whole);
+    if (this.#log !== undefined) yield* this.#log.replaced(before, after, whole);
   }
 
   *removal(rowId: number, document: Uint8Array): Steps {
@@ -250,17 +250,21 @@ export class CollectionWriter {
   }
 }
 
+/** The type and the name `_id`. */
+const idHeadLength = 5;
+
 /** `_id` moved first, as MongoDB stores documents; all other bytes as they came. */
 export function withIdFirst(document: Uint8Array): Uint8Array {
-  const first = fieldsOf(document).next();
-  if (first.done === true || first.value.name === "_id") return document;
-  const fields = [...fieldsOf(document)];
-  const id = fields.find(({ name }) => name === "_id");
-  if (id === undefined) return document;
-  return buildDocument([
-    ["_id", id.value],
-    ...fields.filter((field) => field !== id).map(({ name, value }) => [name, value] as const),
-  ]);
+  const id = getField(document, "_id");
+  // Its type and name stand before it, after the length of the document.
+  if (id === undefined || id.start === 4 + idHeadLength) return document;
+  const moved = new Uint8Array(document.length);
+  const [from, length] = [id.start - idHeadLength, id.end - id.start + idHeadLength];
+  moved.set(document.subarray(0, 4));
+  moved.set(document.subarray(from, from + length), 4);
+  moved.set(document.subarray(4, from), 4 + length);
+  moved.set(document.subarray(from + length), from + length);
+  return moved;
 }
 
 /** Throws 10334 for a document that is larger than one may be. */

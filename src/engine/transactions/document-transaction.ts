@@ -196,8 +196,10 @@ export class DocumentTransaction implements EngineTransaction, Holder {
       record,
       {
         inserted: (after) => this.#note({ kind: "insert", record, after }, after.length),
-        replaced: (before, after, whole) =>
-          this.#note({ kind: "replace", record, before, after, whole }, before.length + after.length),
+        replaced: (before, after, whole) => {
+          this.#note({ kind: "replace", record, before, after, whole }, before.length + after.length);
+          return [];
+        },
         removed: (before) => this.#note({ kind: "remove", record, before }, before.length),
       },
       (document, before) => this.#hold(record, document, before),

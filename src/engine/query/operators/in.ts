@@ -6,7 +6,7 @@ import { equalityKeys } from "../collation.ts";
 import { someTest } from "../element-search.ts";
 import { compileEquality } from "../equality.ts";
 import { anyValueTest, type DocumentTest, negated, type ValueTest } from "../tests.ts";
-import { remembered } from "../../steps.ts";
+import { type Loop, looped } from "../../steps.ts";
 import { isOperatorDocument, type OperatorPlace, type QueryOperator } from "./operator.ts";
 
 /** From this many members on, a look-up by key costs less than comparing with each. */
@@ -25,13 +25,10 @@ function memberTest(name: string, argument: Value, { path, collation }: Operator
     if (member.type === bsonType.undefined) throw badValue("InMatchExpression equality cannot be undefined");
     return member;
   });
-  const special = members.filter(isSpecial);
-  const plain = members.filter((member) => !isSpecial(member));
-  const equalities = (plain.length < lookUpFrom ? members : special).map((member) =>
-    compileEquality(member, collation),
-  );
   const keyOf = equalityKeys(collation);
-  const known = plain.length < lookUpFrom ? undefined : remembered(() => new Set(mappedList(plain, keyOf)));
+  const { compared, known } =
+    members.length < lookUpFrom ? { compared: members, known: undefined } : looped(sortingOut, { members, keyOf });
+  const equalities = mappedList(compared, (member) => compileEquality(member, collation));
   const [only] = equalities;
   const test: ValueTest =
     equalities.length === 1 && only !== undefined && known === undefined
@@ -45,6 +42,31 @@ function memberTest(name: string, argument: Value, { path, collation }: Operator
     equalities.some((equality) => equality.matchesMissing),
   );
 }
+
+interface Members {
+  readonly members: readonly Value[];
+  readonly keyOf: (member: Value) => string;
+}
+
+interface SortedOut {
+  /** Members that a value must be compared with. */
+  readonly compared: Value[];
+  /** Keys of the others. */
+  readonly known: Set<string>;
+}
+
+const sortingOut: Loop<Members, Members & SortedOut & { position: number }, SortedOut> = {
+  begin: (argument) => ({ ...argument, compared: [], known: new Set(), position: 0 }),
+  step: (state) => {
+    const member = state.members[state.position];
+    if (member === undefined) return false;
+    if (isSpecial(member)) state.compared.push(member);
+    else state.known.add(state.keyOf(member));
+    state.position += 1;
+    return true;
+  },
+  end: ({ compared, known }) => ({ compared, known }),
+};
 
 /** Patterns find and null fits what is missing: neither is equality of keys. */
 function isSpecial(member: Value): boolean {
