@@ -132,6 +132,7 @@ describe("filters", () => {
   }
 
   const refused: readonly (readonly [Document, number])[] = [
+    [{ $alwaysTrue: 2 }, 9],
     [{ $where: "1" }, 238],
     [{ $text: { $search: "x" } }, 238],
     [{ a: { $near: [0, 0] } }, 238],
@@ -169,6 +170,7 @@ describe("filters", () => {
   });
 
   const positions: readonly (readonly [Document, Document, number | undefined])[] = [
+    [{ a: { $gt: 1, $lt: 3 } }, { a: [1, 2, 3] }, 1],
     [{ a: 2 }, { a: [1, 2] }, 1],
     [{ "a.b": 2 }, { a: [{ b: 1 }, { b: [5, 2] }] }, 1],
     [{ a: { $elemMatch: { $gt: 1 } } }, { a: [1, 2, 3] }, 1],

@@ -15,7 +15,7 @@ import { someTest } from "./element-search.ts";
 import { compileEquality, exactly, refuseUndefined } from "./equality.ts";
 import { positionOfMatch, withoutPosition } from "./match-position.ts";
 import { compileOperators, patternBounds } from "./operator-conditions.ts";
-import { compileElementTest } from "./operators/elemMatch.ts";
+import { compileElementTest, holdsClauses } from "./operators/elemMatch.ts";
 import { isOperatorDocument } from "./operators/operator.ts";
 import {
   all,
@@ -199,7 +199,7 @@ function equalityPath(clause: Value): string | undefined {
 /** A test of elements as `$pull` takes it: documents by their fields, anything else by operators, patterns or exact equality. */
 export function compileElementMatch(condition: Value, collation: Collation | undefined): ValueTest {
   const nested = nestedCompiler({ collation });
-  if (condition.type === bsonType.object && !isOperatorDocument(condition)) {
+  if (condition.type === bsonType.object && (!isOperatorDocument(condition) || holdsClauses(condition))) {
     const test = all(nested(condition.source, condition.start, undefined));
     return (element) => element.type === bsonType.object && test(element.source, element.start);
   }

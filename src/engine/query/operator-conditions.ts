@@ -33,13 +33,22 @@ export function compileOperators(
     compileDocument,
     compileOperators: (inner, nested) => compileOperators(inner, nested, compileDocument, collation, undefined),
   };
-  return siblings.map(({ name, value }) => {
+  const tests = siblings.map(({ name, value }) => {
     const operator = queryOperators.get(name);
     if (operator === undefined) throw badValue(`unknown operator: ${name}`);
     const test = operator(value, place);
     conditions?.add(path.text, boundsOf(name, value, siblings));
-    return test;
+    return { name, test };
   });
+  return tests.toSorted((one, other) => turnOf(one.name) - turnOf(other.name)).map(({ test }) => test);
+}
+
+/** Comparisons in the order in which MongoDB asks them; the last tells the positional `$` where it held. */
+const turns = ["$eq", "$lte", "$lt", "$gt", "$gte"];
+
+function turnOf(name: string): number {
+  const turn = turns.indexOf(name);
+  return turn === -1 ? turns.length : turn;
 }
 
 function boundsOf(name: string, value: Value, siblings: readonly Field[]): Bounds | undefined {

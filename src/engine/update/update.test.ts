@@ -97,6 +97,12 @@ const cases: readonly (readonly [string, Document, Document, Document, Run?])[] 
     { _id: 1, a: [1], b: [{ x: 2 }] },
   ],
   [
+    "$pull by clauses over documents",
+    { _id: 1, a: [{ x: 1 }, { x: 2 }, { y: 1 }, 5] },
+    { $pull: { a: { $or: [{ x: 1 }, { y: 1 }] } } },
+    { _id: 1, a: [{ x: 2 }, 5] },
+  ],
+  [
     "$pullAll and $pop",
     { _id: 1, a: [1, 2, 1], b: [1, 2, 3] },
     { $pullAll: { a: [1] }, $pop: { b: -1 } },

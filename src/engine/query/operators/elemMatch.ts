@@ -33,7 +33,8 @@ export function compileElementTest(
     (element.type === bsonType.object || element.type === bsonType.array) && test(element.source, element.start);
 }
 
-function holdsClauses(argument: Value): boolean {
+/** `{$or: [...]}` and its like, which are about an element's fields and not the element. */
+export function holdsClauses(argument: Value): boolean {
   const first = fieldsOfValue(argument).next();
   return first.done !== true && ["$and", "$or", "$nor"].includes(first.value.name);
 }
