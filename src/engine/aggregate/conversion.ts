@@ -79,10 +79,13 @@ const conversions: Readonly<Record<number, (value: Value, name: string) => Value
   [bsonType.objectId]: (value, name) => {
     if (value.type !== bsonType.string) return undefined;
     const text = textOf(value);
-    if (!/^[0-9a-f]{24}$/i.test(text))
-      throw conversionFailure(
-        `Failed to parse objectId '${text}' in ${name} with no onError value: Invalid string length for parsing to OID, expected 24 but found ${text.length}`,
-      );
+    if (!/^[0-9a-f]{24}$/i.test(text)) {
+      const why =
+        text.length === 24
+          ? "Invalid character found in hex string"
+          : `Invalid string length for parsing to OID, expected 24 but found ${text.length}`;
+      throw conversionFailure(`Failed to parse objectId '${text}' in ${name} with no onError value: ${why}`);
+    }
     return new Value(bsonType.objectId, new Uint8Array(Buffer.from(text, "hex")));
   },
   [bsonType.string]: (value) => {

@@ -7,13 +7,13 @@ import { isoText } from "./dates/calendar.ts";
 import { formatDate } from "./dates/format.ts";
 import { utc } from "./dates/zone.ts";
 
-/** A double as MongoDB writes it in texts: 16 significant digits, an exponent below 1e-5 and from 1e16 on. */
+/** A double as MongoDB writes it in texts, which is `%.16g` of C: 16 significant digits, an exponent below 1e-4 and from 1e16 on. */
 export function doubleText(number: number): string {
   if (Number.isNaN(number)) return "NaN";
   if (!Number.isFinite(number)) return number > 0 ? "Infinity" : "-Infinity";
   if (number === 0) return Object.is(number, -0) ? "-0" : "0";
   const exponent = Number(number.toExponential(15).split("e")[1]);
-  if (exponent < -5 || exponent >= 16) {
+  if (exponent < -4 || exponent >= 16) {
     const [digits = "", power = ""] = number.toExponential(15).split("e");
     const sign = power.startsWith("-") ? "-" : "+";
     return `${trimZeros(digits)}e${sign}${power.slice(1).padStart(2, "0")}`;

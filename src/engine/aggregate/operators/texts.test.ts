@@ -79,6 +79,11 @@ describe("conversions", () => {
       [{ $toString: 1e21 }, { $toString: 0.1 }, { $toString: Decimal128.fromString("1E+3") }],
       ["1e+21", "0.1", "1E+3"],
     ],
+    [
+      "small doubles as text have an exponent below 1e-4",
+      [{ $toString: 0.0001 }, { $toString: 0.000015 }, { $toString: 1e-7 }],
+      ["0.0001", "1.5e-05", "1e-07"],
+    ],
     ["a date as text and back", { $toDate: { $toString: new Date(1) } }, new Date(1)],
     [
       "an ObjectId as text and back",
