@@ -8,6 +8,7 @@ import { type Chunk, Chunker, chunkMaxBytes } from "./chunker.ts";
 import type { Entry } from "./entry.ts";
 import type { StoreKeys } from "./keys.ts";
 import type { PackReader } from "./pack-reader.ts";
+import { ownMemory } from "./rooms.ts";
 import { chunkRuns, type Tree } from "./tree.ts";
 
 /** Takes the chunks of the collection as it is now, in order. */
@@ -32,6 +33,8 @@ export interface IncrementParts {
 /** Bytes that are cut before others get a turn. */
 const stretchBytes = 262_144;
 const stretchChunks = 1024;
+/** Bytes that are put together before they are cut; more than a chunk has, but for one of a single large document. */
+const gatheredBytes = 2 * chunkMaxBytes;
 
 /**
  * Makes the chunks of a collection out of the parent's and what changed. Where a chunk ends depends on the documents since the last end alone, and on the one that would not fit any more; so
@@ -54,6 +57,9 @@ class Increment {
   /** Kept, unless the chunk behind it shows that it could now hold more. */
   #held: Entry | undefined;
   #stretch = 0;
+  /** What is to be cut next, put together: the parts of every changed chunk in memory of their own would be garbage soon. */
+  readonly #gathered = ownMemory(gatheredBytes);
+  #gatheredSize = 0;
 
   constructor(parts: IncrementParts, cursor: ChangeCursor) {
     this.#parts = parts;
@@ -81,6 +87,7 @@ class Increment {
     await this.#letGo();
     // Of a parent without a chunk.
     await this.#pushBefore(undefined);
+    await this.#pushGathered();
     const last = this.#chunker.finish();
     if (last !== undefined) await taker.cut(last);
   }
@@ -109,6 +116,7 @@ class Increment {
     this.#parts.taker.seenChunk(entry);
     // What may belong here or into the next one, as far as first ids tell, is left: then that one is cut anew as well.
     await this.#pushBefore(nextFirstId);
+    await this.#pushGathered();
   }
 
   async #read(entry: Entry): Promise<Uint8Array> {
@@ -135,14 +143,14 @@ class Increment {
       for (let changed = this.#cursor.id; changed !== undefined; changed = this.#cursor.id) {
         const order = known(compareWithLeadingId(changed, documents, position));
         if (order > 0) break;
-        await this.#push(documents.subarray(runStart, position));
+        await this.#gather(documents.subarray(runStart, position));
         runStart = order === 0 ? end : position;
         await this.#pushChanged();
         if (order === 0) break;
       }
       position = end;
     }
-    await this.#push(documents.subarray(runStart));
+    await this.#gather(documents.subarray(runStart));
   }
 
   /** What changed and comes before a chunk for certain; all that is left when there is none. */
@@ -155,7 +163,20 @@ class Increment {
 
   async #pushChanged(): Promise<void> {
     const document = await this.#cursor.take();
-    if (document !== undefined) await this.#push(document);
+    if (document !== undefined) await this.#gather(document);
+  }
+
+  async #gather(documents: Uint8Array): Promise<void> {
+    if (this.#gatheredSize + documents.length > gatheredBytes) await this.#pushGathered();
+    if (documents.length > gatheredBytes) return this.#push(documents);
+    this.#gathered.set(documents, this.#gatheredSize);
+    this.#gatheredSize += documents.length;
+  }
+
+  async #pushGathered(): Promise<void> {
+    const size = this.#gatheredSize;
+    this.#gatheredSize = 0;
+    await this.#push(this.#gathered.subarray(0, size));
   }
 
   async #push(documents: Uint8Array): Promise<void> {
