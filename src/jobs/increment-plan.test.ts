@@ -115,6 +115,25 @@ suite("how a snapshot is read", () => {
       assert.equal(told, most);
     });
 
+  for (const [dataSizeBytes, most] of [
+    [1000, 8_388_608],
+    [9_000_000, 9_000_000],
+  ] as const)
+    test(`reads no more than ${most} bytes of the log when all documents have ${dataSizeBytes}`, async () => {
+      let told: number | undefined;
+      const reading: SourceReading = {
+        ...readingOf(0),
+        changesSince: async (_position, _collections, _mostOf, logMostBytes) => {
+          told = logMostBytes;
+          return { of: () => ({ ids: [] }) };
+        },
+      };
+      const parent = snapshotOf({}, 10);
+      const collections = parent.collections.map((one) => ({ ...one, dataSizeBytes }));
+      await planIncrement(reading, { ...parent, collections }, "never");
+      assert.equal(told, most);
+    });
+
   for (const [every, inARow, check, way] of [
     ["never", 1_000_000, undefined, "log"],
     ["never", 0, "different", "log"],

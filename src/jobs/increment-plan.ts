@@ -8,6 +8,8 @@ export type IncrementCheckEvery = "never" | number;
 /** Documents of a collection that may have changed, however few it has, before reading it from first to last is quicker; and the share of them, in a large one. */
 const changedAlways = 1000;
 const changedShare = 0.25;
+/** Bytes of the log that are read, however little there is to read otherwise; beyond that no more of it than all documents of the collections it is asked about. */
+const logAlwaysBytes = 8 * 1_048_576;
 
 /** How the collections of a snapshot are read. */
 export interface IncrementPlan {
@@ -38,7 +40,9 @@ export async function planIncrement(
   const wanted = reading.collections.filter((collection) => obstacles.get(keyOf(collection)) === undefined);
   const mostOf = (collection: CollectionDescription): number =>
     Math.max(changedAlways, (stored.get(keyOf(collection))?.documentCount ?? 0) * changedShare);
-  const changes: LoggedChanges = await reading.changesSince(logPosition, wanted, mostOf);
+  const dataSizeBytes = wanted.reduce((sum, one) => sum + (stored.get(keyOf(one))?.dataSizeBytes ?? 0), 0);
+  const logMostBytes = Math.max(logAlwaysBytes, dataSizeBytes);
+  const changes: LoggedChanges = await reading.changesSince(logPosition, wanted, mostOf, logMostBytes);
   if ("unknown" in changes) return readAll(changes.unknown);
   return {
     way: isCheckDue(parent, checkEvery) ? "check" : "log",

@@ -21,12 +21,14 @@ export interface SourceReading {
   documents(database: string, name: string): AsyncIterable<Uint8Array>;
   /**
    * What changed in these collections after a position in the log and up to this reading's time. The collections are those with the same UUID at both times. Never too little; memory is
-   * bounded, so that it may be unknown for that reason too. Of a collection with more changed documents than `mostOf` says nobody needs to know which.
+   * bounded, so that it may be unknown for that reason too. Of a collection with more changed documents than `mostOf` says nobody needs to know which, and of no
+   * more of the log than `logMostBytes` bytes.
    */
   changesSince(
     position: LogPosition,
     collections: readonly CollectionDescription[],
     mostOf?: (collection: CollectionDescription) => number,
+    logMostBytes?: number,
   ): Promise<LoggedChanges>;
   /** Those documents of a collection as they are at this reading's time. Asking may throw `IncrementRefused`. */
   changedDocuments(database: string, name: string, ids: readonly Uint8Array[]): ChangedDocuments;

@@ -55,7 +55,8 @@ export async function createFileBlobStore(options: FileBlobStoreOptions): Promis
         if (offset < 0 || lengthBytes < 0)
           throw new BlobError("blob_range", `${key} has no range of ${lengthBytes} bytes from ${offset}`);
         await using file = await open(path, "r");
-        const bytes = Buffer.alloc(lengthBytes);
+        // Memory of its own, which may go to another thread, and not cleared: all of it is written.
+        const bytes = Buffer.allocUnsafeSlow(lengthBytes);
         let done = 0;
         while (done < lengthBytes) {
           const { bytesRead } = await file.read(bytes, done, lengthBytes - done, offset + done);

@@ -115,6 +115,22 @@ describe("what changed since a place in the operation log", () => {
     await reading.close();
   });
 
+  test("is not read beyond so many bytes: then it is cheaper to read the collections", async () => {
+    const { client, open } = await serveOne();
+    const position = await placeOf(client, open);
+    await client
+      .db("shop")
+      .collection("orders")
+      .updateMany({}, { $set: { text: "x".repeat(1000) } });
+    const reading = await open();
+    const told = async (mostBytes: number) => reading.changesSince(position, reading.collections, undefined, mostBytes);
+    assert.deepEqual(await told(1000), {
+      unknown: "more was written since the snapshot before than there is to read",
+    });
+    assert.ok("of" in (await told(10_000)));
+    await reading.close();
+  });
+
   test("of another database is unknown, though the time is met there", async () => {
     const one = await serveOne();
     const position = await placeOf(one.client, one.open);

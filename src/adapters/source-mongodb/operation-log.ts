@@ -37,6 +37,8 @@ export interface LogReading {
   readonly collections: readonly CollectionDescription[];
   /** Changed documents of a collection of which it is told which they are, at most; all when not said. */
   readonly mostOf: ((collection: CollectionDescription) => number) | undefined;
+  /** Bytes of the log that are read, at most; all when not said. */
+  readonly mostBytes: number | undefined;
   readonly signal: AbortSignal;
   /** Called now and then while the log is read. */
   readonly onBatch: () => Promise<void>;
@@ -47,13 +49,14 @@ export interface LogReading {
  * has been cut off; and it is the first that is read, so that nothing is cut off between a look and the reading. No more is read once too much changed in every collection.
  */
 export async function readLog(reading: LogReading): Promise<LoggedChanges> {
-  const { client, position, until, collections, mostOf, signal } = reading;
+  const { client, position, until, collections, mostOf, mostBytes = Number.POSITIVE_INFINITY, signal } = reading;
   const changed = new ChangedIdSets(collections, { mostOf });
   const cursor = logOf(client)
     .find({ ts: { $gte: timestampOf(position), $lte: timestampOf(until) } }, { raw: true, batchSize })
     .sort({ $natural: 1 });
   let isFound = false;
   let count = 0;
+  let sizeBytes = 0;
   try {
     while (await cursor.hasNext()) {
       signal.throwIfAborted();
@@ -63,9 +66,11 @@ export async function readLog(reading: LogReading): Promise<LoggedChanges> {
         else if (isAt(entry, position)) isFound = true;
         else return { unknown: "the operation log does not reach back to the snapshot before" };
         count += 1;
+        sizeBytes += entry.length;
         if (count % entriesPerTurn === 0) await nextTurn();
       }
       if (changed.isGivenUp) break;
+      if (sizeBytes > mostBytes) return { unknown: "more was written since the snapshot before than there is to read" };
     }
     if (cursor.killed && !changed.isGivenUp) throw new Error("the reading was closed before its end");
   } catch (error) {

@@ -80,13 +80,13 @@ async function openReading(
       const onPiece = (): Promise<void> => hold(collection);
       return readPages({ database: client.db(database), name, session, signal, pieceBytes, onPiece });
     },
-    async changesSince(position, wanted, mostOf) {
+    async changesSince(position, wanted, mostOf, mostBytes) {
       if (clusterTime === undefined || session === undefined)
         return { unknown: "the source is not read at one point in time" };
       const hold = createHold(session, clock);
       const collection = client.db(wanted[0]?.database ?? "admin").collection(wanted[0]?.name ?? "telamon.probe");
       const onBatch = (): Promise<void> => hold(collection);
-      return readLog({ client, position, until: clusterTime, collections: wanted, mostOf, signal, onBatch });
+      return readLog({ client, position, until: clusterTime, collections: wanted, mostOf, mostBytes, signal, onBatch });
     },
     changedDocuments(database, name, ids) {
       if (session === undefined) throw new Error("the source is not read at one point in time");
