@@ -1,5 +1,6 @@
-import { bsonType } from "../bson/types.ts";
-import { numberOf, type Value } from "../bson/value.ts";
+import { compareNumbers, toNumber } from "../bson/numbers.ts";
+import { bsonType, isNumberType } from "../bson/types.ts";
+import { doubleValue, numberOf, type Value } from "../bson/value.ts";
 import type { ExpressionContext } from "./context.ts";
 
 /** What belongs to values, equal ones to one. Small numbers and texts, which most groups go by, are found without making a key. */
@@ -51,9 +52,12 @@ export class GroupKeys<Held> {
 /** A number that is the same in a double whatever its type; others go by their key. */
 function plainNumber(value: Value): number | undefined {
   if (value.type === bsonType.int) return numberOf(value);
-  if (value.type !== bsonType.double && value.type !== bsonType.long) return undefined;
-  const number = numberOf(value);
-  return Number.isSafeInteger(number) ? number + 0 : undefined;
+  if (!isNumberType(value.type)) return undefined;
+  const number = toNumber(value);
+  if (!Number.isSafeInteger(number)) return undefined;
+  // A decimal may lie beside the whole number that its double is.
+  if (value.type === bsonType.decimal && compareNumbers(value, doubleValue(number)) !== 0) return undefined;
+  return number + 0;
 }
 
 function rawText(value: Value): string {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { Decimal128, deserialize, type Document, serialize } from "bson";
+import { Decimal128, deserialize, type Document, Double, Long, serialize } from "bson";
 import { EmbeddedEngine } from "../../embedded-engine.ts";
 import type { DiskUse } from "../../engine.ts";
 import { type Engine, EngineError } from "../../index.ts";
@@ -82,13 +82,26 @@ describe("stages", () => {
   });
 
   test("equal numbers of other types are one group, and groups come in the order they began", async () => {
-    const documents = [{ k: "x" }, { k: 1 }, { k: 1.0 }, { k: null }, {}];
+    const documents = [
+      { k: "x" },
+      { k: 1 },
+      { k: new Double(1) },
+      { k: Decimal128.fromString("1.00") },
+      { k: null },
+      {},
+    ];
     const groups = await run(documents, { $group: { _id: "$k", n: { $count: {} } } });
     assert.deepEqual(groups, [
       { _id: "x", n: 1 },
-      { _id: 1, n: 2 },
+      { _id: 1, n: 3 },
       { _id: null, n: 2 },
     ]);
+    const beside = [1, Decimal128.fromString("1.00000000000000000001"), Long.fromString("9007199254740993"), 2 ** 53];
+    const apart = await run(
+      beside.map((k) => ({ k })),
+      { $group: { _id: "$k" } },
+    );
+    assert.equal(apart.length, 4, "what differs beyond the digits of a double is not equal");
     await assert.rejects(run([], { $group: { _id: 1, x: { $nothing: 1 } } }), refused(15_952));
     await assert.rejects(run([], { $group: { _id: 1, x: { $sum: ["$a"] } } }), refused(40_237));
     await assert.rejects(run([], { $group: { x: { $sum: 1 } } }), refused(15_955));
