@@ -232,10 +232,14 @@ class Translator {
     const match = /^(?:([1-9]\d?)|g\{?([1-9]\d?)\}?|[kg](?:\{(\w+)\}|<(\w+)>|'(\w+)'))/.exec(rest);
     if (match === null) throw invalidPattern("a reference that is not supported");
     const name = match[3] ?? match[4] ?? match[5];
-    const number = name === undefined ? Number(match[1] ?? match[2]) : this.#names.indexOf(name) + 1;
+    this.#refer(name === undefined ? Number(match[1] ?? match[2]) : this.#names.indexOf(name) + 1, match[0].length);
+  }
+
+  /** What a group captured, once more; `length` is how much of the pattern says so. */
+  #refer(number: number, length: number): void {
     if (number < 1 || number > this.#captures) throw invalidPattern("reference to non-existent subpattern");
     if (this.#group.caseless) throw invalidPattern("a reference regardless of case is not supported");
-    this.#index += match[0].length;
+    this.#index += length;
     this.#atom(`(?:\\${number})`, true);
   }
 
@@ -249,6 +253,8 @@ class Translator {
       this.#index = end + 1;
       return;
     }
+    const reference = /^\?P=([A-Za-z_]\w*)\)/.exec(rest);
+    if (reference !== null) return this.#refer(this.#names.indexOf(reference[1] as string) + 1, reference[0].length);
     const named = /^\?(?:P?<([A-Za-z_]\w*)>|'([A-Za-z_]\w*)')/.exec(rest);
     if (named !== null) return this.#enter("(", named[0].length, true, named[1] ?? named[2]);
     const around = /^\?(<?[=!])/.exec(rest);

@@ -45,6 +45,8 @@ describe("regular expressions", () => {
     ["\\Qa.b\\E", "", "a.b", true],
     ["\\x41\\x{1F600}", "", "A😀", true],
     ["(?P<x>a)\\k<x>", "", "aa", true],
+    ["(?P<x>a|b)c(?P=x)d", "", "bcbd", true],
+    ["(?P<x>a|b)c(?P=x)d", "", "bcad", false],
     ["(a)\\1", "", "ab", false],
     ["(?<=a)b(?!c)", "", "abd", true],
     ["a{2,3}$", "", "aaa", true],
