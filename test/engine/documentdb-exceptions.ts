@@ -70,7 +70,7 @@ export const exceptions: Readonly<Record<string, Readonly<Record<number, string>
     [[393, 394, 395, 396], "the last of a group that nothing sorts are those that lay last when the case was recorded"],
     [[137, 373, 392], "what is expected belongs to another statement"],
     [[209, 211], "the manual has $addToSet take equal values once, and nothing of what is missing"],
-    [[3, 13, 15], "doubles that are whole numbers were written into the case as such"],
+    [[3, 13, 15], "a share is a fraction, so what is weighed by it is a double, whole or not"],
     [[217, 218, 306], "the same decimals with other zeros at their ends"],
     [[70], "the statement was cut short"],
     [[79, 81, 82], "a setting of the other product allows ten documents"],
