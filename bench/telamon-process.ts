@@ -29,6 +29,13 @@ export interface MeasuredTelamon {
   stop(): Promise<void>;
 }
 
+/** What `npm start` tells the C library. */
+const memoryEnvironment = {
+  MALLOC_ARENA_MAX: "1",
+  MALLOC_MMAP_THRESHOLD_: "1048576",
+  MALLOC_TRIM_THRESHOLD_: "1048576",
+};
+
 /** Starts the product as `npm start` does, with rate limits off, and waits for its ready line. */
 export async function startTelamon(dataDirectory: string, ...flags: readonly string[]): Promise<MeasuredTelamon> {
   const main = resolve(import.meta.dirname, "../src/main.js");
@@ -50,7 +57,7 @@ export async function startTelamon(dataDirectory: string, ...flags: readonly str
       "warn",
       ...flags,
     ],
-    { stdio: ["ignore", "pipe", "inherit"] },
+    { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...memoryEnvironment } },
   );
   for await (const line of createInterface({ input: child.stdout })) {
     if (line.startsWith("telamon ready ")) break;

@@ -38,12 +38,22 @@ export function temporaryDataDirectory(): { readonly path: string; remove(): voi
 }
 
 /** Starts the server on free ports and resolves at its ready line. Throws with what it said when it ends before. */
-export async function startTelamon(dataDirectory: string, ...flags: readonly string[]): Promise<TelamonProcess> {
+export function startTelamon(dataDirectory: string, ...flags: readonly string[]): Promise<TelamonProcess> {
+  return startTelamonWith({ environment: {}, nodeFlags: [] }, dataDirectory, ...flags);
+}
+
+/** The same, with what Node is given beside the product's own flags. */
+export async function startTelamonWith(
+  { environment, nodeFlags }: { readonly environment: NodeJS.ProcessEnv; readonly nodeFlags: readonly string[] },
+  dataDirectory: string,
+  ...flags: readonly string[]
+): Promise<TelamonProcess> {
   const main = resolve(import.meta.dirname, "../../src/main.js");
   const child = spawn(
     process.execPath,
-    [main, "serve", "--port", "0", "--data-dir", dataDirectory, "--log-level", "warn", ...flags],
+    [...nodeFlags, main, "serve", "--port", "0", "--data-dir", dataDirectory, "--log-level", "warn", ...flags],
     {
+      env: { ...process.env, ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     },
   );
@@ -127,15 +137,20 @@ export async function apiCaller(credentials: Credentials): Promise<ApiCaller> {
 export async function takeSnapshot(
   caller: ApiCaller,
   instancePath: string,
+  timeoutMs?: number,
 ): Promise<{ readonly id: string; readonly status: string }> {
   const path = `${instancePath}/backup/snapshots`;
   const { body } = await caller.request("POST", path, { description: "of a test", retentionInDays: 1 });
   const { id } = body as { readonly id: string };
-  return eventually("the snapshot to end", async () => {
-    const { body: seen } = await caller.request("GET", `${path}/${id}`);
-    const now = seen as { readonly id: string; readonly status: string };
-    return ["completed", "failed"].includes(now.status) ? now : undefined;
-  });
+  return eventually(
+    "the snapshot to end",
+    async () => {
+      const { body: seen } = await caller.request("GET", `${path}/${id}`);
+      const now = seen as { readonly id: string; readonly status: string };
+      return ["completed", "failed"].includes(now.status) ? now : undefined;
+    },
+    timeoutMs,
+  );
 }
 
 /** Restores a snapshot of an instance to another of the same project and waits for its end, good or bad. */
