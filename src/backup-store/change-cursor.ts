@@ -3,7 +3,7 @@ import { viewOf } from "../shared/bson-element.ts";
 import { compareIds, compareWithLeadingId, hasLeadingId } from "../shared/id-order.ts";
 
 /** Bytes that a first id is cut at: with so many, it may be the start of a longer one. */
-const firstIdMaxBytes = 64;
+export const firstIdMaxBytes = 64;
 
 /** Where an `_id` is, seen from a chunk's border: whole documents say it for certain, the border's first id not always. */
 export type Side = "before" | "behind" | "unknown";

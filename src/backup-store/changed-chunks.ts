@@ -1,4 +1,5 @@
-import { type Side, sideOf } from "./change-cursor.ts";
+import { compareIds } from "../shared/id-order.ts";
+import { firstIdMaxBytes, type Side, sideOf } from "./change-cursor.ts";
 import type { Entry } from "./entry.ts";
 import type { PackReader } from "./pack-reader.ts";
 import { type Placed, stretchesOf } from "./stretches.ts";
@@ -10,6 +11,8 @@ export interface PlacedChunk {
   readonly nextFirstId: Uint8Array | undefined;
   /** Its bytes, of a chunk in which something may have changed. */
   readonly bytes: Promise<Uint8Array> | undefined;
+  /** Whether it holds one document, and that one changed: then nobody needs its bytes. */
+  readonly isReplaced: boolean;
 }
 
 /** A window ends with so many chunks, or so many bytes of chunks that are read; two are held. */
@@ -51,20 +54,22 @@ async function* windows(
   ids: readonly Uint8Array[],
 ): AsyncGenerator<OpenWindow> {
   let position = 0;
-  const touches = (nextFirstId: Uint8Array | undefined): boolean => {
+  const changeIn = (entry: Entry, nextFirstId: Uint8Array | undefined): "none" | "some" | "all" => {
     let side: Side | undefined;
-    let touched = false;
+    let change: "none" | "some" | "all" = "none";
     while (position < ids.length && side !== "behind" && side !== "unknown") {
-      side = nextFirstId === undefined ? "before" : sideOf(ids[position] as Uint8Array, nextFirstId);
-      touched ||= side !== "behind";
+      const id = ids[position] as Uint8Array;
+      side = nextFirstId === undefined ? "before" : sideOf(id, nextFirstId);
+      if (side !== "behind" && change !== "all") change = isAllOf(entry, id) ? "all" : "some";
       if (side === "before") position += 1;
     }
-    return touched;
+    return change;
   };
   let window = emptyWindow();
   const place = (entry: Entry, nextFirstId: Uint8Array | undefined): void => {
-    if (!touches(nextFirstId)) {
-      window.chunks.push({ entry, nextFirstId, bytes: undefined });
+    const change = changeIn(entry, nextFirstId);
+    if (change !== "some") {
+      window.chunks.push({ entry, nextFirstId, bytes: undefined, isReplaced: change === "all" });
       return;
     }
     const settle = Promise.withResolvers<Uint8Array>();
@@ -72,7 +77,7 @@ async function* windows(
     settle.promise.catch(() => undefined);
     window.reads.push({ entry, settle });
     window.sizeBytes += entry.length;
-    window.chunks.push({ entry, nextFirstId, bytes: settle.promise });
+    window.chunks.push({ entry, nextFirstId, bytes: settle.promise, isReplaced: false });
   };
   let held: Entry | undefined;
   for await (const run of chunks) {
@@ -86,6 +91,10 @@ async function* windows(
   }
   if (held !== undefined) place(held, undefined);
   yield window;
+}
+
+function isAllOf({ documentCount, firstId }: Entry, id: Uint8Array): boolean {
+  return documentCount === 1 && firstId.length < firstIdMaxBytes && compareIds(id, firstId) === 0;
 }
 
 function emptyWindow(): OpenWindow {

@@ -1,110 +1,23 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
 import { Binary, Decimal128, Double, Long, MaxKey, MinKey, ObjectId, serialize, Timestamp } from "bson";
 import fc from "fast-check";
-import { createMemoryBlobStore } from "../adapters/blob-memory/memory-blob-store.ts";
-import type { BlobStore } from "../ports/blob-store.ts";
-import type {
-  ChangedDocuments,
-  CollectionDescription,
-  SnapshotRepository,
-  WrittenCollection,
-} from "../ports/snapshot-repository.ts";
-import { IncrementRefused } from "../ports/snapshot-repository.ts";
+import {
+  type Documents,
+  changesOf,
+  document,
+  facts,
+  idOf,
+  inPieces,
+  memoryStore,
+  nameOf,
+  nextSnapshotId,
+  orders,
+  requireEqual,
+  takeFull,
+} from "../../test/support/increment-world.ts";
+import { type ChangedDocuments, IncrementRefused } from "../ports/snapshot-repository.ts";
 import { compareIds, leadingId } from "../shared/id-order.ts";
-import { openBackupStore } from "./index.ts";
-
-const orders: CollectionDescription = {
-  database: "shop",
-  name: "orders",
-  type: "collection",
-  options: Uint8Array.of(5, 0, 0, 0, 0),
-  indexes: [],
-};
-
-type Documents = ReadonlyMap<string, Buffer>;
-
-const nameOf = (id: unknown): string => Buffer.from(serialize({ _id: id }).subarray(4, -1)).toString("latin1");
-const idOf = (name: string): Buffer => Buffer.from(name, "latin1");
-
-function document(id: unknown, length: number): Buffer {
-  const fixed = serialize({ _id: id, text: "" }).length;
-  return Buffer.from(serialize({ _id: id, text: "x".repeat(Math.max(0, length - fixed)) }));
-}
-
-/** In `_id` order. */
-function sorted(documents: Documents): Buffer[] {
-  return [...documents].toSorted(([one], [other]) => compareIds(idOf(one), idOf(other)) ?? 0).map(([, bytes]) => bytes);
-}
-
-/** What changed between two states, and some that did not, as a log tells it. */
-function changesOf(before: Documents, after: Documents, unchanged: readonly string[] = []): ChangedDocuments {
-  const names = new Set([...before.keys(), ...after.keys()]);
-  const ids = [...names]
-    .filter((name) => before.get(name) !== after.get(name) || unchanged.includes(name))
-    .map(idOf)
-    .toSorted((one, other) => compareIds(one, other) ?? 0);
-  const documents = ids.map((id) => after.get(id.toString("latin1"))).filter((bytes) => bytes !== undefined);
-  return { ids, documents: inPieces(documents) };
-}
-
-async function* inPieces(documents: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  for (let first = 0; first < documents.length; first += 7) yield Buffer.concat(documents.slice(first, first + 7));
-}
-
-let snapshots = 0;
-function nextSnapshotId(): string {
-  snapshots += 1;
-  return snapshots.toString(16).padStart(24, "0");
-}
-
-function store(): Promise<SnapshotRepository> {
-  return openBackupStore({ blobs: createMemoryBlobStore(), secret: Buffer.alloc(32, 5), randomBytes });
-}
-
-const facts = { consistency: "exact", serverVersion: "8.0.0", capturedAtMs: 0 } as const;
-
-async function takeFull(
-  repository: SnapshotRepository,
-  documents: Documents,
-  parentManifestKey?: string,
-): Promise<WrittenCollection & { readonly manifestKey: string; readonly storageSizeBytes: number }> {
-  const parent = parentManifestKey === undefined ? {} : { parentManifestKey };
-  const writer = await repository.begin({ lineageId: "l", snapshotId: nextSnapshotId(), ...parent });
-  const collection = await writer.beginCollection(orders, { fingerprint: true });
-  for await (const piece of inPieces(sorted(documents))) await collection.write(piece);
-  const written = await collection.end();
-  return { ...(await writer.commit(facts)), ...written };
-}
-
-/** Both ways from one parent; they must not differ in anything but where new chunks are. Answers the increment's manifest. */
-async function requireEqual(
-  repository: SnapshotRepository,
-  parentManifestKey: string,
-  changes: () => ChangedDocuments,
-  after: Documents,
-): Promise<string> {
-  const full = await takeFull(repository, after, parentManifestKey);
-  const writer = await repository.begin({ lineageId: "l", snapshotId: nextSnapshotId(), parentManifestKey });
-  const foreseen = await writer.foreseeIncrement(orders, changes());
-  assert.deepEqual(foreseen, {
-    documentCount: full.documentCount,
-    dataSizeBytes: full.dataSizeBytes,
-    fingerprint: full.fingerprint,
-  });
-  const totals = await writer.writeIncrement(orders, changes());
-  assert.deepEqual([totals.documentCount, totals.dataSizeBytes], [full.documentCount, full.dataSizeBytes]);
-  const committed = await writer.commit(facts);
-  const reader = await repository.open(committed.manifestKey);
-  const expected = sorted(after);
-  const parts = await Array.fromAsync(reader.documents("shop", "orders"));
-  assert.ok(Buffer.concat(parts).equals(Buffer.concat(expected)), "other documents");
-  assert.ok((await reader.compare("shop", "orders", inPieces(expected))).equal, "other chunks");
-  assert.equal(reader.collections[0]?.documentCount, after.size);
-  await reader.verify();
-  return committed.manifestKey;
-}
 
 /** Every type whose order is known, long ones that are the same for more than 64 bytes among them. */
 const ids = fc.oneof(
@@ -153,7 +66,7 @@ describe("an increment", () => {
         fc.array(fc.nat(), { maxLength: 40 }),
         fc.array(fc.nat(), { maxLength: 5 }),
         async (first, written, removed, unchanged) => {
-          const repository = await store();
+          const repository = await memoryStore();
           const before = collected(first);
           const after = new Map(before);
           const names = [...before.keys()];
@@ -172,7 +85,7 @@ describe("an increment", () => {
   });
 
   test("of an increment of an increment is still that, and the last one is as small as it was", async () => {
-    const repository = await store();
+    const repository = await memoryStore();
     let state: Documents = new Map(
       Array.from({ length: 3000 }, (_, number) => [nameOf(number), document(number, 200 + ((number * 7919) % 900))]),
     );
@@ -199,7 +112,7 @@ describe("an increment", () => {
     ["every document", (after) => [...after.keys()].forEach((name, number) => after.set(name, document(number, 333)))],
   ] as readonly [string, (after: Map<string, Buffer>) => unknown][])
     test(`with ${what} is that too`, async () => {
-      const repository = await store();
+      const repository = await memoryStore();
       const before = new Map(Array.from({ length: 1000 }, (_, number) => [nameOf(number), document(number, 300)]));
       const after = new Map(before);
       change(after);
@@ -209,7 +122,7 @@ describe("an increment", () => {
 
   test("of an empty collection holds what came, or nothing", async () => {
     for (const count of [0, 1, 1000]) {
-      const repository = await store();
+      const repository = await memoryStore();
       const after = new Map(Array.from({ length: count }, (_, number) => [nameOf(number), document(number, 100)]));
       const { manifestKey } = await takeFull(repository, new Map());
       await requireEqual(repository, manifestKey, () => changesOf(new Map(), after), after);
@@ -218,7 +131,7 @@ describe("an increment", () => {
 
   test("a chunk that ended because the next document did not fit takes it when it has become smaller", async () => {
     for (const size of [20_000, 33_000, 47_000]) {
-      const repository = await store();
+      const repository = await memoryStore();
       const before = new Map(Array.from({ length: 20 }, (_, number) => [nameOf(number), document(number, size)]));
       const { manifestKey } = await takeFull(repository, before);
       for (let number = 0; number < 20; number += 1) {
@@ -228,78 +141,12 @@ describe("an increment", () => {
     }
   });
 
-  test("reads only what is around the changes, and adds only that", async () => {
-    const objects = new Map<string, Buffer>();
-    const repository = await openBackupStore({
-      blobs: createMemoryBlobStore(objects),
-      secret: Buffer.alloc(32, 5),
-      randomBytes,
-    });
-    const before = new Map(Array.from({ length: 30_000 }, (_, number) => [nameOf(number), document(number, 300)]));
-    const { manifestKey } = await takeFull(repository, before);
-    const after = new Map(before).set(nameOf(15_000), document(15_000, 310));
-    const writer = await repository.begin({
-      lineageId: "l",
-      snapshotId: nextSnapshotId(),
-      parentManifestKey: manifestKey,
-    });
-    await writer.writeIncrement(orders, changesOf(before, after));
-    const committed = await writer.commit(facts);
-    const full = await takeFull(repository, after, manifestKey);
-    assert.ok(committed.addedSizeBytes < 64 * 1024, `${committed.addedSizeBytes} bytes added`);
-    assert.ok(Math.abs(committed.storageSizeBytes - full.storageSizeBytes) < 100, "needs what the whole one needs");
-  });
-
-  test("reads as much after twenty others as after one, though each has moved chunks away, and is what writing everything makes", async () => {
-    const blobs = createMemoryBlobStore();
-    const read = { requests: 0, bytes: 0 };
-    const counting: BlobStore = {
-      ...blobs,
-      getRange(key, offset, lengthBytes) {
-        read.requests += 1;
-        read.bytes += lengthBytes;
-        return blobs.getRange(key, offset, lengthBytes);
-      },
-    };
-    const repository = await openBackupStore({ blobs: counting, secret: Buffer.alloc(32, 5), randomBytes });
-    const count = 40_000;
-    // Not compressed away: what is read is to be told by its size.
-    const noise = randomBytes(64 * 1024).toString("latin1");
-    const text = (number: number, round: number): string =>
-      noise.slice((number * 13 + round * 7) % 60_000).slice(0, 200);
-    const one = (number: number, round: number): Buffer =>
-      Buffer.from(serialize({ _id: number, text: text(number, round) }));
-    let state: Documents = new Map(Array.from({ length: count }, (_, number) => [nameOf(number), one(number, 0)]));
-    let { manifestKey } = await takeFull(repository, state);
-    const costs: (typeof read)[] = [];
-    for (let round = 1; round <= 21; round += 1) {
-      const after = new Map(state);
-      for (let number = (round * 397) % 1000; number < count; number += 1000)
-        after.set(nameOf(number), one(number, round));
-      const writer = await repository.begin({
-        lineageId: "l",
-        snapshotId: nextSnapshotId(),
-        parentManifestKey: manifestKey,
-      });
-      Object.assign(read, { requests: 0, bytes: 0 });
-      await writer.writeIncrement(orders, changesOf(state, after));
-      costs.push({ ...read });
-      if (round === 21) await requireEqual(repository, manifestKey, () => changesOf(state, after), after);
-      ({ manifestKey } = await writer.commit(facts));
-      state = after;
-    }
-    const [first, last] = [costs[0] ?? read, costs[20] ?? read];
-    assert.ok(last.bytes < first.bytes * 1.5, `${last.bytes} bytes after ${first.bytes}`);
-    // At most once for each pack, of which each snapshot made one, and not for each of the chunks.
-    assert.ok(last.requests < first.requests + 21, `${last.requests} requests after ${first.requests}`);
-  });
-
   for (const [what, id] of [
     ["a type whose order is not known", Decimal128.fromString("1.5")],
     ["a document as _id that holds such a type", { a: Decimal128.fromString("1.5") }],
   ] as const)
     test(`is refused for ${what}, and the collection can be written whole then`, async () => {
-      const repository = await store();
+      const repository = await memoryStore();
       const before = new Map([[nameOf(id), document(id, 100)]]);
       const after = new Map(before).set(nameOf(id), document(id, 101)).set(nameOf(1), document(1, 100));
       const { manifestKey } = await takeFull(repository, before);
@@ -319,7 +166,7 @@ describe("an increment", () => {
   test("is refused when the parent is not in _id order, and when a document does not begin with its _id", async () => {
     const odd = Buffer.from(serialize({ a: 1, _id: 1 }));
     for (const stored of [[document(2, 100), document(1, 100)], [odd]]) {
-      const repository = await store();
+      const repository = await memoryStore();
       const first = await repository.begin({ lineageId: "l", snapshotId: nextSnapshotId() });
       const collection = await first.beginCollection(orders);
       await collection.write(Buffer.concat(stored));
@@ -351,7 +198,7 @@ describe("an increment", () => {
       ],
       [[], [one]],
     ] as const) {
-      const repository = await store();
+      const repository = await memoryStore();
       const { manifestKey } = await takeFull(repository, new Map([[nameOf(9), document(9, 100)]]));
       const writer = await repository.begin({
         lineageId: "l",

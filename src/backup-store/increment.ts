@@ -103,16 +103,18 @@ class Increment {
     return id !== undefined && (nextFirstId === undefined || sideOf(id, nextFirstId) !== "behind");
   }
 
-  async #cutAnew({ entry, nextFirstId, bytes }: PlacedChunk): Promise<void> {
+  async #cutAnew({ entry, nextFirstId, bytes, isReplaced }: PlacedChunk): Promise<void> {
     const held = this.#held;
     this.#held = undefined;
-    const documents = viewOf(bytes === undefined ? await this.#read(entry) : await bytes);
+    const documents = isReplaced ? undefined : viewOf(bytes === undefined ? await this.#read(entry) : await bytes);
     if (held !== undefined) {
-      // With the document behind it no more than the most: then it did not end because that would not fit, and ends where it did whatever stands there now.
-      if (held.length + documents.readInt32LE() <= chunkMaxBytes) await this.#parts.taker.keep(held);
+      // Only a chunk that the document behind it did not fit into may now hold more; any other ends where it did, whatever stands there now.
+      const nextLength = documents?.readInt32LE() ?? entry.length;
+      if (held.length >= chunkMaxBytes || held.length + nextLength <= chunkMaxBytes) await this.#parts.taker.keep(held);
       else await this.#push(await this.#read(held));
     }
-    await this.#merge(documents);
+    if (documents === undefined) await this.#replace(entry);
+    else await this.#merge(documents);
     this.#parts.taker.seenChunk(entry);
     // What may belong here or into the next one, as far as first ids tell, is left: then that one is cut anew as well.
     await this.#pushBefore(nextFirstId);
@@ -151,6 +153,17 @@ class Increment {
       position = end;
     }
     await this.#gather(documents.subarray(runStart));
+  }
+
+  /** What changed up to the one document of a chunk, which has its whole `_id` as its first id and is among that. */
+  async #replace({ firstId }: Entry): Promise<void> {
+    for (let { id } = this.#cursor; id !== undefined; { id } = this.#cursor) {
+      const order = known(compareIds(id, firstId));
+      if (order > 0) break;
+      await this.#pushChanged();
+      if (order === 0) return;
+    }
+    throw new Error("a document that was told to have changed was not met");
   }
 
   /** What changed and comes before a chunk for certain; all that is left when there is none. */
