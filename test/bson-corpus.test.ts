@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, before, test } from "node:test";
 import { MongoClient } from "mongodb";
 import { corpusDocuments, corpusMissing } from "./support/bson-corpus.ts";
 import { int32, opMsg, RawClient } from "./support/raw-client.ts";
@@ -11,6 +11,7 @@ import {
   type TelamonProcess,
   temporaryDataDirectory,
 } from "./support/telamon-process.ts";
+import { describeUnless } from "./support/describe-unless.ts";
 
 const databaseName = "corpus";
 const field = (type: number, name: string, ...value: readonly Uint8Array[]): Buffer =>
@@ -31,7 +32,7 @@ const collections: Readonly<Record<string, readonly Buffer[]>> = {
   ),
 };
 
-describe("the BSON corpus in a database, through the wire, a snapshot and a restore", { skip: corpusMissing }, () => {
+describeUnless(corpusMissing, "the BSON corpus in a database, through the wire, a snapshot and a restore", () => {
   const data = temporaryDataDirectory();
   let telamon: TelamonProcess;
   let caller: ApiCaller;

@@ -2,16 +2,17 @@ import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, before, test } from "node:test";
 import { type Document, Double, Long, MongoClient } from "mongodb";
 import { startFerretDb } from "../bench/engine/ferretdb.ts";
 import type { BenchServer } from "../bench/engine/server.ts";
 import { type ExternalWorld, startExternalWorld } from "./support/external-world.ts";
+import { describeUnless } from "./support/describe-unless.ts";
 
 const isBuilt = existsSync(resolve(import.meta.dirname, "../.cache/ferretdb/v1.24.2/ferretdb"));
 const skip = isBuilt ? false : "FerretDB is not built here; npm run bench:engine builds it";
 
-describe("FerretDB over SQLite, which has neither snapshot reads nor an operation log", { skip }, () => {
+describeUnless(skip, "FerretDB over SQLite, which has neither snapshot reads nor an operation log", () => {
   const folder = mkdtempSync(join(tmpdir(), "telamon-ferretdb-"));
   let world: ExternalWorld;
   let ferretdb: BenchServer;

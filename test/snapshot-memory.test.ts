@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { describe, test } from "node:test";
+import { test } from "node:test";
 import { MongoClient } from "mongodb";
 import { npmStart } from "./support/npm-start.ts";
 import { apiCaller, startTelamonWith, takeSnapshot, temporaryDataDirectory } from "./support/telamon-process.ts";
+import { describeUnless } from "./support/describe-unless.ts";
 
 const mebibyte = 1_048_576;
 const documentBytes = 1024;
@@ -19,7 +20,7 @@ function peakBytesOf(pid: number | undefined): number {
   return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024;
 }
 
-describe("the memory of the whole server", { skip }, () => {
+describeUnless(skip, "the memory of the whole server", () => {
   test("stays below what the architecture says while much is written, and snapshots of it are taken", async () => {
     const data = temporaryDataDirectory();
     const telamon = await startTelamonWith(npmStart, data.path, "--demo", "--engine-port-range", "29460-29479");

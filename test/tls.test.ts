@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, before, test } from "node:test";
 import { connect } from "node:tls";
 import { MongoClient } from "mongodb";
 import {
@@ -11,10 +11,11 @@ import {
   type TelamonProcess,
   temporaryDataDirectory,
 } from "./support/telamon-process.ts";
+import { describeUnless } from "./support/describe-unless.ts";
 
 const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 
-describe("databases that speak TLS", { skip: !hasOpenssl && "there is no openssl to make a certificate with" }, () => {
+describeUnless(!hasOpenssl && "there is no openssl to make a certificate with", "databases that speak TLS", () => {
   const data = temporaryDataDirectory();
   const [certificatePath, keyPath] = [join(data.path, "server.pem"), join(data.path, "server.key")];
   let telamon: TelamonProcess;
@@ -92,7 +93,7 @@ describe("databases that speak TLS", { skip: !hasOpenssl && "there is no openssl
   });
 });
 
-describe("a certificate that cannot be used", { skip: !hasOpenssl && "there is no openssl" }, () => {
+describeUnless(!hasOpenssl && "there is no openssl", "a certificate that cannot be used", () => {
   const start = (...flags: readonly string[]): { readonly status: number | null; readonly stderr: string } => {
     const data = temporaryDataDirectory();
     try {

@@ -3,8 +3,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, before, test } from "node:test";
 import { type Collection, MongoClient, MongoServerError } from "mongodb";
+import { describeUnless } from "../support/describe-unless.ts";
 
 const documentCount = 250;
 const documentBytes = 1_000_000;
@@ -21,7 +22,7 @@ interface Large {
   readonly changed?: boolean;
 }
 
-describe("a database of 250 documents of 1 MB in a process of its own", { skip }, () => {
+describeUnless(skip, "a database of 250 documents of 1 MB in a process of its own", () => {
   let child: ChildProcess;
   let client: MongoClient;
   let collection: Collection<Large>;

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { after, before, describe, test } from "node:test";
+import { after, before, test } from "node:test";
 import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
 import { openBackupStore } from "../../src/backup-store/index.ts";
 import { BlobError, type BlobStore } from "../../src/ports/blob-store.ts";
 import { documents, restored, take } from "../store/garbage-world.ts";
 import { type FaultingProxy, type FaultKind, faultKinds, startFaultingProxy } from "./faulting-proxy.ts";
 import { missingServer, openS3Store, type S3Server, startS3Server } from "./versitygw.ts";
+import { describeUnless } from "../support/describe-unless.ts";
 
 const skip = (await missingServer()) ?? false;
 const sizes = { wholeMaxBytes: 100_000, partBytes: 5 * 1_048_576 };
@@ -64,7 +65,7 @@ const actions: Readonly<Record<string, (blobs: BlobStore, clean: BlobStore, key:
 const isBlind = (kind: FaultKind, action: string): boolean =>
   kind === "flips a bit of the answer" && ["list", "get of what is not there", "put over another"].includes(action);
 
-describe("the store in S3 over a way that goes wrong", { skip }, () => {
+describeUnless(skip, "the store in S3 over a way that goes wrong", () => {
   let server: S3Server;
   let proxy: FaultingProxy;
   let clean: BlobStore;

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { after, before, describe, test } from "node:test";
+import { after, before, test } from "node:test";
 import { openBackupStore } from "../../src/backup-store/index.ts";
 import { collect, documents, graceMs, restored, take } from "../store/garbage-world.ts";
 import { missingServer, openS3Store, type S3Server, startS3Server } from "./versitygw.ts";
+import { describeUnless } from "../support/describe-unless.ts";
 
 const skip = (await missingServer()) ?? false;
 
-describe("garbage in a bucket with object lock", { skip }, () => {
+describeUnless(skip, "garbage in a bucket with object lock", () => {
   let server: S3Server;
   before(async () => {
     server = await startS3Server();

@@ -1,18 +1,19 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { after, before, describe, test } from "node:test";
+import { after, before, test } from "node:test";
 import { createSystemClock } from "../../src/adapters/clock-system.ts";
 import { openBackupStore } from "../../src/backup-store/index.ts";
 import { describeBlobLock } from "../conformance/blob-lock.ts";
 import { documents, idOf, restored, take } from "../store/garbage-world.ts";
 import { missingServer, openS3Store, type S3Server, startS3Server } from "./versitygw.ts";
+import { describeUnless } from "../support/describe-unless.ts";
 
 const skip = (await missingServer()) ?? false;
 const hourMs = 3_600_000;
 const never = new AbortController().signal;
 const clock = createSystemClock();
 
-describe("locks in a bucket of a real S3 server", { skip }, () => {
+describeUnless(skip, "locks in a bucket of a real S3 server", () => {
   let server: S3Server;
   let count = 0;
   before(async () => {

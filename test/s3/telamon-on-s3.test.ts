@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, before, test } from "node:test";
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { MongoClient } from "mongodb";
 import {
@@ -15,6 +15,7 @@ import {
   type TelamonProcess,
 } from "../support/telamon-process.ts";
 import { missingServer, type S3Server, startS3Server } from "./versitygw.ts";
+import { describeUnless } from "../support/describe-unless.ts";
 
 const skip = (await missingServer()) ?? false;
 const main = resolve(import.meta.dirname, "../../src/main.js");
@@ -31,7 +32,7 @@ async function run(
   return { code, output, complaints };
 }
 
-describe("Telamon with its store in a bucket of a real S3 server", { skip }, () => {
+describeUnless(skip, "Telamon with its store in a bucket of a real S3 server", () => {
   const directory = temporaryDataDirectory();
   let server: S3Server;
   let flags: string[];

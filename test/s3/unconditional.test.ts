@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, before, test } from "node:test";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { describeBlobStore } from "../conformance/blob-store.ts";
 import { type FaultingProxy, type Intercept, startFaultingProxy } from "./faulting-proxy.ts";
 import { missingServer, openS3Store, type S3Server, startS3Server } from "./versitygw.ts";
+import { describeUnless } from "../support/describe-unless.ts";
 
 const skip = (await missingServer()) ?? false;
 
@@ -28,7 +29,7 @@ const ignores =
     return true;
   };
 
-describe("on a server without conditional writes", { skip }, () => {
+describeUnless(skip, "on a server without conditional writes", () => {
   let server: S3Server;
   const ways: FaultingProxy[] = [];
   let count = 0;

@@ -12,12 +12,13 @@ import { describeBlobStore } from "../../../test/conformance/blob-store.ts";
 import { missingServer, openS3Store, type S3Server, startS3Server } from "../../../test/s3/versitygw.ts";
 import type { BlobError, BlobStore } from "../../ports/blob-store.ts";
 import { createSystemClock } from "../clock-system.ts";
+import { describeUnless } from "../../../test/support/describe-unless.ts";
 
 const skip = (await missingServer()) ?? false;
 const mebibyte = 1_048_576;
 const dayMs = 86_400_000;
 
-describe("the blob store in a bucket of a real S3 server", { skip }, () => {
+describeUnless(skip, "the blob store in a bucket of a real S3 server", () => {
   let server: S3Server;
   let count = 0;
   const freshPrefix = (): string => `store-${(count += 1)}/`;
