@@ -17,6 +17,15 @@ export const snapshotStatuses = [
   Type.Literal("failed"),
 ] as const;
 
+/** How a snapshot was or would be read. */
+export const Consistency = Type.Union(
+  [Type.Literal("exact"), Type.Literal("log_catch_up"), Type.Literal("best_effort")],
+  {
+    description:
+      "`exact`: everything at one time; `log_catch_up`: copied, then brought to one time by the operation log; `best_effort`: each collection as it was while it was read.",
+  },
+);
+
 /** A link to a resource; `rel` is `self` or an Atlas relation URL. */
 export const Link = Type.Object({ href: Type.String(), rel: Type.String() });
 

@@ -28,6 +28,7 @@ describe("holds and trials over the API", () => {
     assert.equal(status, 200);
     assert.deepEqual(json, {
       addedSizeBytes: 1024,
+      clusterTime: { increment: 3, seconds: 1_767_225_601 },
       completedAt: "2026-01-01T00:00:02Z",
       consistency: "exact",
       createdAt: "2026-01-01T00:00:01Z",

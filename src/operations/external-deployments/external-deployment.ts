@@ -2,16 +2,15 @@ import { type Static, Type } from "typebox";
 import type { ExternalDeployment as Described } from "../../domain/deployments/require-external-deployment.ts";
 import { isSnapshotPlanned, policyOf, presetNames } from "../../domain/backups/policy.ts";
 import type { ProbeRecord } from "../../ports/metadata/external-source-records.ts";
-import { DateTimeText, externalDeploymentPath, type Href, Link, ObjectIdText, presentTime } from "../shapes.ts";
-
-/** How a snapshot was or would be read. */
-export const Consistency = Type.Union(
-  [Type.Literal("exact"), Type.Literal("log_catch_up"), Type.Literal("best_effort")],
-  {
-    description:
-      "`exact`: everything at one time; `log_catch_up`: copied, then brought to one time by the operation log; `best_effort`: each collection as it was while it was read.",
-  },
-);
+import {
+  Consistency,
+  DateTimeText,
+  externalDeploymentPath,
+  type Href,
+  Link,
+  ObjectIdText,
+  presentTime,
+} from "../shapes.ts";
 
 const Probe = Type.Object(
   {

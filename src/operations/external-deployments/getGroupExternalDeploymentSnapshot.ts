@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { defineOperation } from "../define-operation.ts";
 import { deploymentName, groupId, snapshotId } from "../parameters.ts";
 import { externalDeploymentsRoute } from "../shapes.ts";
-import { ExternalDeploymentSnapshot, presentExternalDeploymentSnapshot } from "./external-deployment-snapshot.ts";
+import { DeploymentSnapshot, presentDeploymentSnapshot } from "../snapshot-care/deployment-snapshot.ts";
 
 /** `GET .../externalDeployments/{deploymentName}/snapshots/{snapshotId}`: Telamon's own. */
 export const getGroupExternalDeploymentSnapshot = defineOperation({
@@ -18,10 +18,10 @@ export const getGroupExternalDeploymentSnapshot = defineOperation({
   path: Type.Object({ groupId, deploymentName, snapshotId }),
   versions: {
     "2023-01-01": {
-      response: ExternalDeploymentSnapshot,
+      response: DeploymentSnapshot,
       status: 200,
       handler: async ({ path, href }, { externalSnapshots }) =>
-        presentExternalDeploymentSnapshot(
+        presentDeploymentSnapshot(
           await externalSnapshots.get(path.groupId, path.deploymentName, path.snapshotId),
           path.groupId,
           path.deploymentName,

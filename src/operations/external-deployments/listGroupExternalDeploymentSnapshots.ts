@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { defineListOperation, mapPage } from "../define-operation.ts";
 import { deploymentName, groupId } from "../parameters.ts";
 import { externalDeploymentsRoute } from "../shapes.ts";
-import { ExternalDeploymentSnapshot, presentExternalDeploymentSnapshot } from "./external-deployment-snapshot.ts";
+import { DeploymentSnapshot, presentDeploymentSnapshot } from "../snapshot-care/deployment-snapshot.ts";
 
 /** `GET .../externalDeployments/{deploymentName}/snapshots`: Telamon's own. */
 export const listGroupExternalDeploymentSnapshots = defineListOperation({
@@ -18,11 +18,11 @@ export const listGroupExternalDeploymentSnapshots = defineListOperation({
   path: Type.Object({ groupId, deploymentName }),
   versions: {
     "2023-01-01": {
-      response: ExternalDeploymentSnapshot,
+      response: DeploymentSnapshot,
       status: 200,
       handler: async ({ path, page, href }, { externalSnapshots }) =>
         mapPage(await externalSnapshots.list(path.groupId, path.deploymentName, page), (snapshot) =>
-          presentExternalDeploymentSnapshot(snapshot, path.groupId, path.deploymentName, href),
+          presentDeploymentSnapshot(snapshot, path.groupId, path.deploymentName, href),
         ),
     },
   },

@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { defineOperation } from "../define-operation.ts";
 import { deploymentName, groupId } from "../parameters.ts";
 import { externalDeploymentsRoute } from "../shapes.ts";
-import { ExternalDeploymentSnapshot, presentExternalDeploymentSnapshot } from "./external-deployment-snapshot.ts";
+import { DeploymentSnapshot, presentDeploymentSnapshot } from "../snapshot-care/deployment-snapshot.ts";
 
 /** `POST .../externalDeployments/{deploymentName}/snapshots`: Telamon's own. */
 export const takeGroupExternalDeploymentSnapshot = defineOperation({
@@ -30,10 +30,10 @@ export const takeGroupExternalDeploymentSnapshot = defineOperation({
         },
         { additionalProperties: false },
       ),
-      response: ExternalDeploymentSnapshot,
+      response: DeploymentSnapshot,
       status: 200,
       handler: async ({ path, body, href }, { externalSnapshots }) =>
-        presentExternalDeploymentSnapshot(
+        presentDeploymentSnapshot(
           await externalSnapshots.take(path.groupId, path.deploymentName, body),
           path.groupId,
           path.deploymentName,

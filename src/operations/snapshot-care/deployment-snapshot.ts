@@ -1,6 +1,7 @@
 import { type Static, Type } from "typebox";
 import type { SnapshotRecord } from "../../ports/metadata/snapshot-records.ts";
 import {
+  Consistency,
   DateTimeText,
   deploymentPath,
   type Href,
@@ -17,12 +18,14 @@ const timeOf = (description: string) => Type.Unsafe<string>({ ...DateTimeText, d
 export const DeploymentSnapshot = Type.Object(
   {
     addedSizeBytes: Type.Integer({ description: "Stored bytes that this snapshot added to the store." }),
-    completedAt: Type.Optional(DateTimeText),
-    consistency: Type.Optional(
-      Type.Union([Type.Literal("exact"), Type.Literal("log_catch_up"), Type.Literal("best_effort")], {
-        description: "How the source was read; absent until it was.",
-      }),
+    clusterTime: Type.Optional(
+      Type.Object(
+        { increment: Type.Integer(), seconds: Type.Integer() },
+        { description: "The time of the cluster that the snapshot holds; only with one time for everything." },
+      ),
     ),
+    completedAt: Type.Optional(DateTimeText),
+    consistency: Type.Optional(Consistency),
     createdAt: Type.Optional(timeOf("When the data was captured; absent until it is.")),
     deploymentName: Type.String(),
     description: Type.Optional(Type.String()),
@@ -73,11 +76,13 @@ export function presentDeploymentSnapshot(
   href: Href,
   isBeingDrilled?: boolean,
 ): Static<typeof DeploymentSnapshot> {
-  const { completedAtMs, consistency, createdAtMs, description, failureReason, hold, serverVersion } = snapshot;
+  const { clusterTime, completedAtMs, consistency, createdAtMs, description, failureReason, hold, serverVersion } =
+    snapshot;
   const { provenAtMs, drilledAtMs, drillFailureReason } = snapshot;
   const path = `${deploymentPath(projectId, deploymentName)}/snapshots/${snapshot.id}`;
   return {
     addedSizeBytes: snapshot.addedSizeBytes,
+    ...(clusterTime !== undefined && { clusterTime: { ...clusterTime } }),
     ...(completedAtMs !== undefined && { completedAt: presentTime(completedAtMs) }),
     ...(consistency !== undefined && { consistency }),
     ...(createdAtMs !== undefined && { createdAt: presentTime(createdAtMs) }),
