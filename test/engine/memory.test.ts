@@ -10,9 +10,9 @@ import { describeUnless } from "../support/describe-unless.ts";
 const documentCount = 250;
 const documentBytes = 1_000_000;
 /** A query's own 100 MB, replies of 16 MiB on their way, the process itself; below what all documents would take. */
-const residentMaxBytes = 480 * 1_048_576;
-/** With the disk: what was written and read is let go of late. Below what all documents and the keys of their order would take. */
-const residentWithDiskMaxBytes = 700 * 1_048_576;
+const residentMaxBytes = 400 * 1_048_576;
+/** With the disk: what was written and read is let go of late. Below what all documents and the keys of their order would take, which is twice 250 MB. */
+const residentWithDiskMaxBytes = 520 * 1_048_576;
 const skip = existsSync("/proc/self/status") ? false : "the system does not tell what a process holds";
 
 interface Large {

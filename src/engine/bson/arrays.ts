@@ -1,5 +1,5 @@
 import { charge, type Loop, looped } from "../steps.ts";
-import { ArrayBuilder, arrayValue } from "./builder.ts";
+import { ArrayBuilder, arraySizeOf, arrayValue } from "./builder.ts";
 import type { Value } from "./value.ts";
 import { ElementReader, elementsOf } from "./walk.ts";
 
@@ -19,7 +19,7 @@ const building: Loop<
   { readonly elements: readonly Value[]; readonly builder: ArrayBuilder; position: number },
   Value
 > = {
-  begin: (elements) => ({ elements, builder: new ArrayBuilder(), position: 0 }),
+  begin: (elements) => ({ elements, builder: new ArrayBuilder(arraySizeOf(elements)), position: 0 }),
   step: (state) => {
     const end = Math.min(state.position + stretchLength, state.elements.length);
     for (; state.position < end; state.position += 1) state.builder.append(state.elements[state.position] as Value);

@@ -14,8 +14,13 @@ const nothing = new Uint8Array(0);
 
 /** Writes a document field by field; values are copied as bytes. */
 export class DocumentBuilder {
-  #bytes = spare.pop() ?? new Uint8Array(spareBytes);
+  #bytes: Uint8Array;
   #length = 4;
+
+  /** `sizeBytes`: of the whole document, where it is known; what is large is then written without being copied. */
+  constructor(sizeBytes: number = 0) {
+    this.#bytes = sizeBytes > spareBytes ? new Uint8Array(sizeBytes) : (spare.pop() ?? new Uint8Array(spareBytes));
+  }
 
   append(name: string, value: Value): this {
     const nameEnd = this.#length + 1 + name.length;
@@ -55,7 +60,7 @@ export class DocumentBuilder {
 
   /** The document. The builder must not be used afterwards. */
   finish(): Uint8Array {
-    this.#reserve(1);
+    this.#reserve(0);
     this.#bytes[this.#length] = 0;
     writeInt32(this.#bytes, 0, this.#length + 1);
     const bytes = this.#bytes;
@@ -92,10 +97,15 @@ export function buildDocument(fields: Iterable<readonly [string, Value]>): Uint8
 
 /** Writes an array; elements are named 0, 1, 2 as BSON arrays are. */
 export class ArrayBuilder {
-  readonly #builder = new DocumentBuilder();
+  readonly #builder: DocumentBuilder;
   #length = 0;
   /** The digits of the next name. */
   #name: Uint8Array = Uint8Array.of(0x30);
+
+  /** `sizeBytes`: of the whole array, where it is known. */
+  constructor(sizeBytes: number = 0) {
+    this.#builder = new DocumentBuilder(sizeBytes);
+  }
 
   get length(): number {
     return this.#length;
@@ -125,9 +135,21 @@ export class ArrayBuilder {
   }
 }
 
+/** Bytes of an array of these elements; 0 where it would be more than a value may have. */
+export function arraySizeOf(elements: readonly Value[]): number {
+  let sizeBytes = 5;
+  let digits = 1;
+  let next = 10;
+  for (const [index, { start, end }] of elements.entries()) {
+    if (index === next) [digits, next] = [digits + 1, next * 10];
+    sizeBytes += 2 + digits + end - start;
+  }
+  return sizeBytes > valueMaxBytes ? 0 : sizeBytes;
+}
+
 /** An array value. */
 export function arrayValue(elements: Iterable<Value>): Value {
-  const builder = new ArrayBuilder();
+  const builder = new ArrayBuilder(Array.isArray(elements) ? arraySizeOf(elements as readonly Value[]) : 0);
   for (const element of elements) builder.append(element);
   return builder.finish();
 }

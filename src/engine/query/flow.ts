@@ -73,6 +73,14 @@ export function roomFor(room: Room, allowDiskUse: boolean = true): Room {
   return allowDiskUse ? room : { memoryMaxBytes: room.memoryMaxBytes };
 }
 
+/**
+ * Bytes that a step holds before it lays them on the disk: half of what it may, since as much again is on its way there, read back, or not yet given back to the system.
+ * What may not be laid on the disk may be held in full.
+ */
+export function heldMaxBytes({ memoryMaxBytes, openFile }: Room): number {
+  return openFile === undefined ? memoryMaxBytes : memoryMaxBytes / 2;
+}
+
 /** Of a step that could go on with the disk, which the query does not allow. */
 export function memoryLimit(step: string, { memoryMaxBytes }: Room): EngineError {
   return new EngineError(

@@ -3,7 +3,7 @@ import type { Value } from "../bson/value.ts";
 import { getField } from "../bson/walk.ts";
 import { paused, Work } from "../steps.ts";
 import { RunReader, SpilledRuns } from "../storage/spilled-runs.ts";
-import { type Flow, memoryLimit, type Room } from "./flow.ts";
+import { type Flow, heldMaxBytes, memoryLimit, type Room } from "./flow.ts";
 import { mergedRuns, type Run } from "./merged-runs.ts";
 import type { SortKey, SortOrder } from "./sort.ts";
 
@@ -77,7 +77,7 @@ class Sorter {
     this.#run.push(entry);
     this.#kept += 1;
     this.#bytes += sizeOf(entry);
-    if (this.#bytes > this.#room.memoryMaxBytes) return yield* this.#makeRoom();
+    if (this.#bytes > heldMaxBytes(this.#room)) return yield* this.#makeRoom();
     // Large documents are thrown away sooner, so that the limit's own are all that must fit.
     const crowded =
       this.#limit !== undefined && this.#kept > this.#limit && this.#bytes - this.#bytesOfBest > crowdedBytes;
@@ -121,7 +121,7 @@ class Sorter {
     if (this.#limit !== undefined && this.#kept > this.#limit) {
       yield* this.#keepBest();
       // Where little room is left this would come back too soon.
-      if (this.#bytes <= this.#room.memoryMaxBytes * 0.9) return;
+      if (this.#bytes <= heldMaxBytes(this.#room) * 0.9) return;
     }
     if (openFile === undefined) throw memoryLimit("Sort", this.#room);
     this.#spilled ??= new SpilledRuns(openFile());

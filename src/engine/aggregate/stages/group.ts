@@ -4,7 +4,7 @@ import { textBytes } from "../../bson/bytes.ts";
 import { bsonType, typeName } from "../../bson/types.ts";
 import { documentValue, nullValue, type Value } from "../../bson/value.ts";
 import { fieldsOf, fieldsOfValue } from "../../bson/walk.ts";
-import { type Flow, memoryLimit } from "../../query/flow.ts";
+import { type Flow, heldMaxBytes, memoryLimit } from "../../query/flow.ts";
 import { type Accumulator, detached } from "../accumulators/accumulator.ts";
 import { accumulatorNamed } from "../accumulators/index.ts";
 import type { Expression, ExpressionContext } from "../context.ts";
@@ -73,7 +73,7 @@ export function grouping(
           for (; grown === paused; grown = addWork.run(root)) yield undefined;
           bytes += grown;
         }
-        if (bytes <= room.memoryMaxBytes) continue;
+        if (bytes <= heldMaxBytes(room)) continue;
         if (room.openFile === undefined) throw memoryLimit(name, room);
         spilled ??= new SpilledGroups(room.openFile(), name, room, expressions, create);
         yield* spilled.write(groups.values());
