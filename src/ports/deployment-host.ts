@@ -67,8 +67,12 @@ export interface DeploymentHost {
   systemConnectionString(deploymentId: string): Promise<string>;
   /** Opens an empty data file for `generation`; one that a dead process left behind is deleted first. */
   openStaging(deploymentId: string, generation: number): Promise<RestoreStaging>;
-  /** Serves another generation: open cursors and transactions end, clients reconnect. Data files of other generations are deleted. */
-  switchGeneration(deploymentId: string, generation: number): Promise<void>;
+  /**
+   * Serves another generation if `decide` says so: open cursors and transactions end, clients reconnect. While it decides nothing is served, so that nobody who knows of the
+   * decision meets the old data, and no write to them is acknowledged after it. Data files of other generations are deleted then. Answers what was decided; when `decide`
+   * throws, so does this, and the generation before is served.
+   */
+  switchGeneration(deploymentId: string, generation: number, decide: () => Promise<boolean>): Promise<boolean>;
   /** Closes everything. */
   close(): Promise<void>;
 }

@@ -128,10 +128,12 @@ export function createRememberingHost(faults: Faults): RememberingHost {
       };
       return staging;
     },
-    async switchGeneration(id, generation) {
+    async switchGeneration(id, generation, decide) {
+      if (!(await decide())) return false;
       await faults.at("switchGeneration");
       const { deployment } = served.get(id) as { deployment: HostedDeployment };
       served.set(id, { deployment, generation, collections: finished.get(`${id} ${generation}`) ?? new Map() });
+      return true;
     },
     close: async () => undefined,
   };

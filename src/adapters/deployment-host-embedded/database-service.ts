@@ -56,8 +56,10 @@ interface Database {
   usedMs: number;
   /** Aborted when the engine is closed. */
   open: AbortController;
-  /** Whatever closes an engine: no other is opened before. */
+  /** Whatever closes an engine, or holds its place: no other is opened before. */
   closing: Promise<void>;
+  /** Lets those who wait for a file go on; undefined when it is not held. */
+  letGo: (() => void) | undefined;
 }
 
 export function createDatabaseService(options: DatabaseServiceOptions): DatabaseService {
@@ -69,6 +71,7 @@ export function createDatabaseService(options: DatabaseServiceOptions): Database
     const database = databases.get(id);
     databases.delete(id);
     if (database === undefined) return;
+    database.letGo?.();
     await database.listener.close();
     await closeEngine(database);
   };
@@ -91,6 +94,7 @@ export function createDatabaseService(options: DatabaseServiceOptions): Database
           usedMs: clock.monotonicMs(),
           open: new AbortController(),
           closing: Promise.resolve(),
+          letGo: undefined,
         });
         return { port: listener.port };
       },
@@ -111,11 +115,25 @@ export function createDatabaseService(options: DatabaseServiceOptions): Database
         }
         return { stopped, inUse: databases.size > 0 || staged.inUse };
       },
+      async holdFile({ id }) {
+        const database = databases.get(id);
+        if (database === undefined) return;
+        const closed = closeEngine(database);
+        const held = Promise.withResolvers<void>();
+        database.letGo = held.resolve;
+        database.closing = Promise.all([database.closing, held.promise]).then(() => undefined);
+        database.listener.closeConnections("the data are being replaced by a restore");
+        await closed;
+      },
       async switchFile({ id, path }) {
         staged.release(path);
         const database = databases.get(id);
         if (database === undefined) return;
         database.path = path;
+        const { letGo } = database;
+        database.letGo = undefined;
+        // Held, it has no engine, and who is connected has seen nothing of the old one.
+        if (letGo !== undefined) return letGo();
         const closed = closeEngine(database);
         // After the engine is out of reach: who reconnects gets the new file, and no cursor of the old one is left.
         database.listener.closeConnections("the data was replaced by a restore");

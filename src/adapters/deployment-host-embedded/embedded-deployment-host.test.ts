@@ -220,7 +220,7 @@ describe("a database that nobody uses", () => {
         indexes: [],
       });
       await staging.finish();
-      await host.switchGeneration(deployment.id, 2);
+      await host.switchGeneration(deployment.id, 2, async () => true);
       const client = await databases.connect(deployment.id);
       const collections = await client.db("shop").listCollections().toArray();
       assert.deepEqual(

@@ -108,11 +108,12 @@ export function createEmbeddedDeploymentHost(options: EmbeddedHostOptions): Depl
         makeDurable: () => files.makeDurable(deploymentId, generation),
       });
     },
-    async switchGeneration(deploymentId, generation) {
+    async switchGeneration(deploymentId, generation, decide) {
       const before = databases.generationOf(deploymentId);
-      if (before === undefined || before === generation) return;
-      await databases.switchTo(deploymentId, generation);
-      await files.deleteOthers(deploymentId, generation);
+      if (before === undefined || before === generation) return decide();
+      const isSwitched = await databases.switchTo(deploymentId, generation, decide);
+      if (isSwitched) await files.deleteOthers(deploymentId, generation);
+      return isSwitched;
     },
     async close() {
       clearInterval(resting);

@@ -32,7 +32,9 @@ export interface HostCalls {
   introduce(client: { readonly id: string; readonly port: number; readonly arrival: Arrival }): void;
   /** Stops the databases that nobody was connected to for a while; `inUse` says whether anything else is open. */
   rest(nothing: Record<never, never>): { readonly stopped: readonly string[]; readonly inUse: boolean };
-  /** Serves another file: connections, cursors and the old engine are closed. */
+  /** Closes connections, cursors and the engine; whoever comes waits until a file is named by `switchFile`. */
+  holdFile(deployment: { readonly id: string }): void;
+  /** Serves another file, or the same one again: connections, cursors and the old engine are closed. */
   switchFile(deployment: { readonly id: string; readonly path: string }): void;
   /** An empty data file under `path`; what is there is deleted, and an earlier staging of that path ends. `key` names this opening of it. */
   openStaging(staging: { readonly key: string; readonly path: string }): void;

@@ -12,6 +12,8 @@ interface Served {
   /** Open while the database sleeps; otherwise the thread listens. */
   door: Door | undefined;
   waking: Promise<void> | undefined;
+  /** Settled when it is decided which generation is served; nothing is served before. */
+  deciding: Promise<void> | undefined;
 }
 
 export interface ServedDatabasesOptions {
@@ -63,7 +65,7 @@ export class ServedDatabases {
       port: address.port,
       onKnock: () => void this.#wake(id),
     });
-    this.#served.set(id, { deployment, address, generation, door, waking: undefined });
+    this.#served.set(id, { deployment, address, generation, door, waking: undefined, deciding: undefined });
     this.#keepSpareThread();
   }
 
@@ -77,18 +79,30 @@ export class ServedDatabases {
     else served.door.close();
   }
 
-  /** Serves another file under the same address. */
-  async switchTo(deploymentId: string, generation: number): Promise<void> {
+  /** Serves another file under the same address if `decide` says so, and none while it decides. Answers what it said. */
+  async switchTo(deploymentId: string, generation: number, decide: () => Promise<boolean>): Promise<boolean> {
     const served = this.#served.get(deploymentId);
-    if (served === undefined) return;
-    // First, so that whoever wakes it now gets the generation that is the true one already.
-    served.generation = generation;
+    if (served === undefined) return decide();
     const { thread, pathOf, log } = this.#options;
-    if (!thread.used) return;
+    const tell = async (call: () => Promise<void>): Promise<void> => {
+      if (!thread.used) return;
+      await call().catch((error: unknown) =>
+        log.warn({ err: error, deploymentId }, "a database did not change to its restored data at once"),
+      );
+    };
+    const { promise: decided, resolve } = Promise.withResolvers<void>();
+    // Whoever wakes it meanwhile gets the generation that is the true one then.
+    await served.waking;
+    served.deciding = decided;
     try {
-      await thread.call("switchFile", { id: deploymentId, path: pathOf(deploymentId, generation) });
-    } catch (error) {
-      log.warn({ err: error, deploymentId }, "a database did not change to its restored data at once");
+      await tell(() => thread.call("holdFile", { id: deploymentId }));
+      const isSwitched = await decide();
+      if (isSwitched) served.generation = generation;
+      return isSwitched;
+    } finally {
+      served.deciding = undefined;
+      resolve();
+      await tell(() => thread.call("switchFile", { id: deploymentId, path: pathOf(deploymentId, served.generation) }));
     }
   }
 
@@ -143,6 +157,7 @@ export class ServedDatabases {
     try {
       // Nobody listens between giving up the door and the thread's listening, so everything that takes long comes before.
       await thread.ready();
+      await served.deciding;
       const door = served.door;
       if (door === undefined || this.#served.get(id) !== served) return;
       served.door = undefined;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { BSON, type Collection } from "mongodb";
 import { type HostedDatabases, openHostedDatabases } from "../../../test/support/hosted-databases.ts";
 import type { HostedDeployment, RestoreStaging } from "../../ports/deployment-host.ts";
@@ -87,15 +88,52 @@ describe("a staged restore", () => {
     const path = join(databases.folder, "engine", deployment.id, "2.sqlite");
     await assert.rejects(stat(`${path}-wal`), "one durable file, no log");
     assert.equal(await live.countDocuments(), 301, "nothing is seen yet");
-    await databases.host.switchGeneration(deployment.id, 2);
+    await databases.host.switchGeneration(deployment.id, 2, async () => true);
     await assert.rejects(open.toArray(), "a cursor on the old data ends");
     assert.deepEqual(await live.find({}, { projection: { _id: 1 } }).toArray(), [{ _id: 0 }, { _id: 1 }, { _id: 2 }]);
     assert.deepEqual(await files(), ["2.sqlite"], "the old file is gone");
     await assert.rejects(live.insertOne({ _id: 9 as never, value: 0 }), /duplicate key/, "its indexes hold");
     await staging.abort();
     assert.deepEqual(await files(), ["2.sqlite"], "giving up afterwards deletes nothing");
-    await databases.host.switchGeneration(deployment.id, 2);
+    await databases.host.switchGeneration(deployment.id, 2, async () => true);
   });
+
+  test("while it is decided which data are the true ones nobody is answered: what is written then is in them", async () => {
+    await serveOne();
+    const staging = await staged([documents(0, 3)]);
+    await staging.finish();
+    const decision = Promise.withResolvers<boolean>();
+    const asked = Promise.withResolvers<void>();
+    const switched = databases.host.switchGeneration(deployment.id, 2, () => {
+      asked.resolve();
+      return decision.promise;
+    });
+    await asked.promise;
+    let isAnswered = false;
+    const written = live.insertOne({ _id: 50 as never, value: 50 }).then(() => (isAnswered = true));
+    await setTimeout(100);
+    assert.equal(isAnswered, false);
+    decision.resolve(true);
+    assert.equal(await switched, true);
+    await written;
+    assert.deepEqual(await live.distinct("_id"), [0, 1, 2, 50]);
+  });
+
+  for (const refusal of ["no", "an error"])
+    test(`decided with ${refusal}, the data before are served as they were`, async () => {
+      await serveOne();
+      const staging = await staged([documents(0, 3)]);
+      await staging.finish();
+      const switched = databases.host.switchGeneration(deployment.id, 2, async () => {
+        if (refusal === "no") return false;
+        throw new Error("the disk is full");
+      });
+      if (refusal === "no") assert.equal(await switched, false);
+      else await assert.rejects(switched, /the disk is full/);
+      assert.equal(await live.countDocuments(), 1);
+      await staging.abort();
+      assert.deepEqual(await files(), ["1.sqlite"]);
+    });
 
   test("given up leaves the target and no file", async () => {
     await serveOne();
@@ -115,7 +153,7 @@ describe("a staged restore", () => {
     await first.abort();
     await second.finish();
     await first.abort();
-    await databases.host.switchGeneration(deployment.id, 2);
+    await databases.host.switchGeneration(deployment.id, 2, async () => true);
     assert.deepEqual(await live.distinct("_id"), [10, 11]);
   });
 

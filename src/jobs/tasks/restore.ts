@@ -72,11 +72,11 @@ async function carryOut(
     throw error;
   }
   // When this throws, it is not known which generation is the true one: nothing is deleted then, the next start or attempt tidies up.
-  if (!(await parts.transitions.finish(job, nextGeneration))) {
+  const finish = (): Promise<boolean> => parts.transitions.finish(job, nextGeneration);
+  if (!(await parts.host.switchGeneration(target.id, nextGeneration, finish))) {
     await staging.abort();
     throw new Error("The target was changed while its restore was made.");
   }
-  await parts.host.switchGeneration(target.id, nextGeneration);
   parts.log.info(
     { restoreJobId: job.subjectId, deploymentId: target.id, snapshotId: snapshot.id },
     "a restore is finished",
