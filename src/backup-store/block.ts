@@ -162,10 +162,10 @@ function keyObjectOf({ key }: PackIdentity): KeyObject {
   return lastKey.object;
 }
 
-/** Buffers of this length and less may lie in memory that others use too. */
-const sharedLengthMax = 65_536;
-
-/** Frees what is not used any more now, not when the collector next looks: some megabytes for every block would have it look all the time. */
-export function releaseMemory({ buffer, length }: Uint8Array): void {
-  if (length > sharedLengthMax && buffer instanceof ArrayBuffer) buffer.transfer(0);
+/**
+ * Frees what is not used any more now, not when the collector next looks: some megabytes for every block would have it look all the time. Not what stands where Node puts small
+ * Buffers together, which has a size of its own.
+ */
+export function releaseMemory({ buffer }: Uint8Array): void {
+  if (buffer.byteLength !== Buffer.poolSize && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
