@@ -72,7 +72,7 @@ function equalOnes(
   const textsOf = keyTexts(fields, collation);
   const byText = new Map<string, number[]>();
   for (const rowId of rowIds)
-    for (const text of textsOf(key, documentOf(connection, record, rowId))) {
+    for (const text of textsOf(documentOf(connection, record, rowId), key)) {
       const known = byText.get(text);
       if (known === undefined) byText.set(text, [rowId]);
       else known.push(rowId);

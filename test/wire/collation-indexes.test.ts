@@ -126,6 +126,33 @@ describe("indexes with a collation, through the driver", () => {
     );
   });
 
+  test("up to 1,000 strings are looked up for one condition, and more are not", async () => {
+    const users = fresh();
+    await users.createIndex({ name: 1 }, { collation: caseless });
+    await users.insertMany([{ name: "n1" }, { name: "other" }]);
+    for (const [strings, stage] of [
+      [999, "IXSCAN"],
+      [1000, "IXSCAN"],
+      [1001, "COLLSCAN"],
+    ] as const) {
+      const filter = { name: { $in: Array.from({ length: strings }, (_, n) => `N${n}`) } };
+      const { queryPlanner } = await users.find(filter, { collation: caseless }).explain("queryPlanner");
+      const { winningPlan } = queryPlanner as { winningPlan: Document };
+      assert.equal(winningPlan["inputStage"]?.stage ?? winningPlan["stage"], stage);
+      assert.equal(await users.countDocuments(filter, { collation: caseless }), 1);
+    }
+  });
+
+  test("large arrays of strings that one key stands for are told apart", async () => {
+    const users = fresh();
+    await users.createIndex({ tags: 1 }, { unique: true, collation: caseless });
+    const tags = (accent: string): string[] => Array.from({ length: 500 }, (_, n) => `tag ${n} ${accent}`);
+    await users.insertOne({ tags: tags("a") });
+    await users.insertOne({ tags: tags("á") });
+    await assert.rejects(users.insertOne({ tags: [...tags("å"), "TAG 499 Á"] }), duplicate);
+    await users.insertOne({ tags: tags("å") });
+  });
+
   test("whatever is asked, the answer is the one without an index", async () => {
     const [indexed, plain] = [fresh(), fresh()];
     await indexed.createIndex({ a: 1, b: -1 }, { collation: caseless });

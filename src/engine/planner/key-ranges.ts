@@ -62,6 +62,9 @@ export function boundsThrough(
   return { bounds, ranges: bounds.length === 0 ? [wholeIndex] : ranges, equal };
 }
 
+/** Strings that are looked up by what a collation writes for them, which takes some ten microseconds for each. */
+const textsMax = 1000;
+
 /** What a path is held to; over arrays by the narrowest of the conditions. */
 export function boundsOfPath(
   conditions: Conditions,
@@ -70,7 +73,9 @@ export function boundsOfPath(
   texts: Texts,
 ): Bounds | undefined {
   const known = (conditions.byPath.get(path) ?? [])
-    .filter(({ text }) => texts !== "nothing" || !text)
+    .filter(
+      ({ text, intervals }) => !text || texts === "bytes" || (texts !== "nothing" && intervals.length <= textsMax),
+    )
     .map((one) => (typeof texts === "string" ? one : boundsUnder(one, (text) => texts.keyOf(text))));
   return multikey ? known.toSorted(byTightness)[0] : meet(known);
 }

@@ -7,6 +7,10 @@ export const collationKeysVersion: string = `1 ${process.versions["icu"] ?? ""} 
 /** Texts longer than this in base letters share a key with those that begin alike. */
 const lettersMax = 64;
 
+/** Texts whose keys are remembered, and how long they may be. */
+const knownMax = 4096;
+const knownLengthMax = 256;
+
 /** Above every text with the same beginning: Unicode gives this character the highest place (UTS 35, "Collation Elements"). */
 const highest = "\uffff";
 
@@ -19,6 +23,8 @@ export class CollationKeys {
   readonly #compare: CompareText;
   readonly #letters: readonly string[];
   #allLetters: readonly string[] | undefined;
+  /** Keys found last: a document is often asked for again. */
+  readonly #known = new Map<string, string>();
 
   /** `compare`: of the collation, but at the first strength, at which whatever is equal at any strength is equal too. */
   constructor(compare: CompareText) {
@@ -27,6 +33,16 @@ export class CollationKeys {
   }
 
   keyOf(text: string): string {
+    if (text.length > knownLengthMax) return this.#find(text);
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    const key = this.#find(text);
+    if (this.#known.size >= knownMax) this.#known.clear();
+    this.#known.set(text, key);
+    return key;
+  }
+
+  #find(text: string): string {
     let key = "";
     for (let count = 0; count < lettersMax && this.#compare(key, text) !== 0; count += 1) {
       const near = this.#lastNotBehind(this.#letters, key, text);

@@ -187,37 +187,45 @@ export class CollectionWriter {
   ): Steps {
     for (const { index, keys } of all) {
       if (!index.unique && !index.prepareUnique) continue;
+      if (index.collation !== undefined) {
+        if (yield* this.#isTaken(index, keys, document, except ?? -1)) throw this.#duplicate(index, document);
+        continue;
+      }
       for (const [position, key] of keys.entries()) {
         if (position % stretchLength === stretchLength - 1) yield undefined;
-        const taken =
-          index.collation === undefined
-            ? this.#connection.get(`SELECT 1 FROM x_${index.id} WHERE k = ? AND rid <> ?`, key, except ?? -1) !==
-              undefined
-            : yield* this.#isTaken(index, key, document, except ?? -1);
-        if (taken) throw this.#duplicate(index, document);
+        const taken = this.#connection.get(`SELECT 1 FROM x_${index.id} WHERE k = ? AND rid <> ?`, key, except ?? -1);
+        if (taken !== undefined) throw this.#duplicate(index, document);
       }
     }
   }
 
-  /** Whether one of the documents with a key is equal by the index's collation, which writes some texts alike that are not. */
+  /** Whether one of the documents with one of the keys is equal by the index's collation, which writes some texts alike that are not. */
   *#isTaken(
     index: CollectionIndex,
-    key: Uint8Array,
+    keys: readonly Uint8Array[],
     document: Uint8Array,
     except: number,
   ): Generator<undefined, boolean> {
-    let last = Number.MIN_SAFE_INTEGER;
-    for (;;) {
-      const row = this.#connection.get(
-        `SELECT x.rid, c.d FROM x_${index.id} x CROSS JOIN c_${this.record.id} c ON c.rid = x.rid WHERE x.k = ? AND x.rid > ? ORDER BY x.rid LIMIT 1`,
-        key,
-        last,
-      );
-      if (row === undefined) return false;
-      last = Number(row[0]);
-      if (last !== except && sharesKey(index, key, document, row[1] as Uint8Array)) return true;
+    const shares = new Work((other: Uint8Array) => sharesKey(index, document, other));
+    const seen = new Set([except]);
+    for (const key of keys) {
       yield undefined;
+      for (let last = Number.MIN_SAFE_INTEGER; ;) {
+        const row = this.#connection.get(
+          `SELECT rid FROM x_${index.id} WHERE k = ? AND rid > ? ORDER BY rid LIMIT 1`,
+          key,
+          last,
+        );
+        if (row === undefined) break;
+        last = Number(row[0]);
+        if (seen.has(last)) continue;
+        seen.add(last);
+        const other = this.#connection.get(`SELECT d FROM c_${this.record.id} WHERE rid = ?`, last)?.[0] as Uint8Array;
+        if (yield* shares.pausing(other)) return true;
+        yield undefined;
+      }
     }
+    return false;
   }
 
   *#addKeys(

@@ -63,38 +63,39 @@ export function indexKey(
   return Buffer.concat(values.map((value, position) => fieldKey(value, fields[position] as IndexField, collation)));
 }
 
-/**
- * Whether two documents have one key in an index with a collation, of those written as `key`: texts that are equal are written alike, and others may be. Documents that
- * an index leaves out have none.
- */
+/** Whether two documents that are in an index with a collation have a key that is equal by it; texts that are not equal may be written alike. */
 export function sharesKey(
   { fields, collation }: Pick<IndexSpecification, "fields" | "collation">,
-  key: Uint8Array,
   one: Uint8Array,
   other: Uint8Array,
 ): boolean {
   const textsOf = keyTexts(fields, collation);
-  const known = new Set(textsOf(key, one));
-  return textsOf(key, other).some((text) => known.has(text));
+  const known = new Set(textsOf(one));
+  return textsOf(other).some((text) => known.has(text));
 }
 
-/** A function to texts that stand for the values of a document which are written as a key: equal for values that compare equal. */
+const noPart = new Uint8Array(0);
+
+/** A function to texts that stand for the keys of a document, or for those that are written as `key`: equal for values that compare equal. */
 export function keyTexts(
   fields: readonly IndexField[],
   collation: Collation | undefined,
-): (key: Uint8Array, document: Uint8Array) => readonly string[] {
+): (document: Uint8Array, key?: Uint8Array) => readonly string[] {
   const textOfValue = equalityKeys(collation);
-  return (key, document) => {
+  return (document, key) => {
     let found: { readonly text: string; readonly end: number }[] = [{ text: "", end: 0 }];
     for (const field of fields) {
-      const parts = fieldValues(document, field).values.map((value) => ({
-        text: textOfValue(value),
-        part: fieldKey(value, field, collation),
+      const parts = mappedList(fieldValues(document, field).values, (value) => ({
+        value,
+        part: key === undefined ? noPart : fieldKey(value, field, collation),
       }));
       const next = found.flatMap(({ text, end }) =>
         parts
-          .filter(({ part }) => equalBytes(part, key.subarray(end, end + part.length)))
-          .map(({ text: more, part }) => [`${text}\0${more.length}\0${more}`, end + part.length] as const),
+          .filter(({ part }) => key === undefined || equalBytes(part, key.subarray(end, end + part.length)))
+          .map(({ value, part }) => {
+            const more = textOfValue(value);
+            return [`${text}\0${more.length}\0${more}`, end + part.length] as const;
+          }),
       );
       found = Array.from(new Map(next), ([text, end]) => ({ text, end }));
     }

@@ -25,9 +25,10 @@ function memberTest(name: string, argument: Value, { path, collation }: Operator
     if (member.type === bsonType.undefined) throw badValue("InMatchExpression equality cannot be undefined");
     return member;
   });
-  const keyOf = equalityKeys(collation);
-  const { compared, known } =
-    members.length < lookUpFrom ? { compared: members, known: undefined } : looped(sortingOut, { members, keyOf });
+  const given = { members, keyOf: equalityKeys(collation) };
+  // Keys are those of one function, also where the loop was begun by a call that was left for a pause.
+  const { compared, known, keyOf } =
+    members.length < lookUpFrom ? { ...given, compared: members, known: undefined } : looped(sortingOut, given);
   const equalities = mappedList(compared, (member) => compileEquality(member, collation));
   const [only] = equalities;
   const test: ValueTest =
@@ -48,7 +49,7 @@ interface Members {
   readonly keyOf: (member: Value) => string;
 }
 
-interface SortedOut {
+interface SortedOut extends Pick<Members, "keyOf"> {
   /** Members that a value must be compared with. */
   readonly compared: Value[];
   /** Keys of the others. */
@@ -65,7 +66,7 @@ const sortingOut: Loop<Members, Members & SortedOut & { position: number }, Sort
     state.position += 1;
     return true;
   },
-  end: ({ compared, known }) => ({ compared, known }),
+  end: ({ compared, known, keyOf }) => ({ compared, known, keyOf }),
 };
 
 /** Patterns find and null fits what is missing: neither is equality of keys. */
