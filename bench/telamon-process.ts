@@ -30,7 +30,7 @@ export interface MeasuredTelamon {
 }
 
 /** What `npm start` tells the C library. */
-const memoryEnvironment = {
+export const memoryOfTheProduct = {
   MALLOC_ARENA_MAX: "1",
   MALLOC_MMAP_THRESHOLD_: "1048576",
   MALLOC_TRIM_THRESHOLD_: "1048576",
@@ -57,7 +57,7 @@ export async function startTelamon(dataDirectory: string, ...flags: readonly str
       "warn",
       ...flags,
     ],
-    { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...memoryEnvironment } },
+    { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...memoryOfTheProduct } },
   );
   for await (const line of createInterface({ input: child.stdout })) {
     if (line.startsWith("telamon ready ")) break;

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { memoryOfTheProduct } from "../telamon-process.ts";
 import { type MeasuredProcess, runMeasured } from "./measured-process.ts";
 
 /** A backup tool under measurement. Each step is a process of its own. */
@@ -27,9 +28,9 @@ export function telamon(folder: string): Tool {
   const store = join(folder, "telamon");
   const script = resolve(import.meta.dirname, "raw-stream.ts");
   const step = (...words: readonly string[]): Promise<MeasuredProcess> =>
-    // As in the product, code that was compiled once is kept.
+    // As in the product: code that was compiled once is kept, and so little of what is free.
     runMeasured(process.execPath, ["--max-semi-space-size=4", script, ...words], {
-      env: { NODE_COMPILE_CACHE: join(folder, "compiled") },
+      env: { ...memoryOfTheProduct, NODE_COMPILE_CACHE: join(folder, "compiled") },
     });
   let manifestKey: string | undefined;
   let count = 0;

@@ -2,7 +2,8 @@
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { resolveQuickly } from "./quick-resolution.js";
 
-enableCompileCache();
+// A thread of a process that keeps compiled code finds where in the environment.
+if (process.env["NODE_COMPILE_CACHE"] !== undefined) enableCompileCache();
 resolveQuickly();
 await import("./engine-worker.ts");
 // A thread is ended without a word, so what it compiled is kept now.
