@@ -37,6 +37,8 @@ export function telamon(folder: string): Tool {
   return {
     name: "telamon, raw stream",
     async snapshot(file) {
+      // The repository is made beforehand, as the others' are; what is compiled for that is kept.
+      if (count === 0) await step("verify", store);
       count += 1;
       const id = count.toString(16).padStart(24, "0");
       const ran = await step("snapshot", store, file, id, ...(manifestKey === undefined ? [] : [manifestKey]));
