@@ -52,8 +52,7 @@ export async function openOrCreateSecrets(
   label: string,
 ): Promise<RepositorySecrets> {
   for (let count = 0; count < openingsMax; count += 1) {
-    const slots = await readSlots(parts.blobs);
-    if (slots.size === 0) await requireNothingStored(parts.blobs);
+    const slots = await slotsOrNothing(parts.blobs);
     const secrets = slots.size === 0 ? await create(parts, secret, label) : await openWith(parts.blobs, slots, secret);
     if (secrets !== undefined) return secrets;
   }
@@ -191,10 +190,15 @@ async function create(parts: SlotParts, secret: StoreSecret, label: string): Pro
   return undefined;
 }
 
-/** Nothing that a key was ever used for may be there: then the slots were lost, and a new key would hide that. */
-async function requireNothingStored(blobs: BlobStore): Promise<void> {
+/** The slots, or none where nothing is stored. Throws where something is that a key was used for: then the slots were lost, and a new key would hide that. */
+async function slotsOrNothing(blobs: BlobStore): Promise<ReadonlyMap<string, readonly KeySlotObject[]>> {
+  const slots = await readSlots(blobs);
+  if (slots.size > 0) return slots;
   const { done } = await blobs.list("")[Symbol.asyncIterator]().next();
-  if (done === true) return;
+  if (done === true) return slots;
+  // What is there may be the slot that another maker has put since they were looked for.
+  const putSince = await readSlots(blobs);
+  if (putSince.size > 0) return putSince;
   throw new Error("the backup store has no key slot any more, or the place holds something else");
 }
 
