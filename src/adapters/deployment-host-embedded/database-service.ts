@@ -117,26 +117,16 @@ export function createDatabaseService(options: DatabaseServiceOptions): Database
       },
       async holdFile({ id }) {
         const database = databases.get(id);
-        if (database === undefined) return;
-        const closed = closeEngine(database);
-        const held = Promise.withResolvers<void>();
-        database.letGo = held.resolve;
-        database.closing = Promise.all([database.closing, held.promise]).then(() => undefined);
-        database.listener.closeConnections("the data are being replaced by a restore");
-        await closed;
+        if (database !== undefined) await hold(database);
       },
       async switchFile({ id, path }) {
         staged.release(path);
         const database = databases.get(id);
         if (database === undefined) return;
         database.path = path;
-        const { letGo } = database;
+        const closed = database.letGo === undefined ? hold(database) : undefined;
+        database.letGo?.();
         database.letGo = undefined;
-        // Held, it has no engine, and who is connected has seen nothing of the old one.
-        if (letGo !== undefined) return letGo();
-        const closed = closeEngine(database);
-        // After the engine is out of reach: who reconnects gets the new file, and no cursor of the old one is left.
-        database.listener.closeConnections("the data was replaced by a restore");
         await closed;
       },
       ...staged.calls,
@@ -187,6 +177,16 @@ export function createDatabaseService(options: DatabaseServiceOptions): Database
       await clock.sleep(expiryIntervalMs, signal).catch(() => undefined);
     }
   }
+}
+
+/** Has whoever comes wait until the file is let go of, closes the engine and ends what is connected: no cursor of the old file is left, and who reconnects gets the new one. */
+function hold(database: Database): Promise<void> {
+  const closed = closeEngine(database);
+  const held = Promise.withResolvers<void>();
+  database.letGo = held.resolve;
+  database.closing = Promise.all([database.closing, held.promise]).then(() => undefined);
+  database.listener.closeConnections("the data was replaced by a restore");
+  return closed;
 }
 
 function closeEngine(database: Database): Promise<void> {
