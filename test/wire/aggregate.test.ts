@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type Collection, type Document, MongoServerError } from "mongodb";
+import { refusedWith } from "../support/refused-with.ts";
 import { databaseUser, startWireWorld, type WireWorld } from "../support/wire-world.ts";
-
-const refusedWith =
-  (code: number) =>
-  (error: unknown): boolean =>
-    error instanceof MongoServerError && error.code === code;
 
 describe("pipelines through the official driver", () => {
   let world: WireWorld;

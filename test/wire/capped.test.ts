@@ -1,16 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type Db, type Document, type FindCursor, type FindOptions, type MongoClient, MongoServerError } from "mongodb";
+import { type Db, type Document, type FindCursor, type FindOptions, type MongoClient } from "mongodb";
+import { refusedWith } from "../support/refused-with.ts";
 import { startWireWorld, type WireWorld } from "../support/wire-world.ts";
 
 interface Numbered extends Document {
   readonly _id: number;
 }
-
-const refusedWith =
-  (code: number) =>
-  (error: unknown): boolean =>
-    error instanceof MongoServerError && error.code === code;
 
 describe("capped collections through the driver", () => {
   let world: WireWorld;

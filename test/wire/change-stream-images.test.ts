@@ -7,14 +7,9 @@ import {
   type CollectionInfo,
   type Document,
   type MongoClient,
-  MongoServerError,
 } from "mongodb";
+import { refusedWith } from "../support/refused-with.ts";
 import { startWireWorld, type WireWorld } from "../support/wire-world.ts";
-
-const refusedWith =
-  (code: number) =>
-  (error: unknown): boolean =>
-    error instanceof MongoServerError && error.code === code;
 
 const images = { fullDocument: "required", fullDocumentBeforeChange: "required" } as const;
 const splitting = [{ $changeStreamSplitLargeEvent: {} }];

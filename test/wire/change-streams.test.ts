@@ -14,12 +14,8 @@ import {
   UUID,
 } from "mongodb";
 import fc from "fast-check";
+import { refusedWith } from "../support/refused-with.ts";
 import { databaseUser, startWireWorld, type WireWorld } from "../support/wire-world.ts";
-
-const refusedWith =
-  (code: number) =>
-  (error: unknown): boolean =>
-    error instanceof MongoServerError && error.code === code;
 
 describe("change streams through the driver", () => {
   let world: WireWorld;

@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type Collection, type Db, type Document, type MongoClient, MongoServerError } from "mongodb";
+import { type Collection, type Db, type Document, type MongoClient } from "mongodb";
+import { refusedWith } from "../support/refused-with.ts";
 import { startWireWorld, type WireWorld } from "../support/wire-world.ts";
-
-const refusedWith =
-  (code: number) =>
-  (error: unknown): boolean =>
-    error instanceof MongoServerError && error.code === code;
 
 const clusteredIndex = { key: { _id: 1 }, unique: true };
 

@@ -1,20 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import {
-  type Collection,
-  type CollationOptions,
-  type Db,
-  type Document,
-  type MongoClient,
-  MongoServerError,
-} from "mongodb";
+import type { Collection, CollationOptions, Db, Document, MongoClient, MongoServerError } from "mongodb";
 import fc from "fast-check";
+import { refusedWith } from "../support/refused-with.ts";
 import { startWireWorld, type WireWorld } from "../support/wire-world.ts";
-
-const refusedWith =
-  (code: number) =>
-  (error: unknown): boolean =>
-    error instanceof MongoServerError && error.code === code;
 
 const caseless: CollationOptions = { locale: "en", strength: 2 };
 
